@@ -1,0 +1,89 @@
+"""A callback's parameters, checked before anything else looks at them.
+
+Section 17 of the API reference. The parameters come from outside: every field has a
+strict form, and none of them is echoed.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from urllib.parse import parse_qsl
+
+MAX_LENGTH = 4096  # bytes; a callback as documented has about 250
+
+FORMATS = {
+    "orderUuid": re.compile(r"ODR\d{1,20}"),
+    "status": re.compile(r"[A-Za-z][A-Za-z _]{0,31}"),
+    "paymentMethod": re.compile(r"[\w .&/+-]{0,64}"),
+    "amount": re.compile(r"\d{1,12}(\.\d{1,2})?"),
+    "createdAt": re.compile(r"\d{1,12}"),
+    "timestamp": re.compile(r"\d{1,12}"),
+    "checksum": re.compile(r"\S{1,128}"),
+}
+
+
+class Malformed(ValueError):
+    """The request isn't a callback; the text names the parameter, not its value."""
+
+
+@dataclass(frozen=True)
+class Callback:
+    """What Front Payment reports about an order.
+
+    :param amount: as received, NOK or øre (section 24, question 14)
+    :param pairs: all parameters in the order received, for the checksum
+    """
+
+    order_uuid: str
+    status: str
+    payment_method: str
+    amount: Decimal
+    created_at: datetime
+    sent_at: datetime
+    checksum: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+def parse_pairs(raw):
+    """Split a query string or form body into its parameters, in order.
+
+    :param bytes raw: as received
+    :return: list of (name, value), decoded
+    :raises Malformed: too long, or not UTF-8
+    """
+    if len(raw) > MAX_LENGTH:
+        raise Malformed("too long")
+    try:
+        return parse_qsl(raw.decode(), keep_blank_values=True, errors="strict")
+    except ValueError as error:
+        raise Malformed("not a query string") from error
+
+
+def parse(pairs):
+    """Read a callback.
+
+    :param pairs: (name, value) in the order received
+    :rtype: Callback
+    :raises Malformed: a parameter is missing, doubled or not of its form
+    """
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise Malformed("a parameter comes twice")
+    for name, form in FORMATS.items():
+        if not form.fullmatch(values.get(name, "")):
+            raise Malformed(name)
+    return Callback(
+        order_uuid=values["orderUuid"],
+        status=values["status"],
+        payment_method=values["paymentMethod"],
+        amount=Decimal(values["amount"]),
+        created_at=_time(values["createdAt"]),
+        sent_at=_time(values["timestamp"]),
+        checksum=values["checksum"],
+        pairs=tuple(pairs),
+    )
+
+
+def _time(seconds):
+    return datetime.fromtimestamp(int(seconds), UTC)

@@ -1,0 +1,60 @@
+"""What can go wrong between here and Front Payment, told apart.
+
+Section 2 of the API reference lists the answers; section 24 (10, 11) decides what
+they mean. The text of an exception is technical and goes to the exchange log; the
+sentence for the bookkeeper is made where the exception is caught.
+"""
+
+
+class FrontPaymentError(Exception):
+    """A call that brought no usable answer.
+
+    :param reason: what happened, in technical words, free of personal data
+    :param sentences: Front Payment's own sentences, if it sent any
+    :param http_status: status code of the answer, or None when there was none
+    """
+
+    def __init__(self, reason, sentences=(), http_status=None):
+        super().__init__(reason)
+        self.sentences = list(sentences)
+        self.http_status = http_status
+
+
+class Unreachable(FrontPaymentError):
+    """No connection came about, so nothing was sent and nothing is stored."""
+
+
+class NotAuthorised(FrontPaymentError):
+    """The bearer token is missing, wrong or not allowed (401, 403)."""
+
+
+class WrongAddress(FrontPaymentError):
+    """Somebody answers there, but it isn't Front Payment's API."""
+
+
+class Refused(FrontPaymentError):
+    """Front Payment read the request and says no (400, 417, 422 and other 4xx)."""
+
+
+class NotFound(FrontPaymentError):
+    """The order or customer asked for doesn't exist there (404)."""
+
+
+class Limited(FrontPaymentError):
+    """Too many calls (429).
+
+    :param retry_after: seconds to wait, or None when Front Payment didn't say
+    """
+
+    def __init__(self, reason, sentences=(), http_status=None, retry_after=None):
+        super().__init__(reason, sentences, http_status)
+        self.retry_after = retry_after
+
+
+class UnknownOutcome(FrontPaymentError):
+    """The request went out, but what became of it isn't known.
+
+    A time-out, a dropped connection, a fault of the server (5xx) or an answer that
+    can't be read. After a call that changes something it must not be sent again
+    before that is settled (section 24, questions 11 and 43).
+    """

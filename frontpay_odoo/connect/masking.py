@@ -1,0 +1,43 @@
+"""What may be kept of a request or an answer: no identity number, no secret.
+
+A personal number keeps its first six digits (the birth date), an address into
+somebody's session loses its query.
+"""
+
+import json
+import re
+
+MASK = "*****"
+PERSONAL_NUMBER = re.compile(r"(?<!\d)(\d{6})[ .-]?\d{5}(?!\d)")
+PERSONAL_KEYS = {"personalNumber", "personalId"}
+SESSION_KEYS = {"bankIdUrl", "paymentUrl", "url"}
+
+
+def masked_json(document, secrets=()):
+    """Write a JSON document for the exchange log.
+
+    :param document: what was or will be ``json.dumps``-ed
+    :param secrets: strings that must not appear (tokens)
+    :return: indented JSON text
+    """
+    text = json.dumps(_masked(document), indent=2, ensure_ascii=False)
+    return masked_text(text, secrets)
+
+
+def masked_text(text, secrets=()):
+    """Mask whatever looks like a personal number, and the given secrets."""
+    for secret in filter(None, secrets):
+        text = text.replace(secret, MASK)
+    return PERSONAL_NUMBER.sub(rf"\1{MASK}", text)
+
+
+def _masked(value, key=None):
+    if isinstance(value, dict):
+        return {name: _masked(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, key) for item in value]
+    if key in PERSONAL_KEYS and value:
+        return f"{str(value)[:6]}{MASK}"
+    if key in SESSION_KEYS and isinstance(value, str):
+        return value.partition("?")[0]
+    return value
