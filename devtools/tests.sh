@@ -1,2 +1,120 @@
-# later
-run_tests() { fail "later"; }
+# The tests. A template database keeps the addon's dependencies installed; every
+# run copies it, installs the addon in the copy, and drops the copy at its end.
+
+ADDON=frontpay_odoo
+# A Norwegian chart of accounts, for the tests that need one.
+TEST_MODULES=(account l10n_no)
+
+run_tests() {
+    local options=()
+    setup
+    cd "$ROOT"
+    if named_paths_are_below sandbox "$@"; then
+        exec "$PYTHON" -m pytest -p no:odoo "$@"
+    fi
+    start_postgres
+    trap 'drop_run_databases; stop_postgres_if_unused' EXIT
+    drop_left_databases
+    # Tests that start an Odoo of their own copy this database. Copies whose names
+    # begin with its name are dropped at the end as well.
+    export FRONTPAY_TEMPLATE_DB=frontpay_template_$$
+    make_template_database
+    if named_paths_are_below tests "$@"; then
+        options=(-p no:odoo)
+    else
+        createdb --template "$FRONTPAY_TEMPLATE_DB" "frontpay_test_$$"
+        options=(
+            --odoo-config "$ODOO_RC" --odoo-database "frontpay_test_$$" --odoo-http
+            --odoo-extra "max-cron-threads=0" --odoo-extra "screenshots=$DEV/screenshots"
+        )
+    fi
+    "$PYTHON" -m pytest "${options[@]}" "$@"
+}
+
+# named_paths_are_below FOLDER ARGS...: whether the arguments name paths, and all
+# of them lie in that folder.
+named_paths_are_below() {
+    local folder=$1 argument found=1
+    shift
+    for argument in "$@"; do
+        [[ $argument != -* && -e ${argument%%::*} ]] || continue
+        [[ $(realpath "${argument%%::*}")/ == "$ROOT/$folder/"* ]] || return 1
+        found=0
+    done
+    return "$found"
+}
+
+make_template_database() {
+    local base
+    base=frontpay_base_$(base_modules | hash_of - "$ODOO_RELEASE" "$PG_DATA/PG_VERSION")
+    hold_setup_lock
+    if ! database_exists "$base"; then
+        drop_databases '^frontpay_base_'
+        step "Creating the template database" create_base_database "$base"
+    fi
+    release_setup_lock
+    createdb --template "$base" "$FRONTPAY_TEMPLATE_DB"
+    if [[ -e $ADDON/__manifest__.py ]]; then
+        step "Installing the addon" install_modules "$FRONTPAY_TEMPLATE_DB" "$ADDON"
+    fi
+}
+
+base_modules() {
+    local manifest=$ROOT/$ADDON/__manifest__.py
+    printf '%s\n' "${TEST_MODULES[@]}"
+    [[ -e $manifest ]] && "$PYTHON" -c '
+import ast, pathlib, sys
+print(*ast.literal_eval(pathlib.Path(sys.argv[1]).read_text())["depends"], sep="\n")
+' "$manifest"
+}
+
+# The name appears when all is in it, so an interrupted run leaves none behind.
+create_base_database() {
+    local new=frontpay_base_new
+    drop_database "$new"
+    # shellcheck disable=SC2046
+    install_modules "$new" $(base_modules | sort -u) &&
+        keep_attachments_in_database "$new" &&
+        psql_on postgres --command "ALTER DATABASE $new RENAME TO $1"
+}
+
+# Files outside the database wouldn't come along with a copy of it.
+keep_attachments_in_database() {
+    "$PYTHON" -m odoo shell --no-http --database "$1" <<'PYTHON'
+env["ir.config_parameter"].set_param("ir_attachment.location", "db")
+env["ir.attachment"].force_storage()
+env.cr.commit()
+PYTHON
+}
+
+# install_modules DATABASE MODULES...: Odoo only warns of a module it doesn't know.
+install_modules() {
+    local database=$1 names
+    shift
+    names=$(IFS=,; echo "$*")
+    "$PYTHON" -m odoo --no-http --database "$database" --init "$names" --stop-after-init || return
+    [[ $(psql_on "$database" --command "SELECT count(*) FROM ir_module_module
+        WHERE state = 'installed' AND name = ANY('{$names}')") == "$#" ]] ||
+        fail "Not all of these modules could be installed: $names."
+}
+
+drop_run_databases() { drop_databases "^frontpay_(template|test)_$$(_|\$)"; }
+
+# Databases of test runs that were killed.
+drop_left_databases() {
+    local pid
+    psql_on postgres --command "SELECT DISTINCT substring(datname FROM '^frontpay_(?:template|test)_([0-9]+)')
+        FROM pg_database WHERE datname ~ '^frontpay_(template|test)_[0-9]+'" |
+        while read -r pid; do
+            [[ -d /proc/$pid ]] || drop_databases "^frontpay_(template|test)_$pid(_|\$)"
+        done
+}
+
+# drop_databases PATTERN
+drop_databases() {
+    local name
+    psql_on postgres --command "SELECT datname FROM pg_database WHERE datname ~ '$1'" |
+        while read -r name; do
+            drop_database "$name"
+        done
+}
