@@ -16,7 +16,9 @@
         "views/frontpay_order_views.xml",
         "views/account_move_views.xml",
         "views/return_templates.xml",
+        "views/res_partner_views.xml",
+        "views/res_config_settings_views.xml",
     ],
-    "demo": [],
+    "demo": ["demo/frontpay_demo.xml"],
     "installable": True,
 }

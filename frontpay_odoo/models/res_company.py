@@ -1,0 +1,368 @@
+import ipaddress
+import re
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+
+from ..connect import errors
+from ..connect.channels import CHANNELS
+from ..connect.endpoints import ENVIRONMENTS
+
+TAX_RATE = re.compile(r"\d{1,2}(\.\d{1,2})?|100")
+JOURNAL_CODE = "FPGO"
+MANAGER_GROUPS = ("base.group_system", "account.group_account_manager")
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    frontpay_environment = fields.Selection(
+        [("demo", "Demo"), ("production", "Production"), ("custom", "Own address")],
+        string="Front Payment Environment",
+        default="demo",
+        required=True,
+        help="Demo is for trying things out: no customer gets a real invoice. Demo and "
+        "production have tokens and secrets of their own.",
+    )
+    frontpay_custom_url = fields.Char(
+        string="Front Payment Address",
+        help="Where Front Payment's interface answers, up to and with /api/v1/. It must "
+        "begin with https://; http:// is for a test system on the same machine.",
+    )
+    frontpay_api_token = fields.Char(
+        string="Front Payment Token",
+        copy=False,
+        groups="base.group_system",
+        help="The key to your account, issued by Front Payment. Only system "
+        "administrators can see it.",
+    )
+    frontpay_callback_secret = fields.Char(
+        string="Front Payment Callback Secret",
+        copy=False,
+        groups="base.group_system",
+        help="The secret key, issued by Front Payment, that proves that a status report "
+        "really comes from them. Without it, no report is believed.",
+    )
+    frontpay_journal_id = fields.Many2one(
+        "account.journal",
+        string="Front Payment Journal",
+        check_company=True,
+        domain="[('type', 'in', ('bank', 'cash'))]",
+        help="Payments that Front Payment reports are registered here. Its balance is "
+        "what Front Payment has received and not yet paid out to you.",
+    )
+    frontpay_settle_on = fields.Selection(
+        [
+            ("paid", "The customer has paid"),
+            ("invoiced", "Front Payment has taken over the claim"),
+        ],
+        string="Register Payment When",
+        default="paid",
+        required=True,
+        help="Choose the second only if your agreement says that Front Payment takes "
+        "over the claim: the invoice then counts as paid once they have invoiced it.",
+    )
+    frontpay_channel = fields.Selection(
+        [(name, channel.label) for name, channel in CHANNELS.items()],
+        string="Front Payment Channel",
+        default="session",
+        required=True,
+        help="How the order reaches your customers.",
+    )
+    frontpay_invoice_interval = fields.Selection(
+        [("0", "Daily"), ("1", "Once a month"), ("2", "Twice a month")],
+        string="Front Payment Invoices",
+        default="0",
+        required=True,
+        help="How often Front Payment sends invoices to a customer.",
+    )
+    frontpay_separate_invoices = fields.Boolean(
+        string="One Invoice per Order",
+        default=True,
+        help="Each invoice in Odoo becomes an invoice of its own at Front Payment. "
+        "Without it, Front Payment may collect several on one.",
+    )
+    frontpay_invoice_fee = fields.Boolean(
+        string="Invoice Fee",
+        help="Front Payment adds its invoice fee to what the customer pays.",
+    )
+    frontpay_secure_details = fields.Boolean(
+        string="Secure Details",
+        help="Asks Front Payment to treat the customer's details as secured. Ask them "
+        "what it means in your agreement before you switch it on.",
+    )
+    frontpay_min_maturity = fields.Integer(
+        string="Shortest Time to Pay",
+        default=10,
+        help="Days that a customer gets at least, counted from the day the invoice is "
+        "sent, also when its due date in Odoo is nearer or past.",
+    )
+    frontpay_tax_rates = fields.Char(
+        string="VAT Rates at Front Payment",
+        default="0,12,15,25",
+        required=True,
+        help="The VAT rates, in percent, that Front Payment has set up for you, with "
+        "commas between them. Invoices with any other rate aren't sent.",
+    )
+    frontpay_discount_mode = fields.Selection(
+        [("net", "Prices after discount"), ("line", "Discount on each line")],
+        string="Show Discounts As",
+        default="net",
+        required=True,
+        help="With prices after discount, Front Payment shows the VAT that stands in "
+        "Odoo. With a discount on each line, it shows the VAT before the discount.",
+    )
+    frontpay_public_url = fields.Char(
+        string="Address for Status Reports",
+        help="The address at which Front Payment reaches this Odoo, if it isn't the one "
+        "that you use yourselves. Leave it empty for Odoo's own.",
+    )
+
+    @api.constrains("frontpay_custom_url")
+    def _check_frontpay_custom_url(self):
+        for company in self:
+            url = company.frontpay_custom_url
+            if url and not _is_absolute(url):
+                raise ValidationError(
+                    self.env._(
+                        "%s: Front Payment's address must be complete, such as "
+                        "https://api.example.com/api/v1/, with nothing after the path.",
+                        company.name,
+                    )
+                )
+            if url and not _is_safe(url):
+                raise ValidationError(
+                    self.env._(
+                        "%s: Front Payment's address must begin with https://, or the "
+                        "token could be read on its way.",
+                        company.name,
+                    )
+                )
+
+    @api.constrains("frontpay_public_url")
+    def _check_frontpay_public_url(self):
+        for company in self:
+            url = company.frontpay_public_url
+            if url and not _is_absolute(url):
+                raise ValidationError(
+                    self.env._(
+                        "%s: the address for status reports must be complete, such as "
+                        "https://odoo.example.com, with nothing after the path.",
+                        company.name,
+                    )
+                )
+
+    @api.constrains("frontpay_tax_rates")
+    def _check_frontpay_tax_rates(self):
+        for company in self:
+            if not all(map(TAX_RATE.fullmatch, company._frontpay_tax_rate_texts())):
+                raise ValidationError(
+                    self.env._(
+                        "%s: write the VAT rates as numbers from 0 to 100 with commas "
+                        "between them, and a point for decimals: 0,12,15,25 or "
+                        "0,11.11,25.",
+                        company.name,
+                    )
+                )
+
+    @api.constrains("frontpay_min_maturity")
+    def _check_frontpay_min_maturity(self):
+        for company in self:
+            if company.frontpay_min_maturity < 0:
+                raise ValidationError(
+                    self.env._(
+                        "%s: the shortest time to pay can't be less than 0 days.",
+                        company.name,
+                    )
+                )
+
+    @api.constrains("frontpay_journal_id")
+    def _check_frontpay_journal(self):
+        for company in self:
+            if company.frontpay_journal_id.type not in (False, "bank", "cash"):
+                raise ValidationError(
+                    self.env._(
+                        "%(company)s: %(journal)s is no bank or cash journal, so no "
+                        "payment can be registered in it. Choose another.",
+                        company=company.name,
+                        journal=company.frontpay_journal_id.display_name,
+                    )
+                )
+
+    def action_frontpay_create_journal(self):
+        """Give the company a bank journal for Front Payment, unless it has chosen one.
+
+        A payment goes straight to the journal's own account instead of an outstanding
+        account: no bank statement will ever confirm it one by one, so it counts as
+        paid at once, and the account shows what Front Payment owes.
+
+        :raises UserError: the company has no chart of accounts
+        """
+        self.ensure_one()
+        if self.frontpay_journal_id:
+            return
+        if not self.root_id.sudo().chart_template:
+            raise UserError(
+                self.env._(
+                    "%s has no chart of accounts. Choose one under Fiscal Localization "
+                    "first.",
+                    self.name,
+                )
+            )
+        Journal = self.env["account.journal"].with_company(self)
+        journal = Journal.search(
+            [
+                ("company_id", "=", self.id),
+                ("code", "=", JOURNAL_CODE),
+                ("type", "in", ("bank", "cash")),
+            ],
+            limit=1,
+        ) or Journal.create(
+            {
+                "name": "Front Payment",
+                "code": JOURNAL_CODE,
+                "type": "bank",
+                "company_id": self.id,
+            }
+        )
+        lines = journal.inbound_payment_method_line_ids
+        lines |= journal.outbound_payment_method_line_ids
+        lines.payment_account_id = journal.default_account_id
+        self.frontpay_journal_id = journal
+
+    def action_frontpay_test_connection(self):
+        """Ask Front Payment whether address and token are right.
+
+        Changes nothing there.
+
+        :return: a notification that says what was found, and what to do
+        :raises AccessError: for others than system administrators and accounting
+            managers
+        """
+        self.ensure_one()
+        if not any(map(self.env.user.has_group, MANAGER_GROUPS)):
+            raise AccessError(
+                self.env._(
+                    "Only system administrators and accounting managers can test the "
+                    "connection to Front Payment."
+                )
+            )
+        try:
+            with self._frontpay_client() as client:
+                client.check_connection()
+        except errors.FrontPaymentError as error:
+            return self._frontpay_notification(
+                "danger", self._frontpay_connection_sentence(error)
+            )
+        return self._frontpay_notification(
+            "success", self.env._("Front Payment answers and accepts the token.")
+        )
+
+    def _frontpay_connection_sentence(self, error):
+        """Say what a failed test of the connection means, and what to do about it."""
+        sentences = {
+            errors.NotAuthorised: self.env._(
+                "Front Payment answers, but doesn't accept the token. Check that it is "
+                "complete, and that it belongs to the chosen environment."
+            ),
+            errors.WrongAddress: self.env._(
+                "Somebody answers at that address, but it isn't Front Payment. Check "
+                "the address; it usually ends with /api/v1/."
+            ),
+            errors.Unreachable: self.env._(
+                "Nobody answers at that address. Check the address, and whether this "
+                "server may reach the internet."
+            ),
+            errors.Limited: self.env._(
+                "Front Payment asks for a pause because of too many requests. Try again "
+                "in a minute."
+            ),
+        }
+        return sentences.get(
+            type(error),
+            self.env._(
+                "Front Payment didn't give a usable answer. Try again later; if it "
+                "stays so, show the exchange log to Front Payment's support."
+            ),
+        )
+
+    def _frontpay_notification(self, kind, message):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": "Front Payment",
+                "message": message,
+                "type": kind,
+                "sticky": kind == "danger",
+            },
+        }
+
+    def _frontpay_base_url(self):
+        """Return the address of Front Payment's API, with a slash at its end.
+
+        :raises UserError: the environment is an own address, and none is entered
+        """
+        self.ensure_one()
+        url = ENVIRONMENTS.get(self.frontpay_environment) or self.frontpay_custom_url
+        if not url:
+            raise UserError(
+                self.env._(
+                    "%s: enter Front Payment's address in the settings, or choose Demo "
+                    "or Production as environment.",
+                    self.name,
+                )
+            )
+        return url.rstrip("/") + "/"
+
+    def _frontpay_public_url(self):
+        """Return the address at which Front Payment reaches us, without a slash."""
+        self.ensure_one()
+        return (self.frontpay_public_url or self.get_base_url()).rstrip("/")
+
+    def _frontpay_tax_rates(self):
+        """Return the VAT rates, in percent, that Front Payment takes from us.
+
+        :rtype: frozenset[Decimal]
+        """
+        self.ensure_one()
+        return frozenset(map(Decimal, self._frontpay_tax_rate_texts()))
+
+    def _frontpay_tax_rate_texts(self):
+        return [text.strip() for text in (self.frontpay_tax_rates or "").split(",")]
+
+    def _frontpay_synthetic_allowed(self):
+        """Whether personal numbers made for test systems may be used."""
+        self.ensure_one()
+        return self.frontpay_environment != "production"
+
+
+def _is_absolute(url):
+    """Whether it is an http(s) address with a host, and no more than a path."""
+    try:
+        parts = urlsplit(url)
+        port_is_right = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return (
+        port_is_right
+        and url.isascii()
+        and not re.search(r"[\s?#@\\]", url)
+        and parts.scheme in ("http", "https")
+        and bool(parts.hostname)
+    )
+
+
+def _is_safe(url):
+    """Whether what is sent there can't be read on its way."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or _is_loopback(parts.hostname)
+
+
+def _is_loopback(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

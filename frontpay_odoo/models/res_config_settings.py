@@ -1,0 +1,97 @@
+from odoo import api, fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    frontpay_environment = fields.Selection(
+        related="company_id.frontpay_environment", readonly=False, required=True
+    )
+    frontpay_custom_url = fields.Char(
+        related="company_id.frontpay_custom_url", readonly=False
+    )
+    frontpay_api_token = fields.Char(
+        related="company_id.frontpay_api_token",
+        readonly=False,
+        groups="base.group_system",
+    )
+    frontpay_callback_secret = fields.Char(
+        related="company_id.frontpay_callback_secret",
+        readonly=False,
+        groups="base.group_system",
+    )
+    frontpay_journal_id = fields.Many2one(
+        related="company_id.frontpay_journal_id",
+        readonly=False,
+        check_company=True,
+        domain="[('type', 'in', ('bank', 'cash'))]",
+    )
+    frontpay_settle_on = fields.Selection(
+        related="company_id.frontpay_settle_on", readonly=False, required=True
+    )
+    frontpay_channel = fields.Selection(
+        related="company_id.frontpay_channel", readonly=False, required=True
+    )
+    frontpay_invoice_interval = fields.Selection(
+        related="company_id.frontpay_invoice_interval", readonly=False, required=True
+    )
+    frontpay_separate_invoices = fields.Boolean(
+        related="company_id.frontpay_separate_invoices", readonly=False
+    )
+    frontpay_invoice_fee = fields.Boolean(
+        related="company_id.frontpay_invoice_fee", readonly=False
+    )
+    frontpay_secure_details = fields.Boolean(
+        related="company_id.frontpay_secure_details", readonly=False
+    )
+    frontpay_min_maturity = fields.Integer(
+        related="company_id.frontpay_min_maturity", readonly=False
+    )
+    frontpay_tax_rates = fields.Char(
+        related="company_id.frontpay_tax_rates", readonly=False, required=True
+    )
+    frontpay_discount_mode = fields.Selection(
+        related="company_id.frontpay_discount_mode", readonly=False, required=True
+    )
+    frontpay_public_url = fields.Char(
+        related="company_id.frontpay_public_url", readonly=False
+    )
+    frontpay_callback_url = fields.Char(
+        string="Status Reports Arrive At",
+        compute="_compute_frontpay_callback_url",
+        help="Front Payment must be able to reach this address from the internet. Each "
+        "order adds a part of its own at the end.",
+    )
+
+    @api.depends("company_id", "frontpay_public_url")
+    def _compute_frontpay_callback_url(self):
+        for settings in self:
+            public_url = settings.company_id._frontpay_public_url()
+            settings.frontpay_callback_url = f"{public_url}/frontpay/callback/"
+
+    @api.onchange("frontpay_environment")
+    def _onchange_frontpay_environment(self):
+        saved = self.company_id._origin
+        if (
+            self.frontpay_environment == saved.frontpay_environment
+            or self.frontpay_api_token != saved.frontpay_api_token
+        ):
+            return None
+        return {
+            "warning": {
+                "title": self.env._("Token and Secret"),
+                "message": self.env._(
+                    "Each environment has a token and a callback secret of its own. "
+                    "Enter those that Front Payment gave you for this one."
+                ),
+            }
+        }
+
+    def action_frontpay_create_journal(self):
+        """Give the company a journal for Front Payment."""
+        self.company_id.action_frontpay_create_journal()
+        return {"type": "ir.actions.client", "tag": "reload"}
+
+    def action_frontpay_test_connection(self):
+        """Test the connection with the values on the screen, which are saved first."""
+        return self.company_id.action_frontpay_test_connection()

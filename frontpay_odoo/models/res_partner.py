@@ -1,0 +1,216 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..connect import identity
+from ..connect.invalid import Invalid
+
+LANGUAGES = [
+    ("no", "Norwegian"),
+    ("en", "English"),
+    ("sv", "Swedish"),
+    ("da", "Danish"),
+    ("de", "German"),
+]
+# First part of Odoo's language code to Front Payment's; English for all others.
+LANGUAGE_OF_LANG = {"nb": "no", "nn": "no", "no": "no"} | {
+    code: code for code in ("sv", "da", "de")
+}
+# Where an organisation number may already stand, the most specific first.
+ORGANIZATION_SOURCES = ("company_registry", "l10n_no_bronnoysund_number", "vat")
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    frontpay_customer_type = fields.Selection(
+        [("private", "Private person"), ("corporate", "Company")],
+        string="Customer Type",
+        compute="_compute_frontpay_customer_type",
+        store=True,
+        readonly=False,
+        groups="account.group_account_invoice",
+        help="How Front Payment invoices this customer. Follows Odoo's own choice "
+        "between person and company until you set it yourself.",
+    )
+    frontpay_personal_number = fields.Char(
+        string="Personal Number",
+        copy=False,
+        exportable=False,
+        groups="account.group_account_invoice",
+        help="National identity number or D-number, 11 digits. Front Payment needs it "
+        "for private customers, who confirm their order with BankID.",
+    )
+    frontpay_organization_id = fields.Char(
+        string="Organisation Number",
+        compute="_compute_frontpay_organization_id",
+        store=True,
+        readonly=False,
+        groups="account.group_account_invoice",
+        help="Taken from the customer's company ID, Brønnøysund number or VAT number. "
+        "Enter it here if it stands in none of them.",
+    )
+    frontpay_language = fields.Selection(
+        LANGUAGES,
+        string="Language at Front Payment",
+        compute="_compute_frontpay_language",
+        store=True,
+        readonly=False,
+        groups="account.group_account_invoice",
+        help="The language in which Front Payment writes to this customer. Follows the "
+        "customer's language in Odoo until you set it yourself.",
+    )
+    frontpay_customer_uuid = fields.Char(
+        string="Front Payment Customer",
+        company_dependent=True,
+        copy=False,
+        readonly=True,
+        groups="account.group_account_invoice",
+        help="The customer's number at Front Payment, known after the first order.",
+    )
+
+    @api.depends("commercial_partner_id.is_company")
+    def _compute_frontpay_customer_type(self):
+        for partner in self:
+            is_company = partner.commercial_partner_id.is_company
+            partner.frontpay_customer_type = "corporate" if is_company else "private"
+
+    @api.depends(lambda self: self._frontpay_organization_depends())
+    def _compute_frontpay_organization_id(self):
+        for partner in self:
+            # A number entered by hand stays when no other field has one.
+            partner.frontpay_organization_id = (
+                partner.commercial_partner_id._frontpay_known_organization_number()
+                or partner.frontpay_organization_id
+            )
+
+    @api.depends("lang")
+    def _compute_frontpay_language(self):
+        for partner in self:
+            language = (partner.lang or "nb").partition("_")[0]
+            partner.frontpay_language = LANGUAGE_OF_LANG.get(language, "en")
+
+    @api.constrains("frontpay_personal_number", "company_id")
+    def _check_frontpay_personal_number(self):
+        for partner in self.filtered("frontpay_personal_number"):
+            company = (partner.company_id or self.env.company).sudo()
+            try:
+                identity.personal_number(
+                    partner.frontpay_personal_number,
+                    company._frontpay_synthetic_allowed(),
+                )
+            except Invalid as invalid:
+                raise ValidationError(
+                    partner._frontpay_number_sentence(invalid)
+                ) from None
+
+    @api.constrains("frontpay_organization_id")
+    def _check_frontpay_organization_id(self):
+        for partner in self.filtered("frontpay_organization_id"):
+            try:
+                partner._frontpay_organization_number(partner.frontpay_organization_id)
+            except Invalid as invalid:
+                raise ValidationError(
+                    partner._frontpay_number_sentence(invalid)
+                ) from None
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._frontpay_compact(vals) for vals in vals_list])
+
+    def write(self, vals):
+        return super().write(self._frontpay_compact(vals))
+
+    @api.model
+    def _commercial_fields(self):
+        return super()._commercial_fields() + [
+            "frontpay_customer_type",
+            "frontpay_personal_number",
+            "frontpay_organization_id",
+            "frontpay_customer_uuid",
+        ]
+
+    @api.model
+    def _frontpay_compact(self, vals):
+        """Return the values with the personal number as bare digits."""
+        number = vals.get("frontpay_personal_number")
+        if not number:
+            return vals
+        return vals | {
+            "frontpay_personal_number": identity.compact_personal_number(number)
+        }
+
+    @api.model
+    def _frontpay_organization_sources(self):
+        return [name for name in ORGANIZATION_SOURCES if name in self._fields]
+
+    @api.model
+    def _frontpay_organization_depends(self):
+        names = [
+            "frontpay_customer_type",
+            "country_id",
+            *self._frontpay_organization_sources(),
+        ]
+        return [f"commercial_partner_id.{name}" for name in names]
+
+    def _frontpay_known_organization_number(self):
+        """Return the first valid organisation number that Odoo has, or False.
+
+        None is looked for on private customers: what stands in their VAT field may be
+        a number of the person.
+        """
+        if self.frontpay_customer_type != "corporate":
+            return False
+        for name in self._frontpay_organization_sources():
+            try:
+                return self._frontpay_organization_number(self[name])
+            except Invalid:
+                continue
+        return False
+
+    def _frontpay_organization_number(self, text):
+        """Return the number as Front Payment wants it, by the customer's country.
+
+        :raises Invalid: see :func:`identity.organisation_number`
+        """
+        country = self.commercial_partner_id.country_id
+        return identity.organisation_number(text, country.code)
+
+    def _frontpay_number_sentence(self, invalid):
+        """Say what is wrong with a number of this customer, and what to do about it.
+
+        :param Invalid invalid: what :mod:`connect.identity` found
+        :return: a sentence for the bookkeeper, which never holds the number itself
+        """
+        sentences = {
+            "missing": self.env._("%(customer)s: the number is missing."),
+            "eleven_digits": self.env._(
+                "%(customer)s: the personal number must have exactly 11 digits. "
+                "Count them again."
+            ),
+            "check_digits": self.env._(
+                "%(customer)s: the personal number can't be right, its last two digits "
+                "don't fit the others. Look for a mistyped digit."
+            ),
+            "birth_date": self.env._(
+                "%(customer)s: the personal number can't be right, it doesn't begin "
+                "with a date of birth. Look for a mistyped digit."
+            ),
+            "synthetic": self.env._(
+                "%(customer)s: this personal number was made for testing and belongs to "
+                "nobody. Front Payment's production environment takes real ones only."
+            ),
+            "nine_digits": self.env._(
+                "%(customer)s: a Norwegian organisation number must have exactly 9 "
+                "digits. Look it up at Brønnøysundregistrene."
+            ),
+            "check_digit": self.env._(
+                "%(customer)s: the organisation number can't be right, its last digit "
+                "doesn't fit the others. Look it up at Brønnøysundregistrene."
+            ),
+            "alphanumeric": self.env._(
+                "%(customer)s: an organisation number may hold letters and digits only."
+            ),
+        }
+        return sentences[invalid.reason] % {
+            "customer": self.display_name or self.env._("The customer")
+        }
