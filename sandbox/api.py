@@ -1,0 +1,297 @@
+"""Front Payment's API under /api/v1/, as documented and as recorded."""
+
+import hmac
+import socket
+import time
+from decimal import Decimal
+
+from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from . import arithmetic, rules
+from .answers import MESSAGES, accepted, failed, refused
+from .app import sandbox
+from .bankid import bankid_url
+from .faults import Fault
+from .orders import SENT, Conflict, Order, OrderNotFound
+from .payload import as_json, number, read
+
+PREFIX = "/api/v1/"
+
+# Nobody has seen what the real server says to requests that fit no endpoint.
+ROUTE_MESSAGES = {404: "routeNotFound", 405: "methodNotAllowed", 413: "payloadTooLarge"}
+
+blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
+
+
+# Around every request
+
+
+def _is_api() -> bool:
+    return request.path.startswith(PREFIX)
+
+
+def receive() -> Response | None:
+    """The rate limit, then a fault that waits for this request, then the token."""
+    if not _is_api():
+        return None
+    allowed, g.left, wait = sandbox.rate_limit.hit(sandbox.settings.rate_limit)
+    if not allowed:
+        return _limited(wait)
+    g.fault = sandbox.faults.take(request.path)
+    if g.fault and g.fault.when == "before":
+        response = FAULTS[g.fault.kind](g.fault)
+        if response:
+            return response
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    expected = sandbox.settings.token
+    if scheme.lower() != "bearer" or not _is_same(token.strip(), expected):
+        return refused(401)
+    return None
+
+
+def answer(response: Response) -> Response:
+    if not _is_api() or "left" not in g:
+        return response
+    fault = g.get("fault")
+    if fault and fault.when == "after":
+        response = FAULTS[fault.kind](fault) or response
+    response.headers["x-ratelimit-limit"] = str(sandbox.settings.rate_limit)
+    response.headers["x-ratelimit-remaining"] = str(g.left)
+    sandbox.requests.append(
+        {
+            "at": time.time(),
+            "method": request.method,
+            "path": request.path,
+            "status": g.get("outcome", response.status_code),
+        }
+    )
+    return response
+
+
+def _is_same(received: str, expected: str) -> bool:
+    return hmac.compare_digest(received.encode(), expected.encode())
+
+
+def http_error(error: HTTPException) -> Response:
+    """Unknown paths, wrong methods and faults of our own wear the envelope too."""
+    if error.code == 500:
+        return failed(500, _internal_error())
+    return refused(error.code, ROUTE_MESSAGES.get(error.code, "badRequest"))
+
+
+def _internal_error() -> dict:
+    return {
+        "happenedAt": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "internalErrorDetails": [],
+    }
+
+
+# Faults
+
+
+def _fail(fault: Fault) -> Response:
+    if fault.status == 500:
+        return failed(500, _internal_error())
+    if fault.status in MESSAGES and fault.status not in (417, 510):
+        return refused(fault.status)
+    return failed(fault.status, ["This answer was asked for by a test."])
+
+
+def _delay(fault: Fault) -> None:
+    time.sleep(fault.seconds)
+
+
+def _drop(_fault: Fault) -> Response:
+    g.outcome = "dropped"
+    request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return Response(status=204)  # nobody is left to read it
+
+
+def _garbage(_fault: Fault) -> Response:
+    return Response("<html><body>Bad Gateway, come back later", mimetype="text/html")
+
+
+def _limited_by(fault: Fault) -> Response:
+    return _limited(fault.retry_after)
+
+
+def _limited(seconds: int) -> Response:
+    response = refused(429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+FAULTS = {
+    "status": _fail,
+    "delay": _delay,
+    "drop": _drop,
+    "garbage": _garbage,
+    "limited": _limited_by,
+}
+
+
+# Endpoints
+
+
+@blueprint.errorhandler(OrderNotFound)
+def _order_not_found(_error: OrderNotFound) -> Response:
+    is_status = request.path.startswith(f"{PREFIX}{rules.STATUS}")
+    return refused(404, "Order Not Found" if is_status else "")
+
+
+@blueprint.errorhandler(Conflict)
+def _conflict(error: Conflict) -> Response:
+    return refused(400, error.code)
+
+
+@blueprint.post("connect/orders/invoice/submit")
+def submit() -> Response:
+    """Section 4: an order becomes an invoice."""
+    received = _body()
+    payload = _read(received)
+    orders = sandbox.orders
+    errors = rules.check(rules.INVOICE_SUBMIT, payload, orders.exists)
+    errors = errors or arithmetic.check_sums(payload)
+    if errors:
+        return failed(417, errors)
+    order = orders.submit(rules.INVOICE_SUBMIT, received)
+    data = {
+        "orderId": order.uuid,
+        "customerUuid": order.customer_uuid,
+        "bankIdUrl": _bankid_url(order),
+    }
+    return accepted(201, "orderCreatedSuccessfully", data)
+
+
+@blueprint.get("connect/orders/status")
+def all_statuses() -> Response:
+    """Section 13. Recorded: nothing found is a 404, not an empty list."""
+    status = request.args.get("type", "").strip().upper() or None
+    errors = rules.check(rules.STATUS, {"type": status}, sandbox.orders.exists)
+    if errors:
+        return failed(417, errors)
+    found = sandbox.orders.uuids(status)
+    if not found:
+        raise OrderNotFound
+    rows = [{"uuid": uuid, "status": status} for uuid, status in found]
+    return accepted(200, "Order Status Retrieved Successfully", rows)
+
+
+@blueprint.get("connect/orders/status/<uuid>")
+def status(uuid: str) -> Response:
+    """Section 14."""
+    order = sandbox.orders.get(uuid)
+    data = {
+        "uuid": order.uuid,
+        "status": order.status,
+        "orderAmount": as_json(order.total),
+        "refundedAmount": as_json(order.refunded),
+    }
+    return accepted(200, "Order Status Retrieved Successfully", data)
+
+
+@blueprint.get("connect/orders/details/<uuid>")
+def details(uuid: str) -> Response:
+    """Section 15, with the numeric ``id`` of each line that a refund needs."""
+    order = sandbox.orders.get(uuid)
+    summary = order.payload["orderSummary"]
+    data = {
+        "type": "invoice",
+        "orderUuid": order.uuid,
+        "invoiceNumber": order.invoice_number,
+        "status": order.status,
+        "orderDate": order.payload["orderDate"],
+        "paymentLinkDueDate": None,
+        "referenceNo": order.payload.get("referenceNo"),
+        "customerReference": order.payload.get("customerReference"),
+        "productList": _product_list(order),
+        "orderSummary": {
+            "subTotal": _amount(summary["subTotal"]),
+            "tax": _amount(summary["totalTax"]),
+            "discount": _amount(summary["totalDiscount"]),
+            "grandTotal": _amount(summary["grandTotal"]),
+        },
+        "customerDetails": _customer_details(order),
+    }
+    return accepted(200, "orderRetrievedSuccessfully", data)
+
+
+@blueprint.get("connect/orders/invoice-number/<uuid>")
+def invoice_number(uuid: str) -> Response:
+    """Section 15b. What an order without a number gets is not said: here null."""
+    order = sandbox.orders.get(uuid)
+    data = {
+        "orderUuid": order.uuid,
+        "invoiceNumber": order.invoice_number,
+        "status": order.status,
+    }
+    return accepted(200, "orderInvoiceNoRetrievedSuccessfully", data)
+
+
+@blueprint.post("connect/orders/cancel/<uuid>")
+def cancel(uuid: str) -> Response:
+    """Section 11: only while the order is SENT."""
+    payload = _read(_body())
+    sandbox.orders.get(uuid)
+    errors = rules.check(rules.CANCEL, payload, sandbox.orders.exists)
+    if errors:
+        return failed(417, errors)
+    sandbox.orders.move(uuid, "cancel", note=payload["cancellationNote"])
+    return accepted(202, "cancelledOrderSuccessfully")
+
+
+def _body() -> str:
+    return request.get_data().decode("utf-8", "replace")
+
+
+def _read(received: str) -> object:
+    """Laravel takes a body that is no JSON for an empty one: every field is missing."""
+    try:
+        return read(received)
+    except ValueError:
+        return {}
+
+
+def _bankid_url(order: Order) -> str:
+    """Empty for whoever need not confirm."""
+    if order.status != SENT:
+        return ""
+    return bankid_url(sandbox.settings.base_url, order.uuid)
+
+
+def _amount(value: object) -> float:
+    return float(number(value) or Decimal(0))
+
+
+def _product_list(order: Order) -> list[dict]:
+    ids = sandbox.orders.product_ids(order.uuid)
+    return [
+        {
+            "id": line_id,
+            "name": product["name"],
+            "productId": product.get("productId"),
+            "quantity": as_json(number(product["quantity"])),
+            **{
+                name: _amount(product.get(name))
+                for name in ("rate", "discount", "tax", "amount")
+            },
+        }
+        for line_id, product in zip(ids, order.products, strict=True)
+    ]
+
+
+def _customer_details(order: Order) -> dict:
+    names = (
+        "countryCode",
+        "msisdn",
+        "email",
+        "name",
+        "preferredLanguage",
+        "personalNumber",
+        "organizationId",
+        "address",
+    )
+    customer = {name: order.customer.get(name) for name in names}
+    customer["preferredLanguage"] = customer["preferredLanguage"] or "no"
+    return {"type": order.customer["type"], "uuid": order.customer_uuid, **customer}

@@ -1,0 +1,106 @@
+"""Puts the parts together into one web application."""
+
+import logging
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.local import LocalProxy
+
+from .callbacks import Callbacks
+from .faults import Faults
+from .orders import Order, Orders
+from .ratelimit import RateLimit
+from .settings import Settings
+
+KEPT_REQUESTS = 5000
+LARGEST_BODY = 2 * 1024 * 1024  # bytes
+
+logger = logging.getLogger("sandbox")
+
+
+@dataclass
+class Sandbox:
+    """Everything the requests share."""
+
+    settings: Settings
+    orders: Orders
+    callbacks: Callbacks
+    faults: Faults = field(default_factory=Faults)
+    rate_limit: RateLimit = field(default_factory=RateLimit)
+    requests: deque = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
+
+    def act(self, uuid: str, action: str, amount: object = None) -> Order:
+        """One action on an order; ``callback`` tells its current status once more.
+
+        :raises OrderNotFound, Conflict, BadAmount: as :meth:`Orders.move` does
+        """
+        order = self.orders.get(uuid)
+        if action == "callback" and action in order.actions:
+            self.callbacks.send(order)
+            return order
+        return self.orders.move(uuid, action, amount)
+
+
+sandbox: Sandbox = LocalProxy(lambda: current_app.extensions["sandbox"])
+
+
+def create_app(settings: Settings, database: str = ":memory:") -> Flask:
+    """The sandbox as a WSGI application, with its state in the SQLite ``database``."""
+    from . import api, door, pages
+
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.json.sort_keys = False
+    orders = Orders(database)
+    callbacks = Callbacks(orders, settings)
+    orders.on_status = callbacks.send
+    app.extensions["sandbox"] = Sandbox(settings, orders, callbacks)
+
+    app.before_request(_start_clock)
+    app.before_request(_refuse_foreign_pages)
+    # Registered first, so called last: it sees the answer as it goes out.
+    app.after_request(_log)
+    app.before_request(api.receive)
+    app.after_request(api.answer)
+    for blueprint in (api.blueprint, door.blueprint, pages.blueprint):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(HTTPException, _http_error)
+    return app
+
+
+def _start_clock() -> None:
+    g.started = time.perf_counter()
+
+
+def _refuse_foreign_pages():
+    """A page from elsewhere, open in the same browser, must not press our buttons."""
+    origin = request.headers.get("Origin")
+    if request.method in ("GET", "HEAD", "OPTIONS") or not origin:
+        return None
+    if urlsplit(origin).netloc == request.host:
+        return None
+    return {"error": "Requests from other sites' pages are refused."}, 403
+
+
+def _http_error(error: HTTPException):
+    """An unknown path or a fault of our own, in the form that fits the path."""
+    from . import api, pages
+
+    if request.path.startswith(api.PREFIX):
+        return api.http_error(error)
+    if request.path.startswith("/sandbox/"):
+        return {"error": error.description}, error.code
+    return pages.http_error(error)
+
+
+def _log(response):
+    # An open page asks for news every other second; nobody wants to read that.
+    if "X-Live" not in request.headers:
+        duration = (time.perf_counter() - g.started) * 1000
+        answered = g.get("outcome", response.status_code)
+        logger.info("%s %s %s %d ms", request.method, request.path, answered, duration)
+    return response

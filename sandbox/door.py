@@ -1,0 +1,126 @@
+"""The door for tests: everything the sandbox has seen, and what goes wrong next.
+
+Orders are told here with all that was received, personal numbers too: tests compare it.
+"""
+
+import json
+
+from flask import Blueprint, jsonify, request
+
+from .app import sandbox
+from .bankid import bankid_url
+from .orders import SENT, BadAmount, Conflict, Order, OrderNotFound
+
+blueprint = Blueprint("door", __name__, url_prefix="/sandbox")
+
+
+@blueprint.errorhandler(ValueError)
+def _bad_input(error: ValueError):
+    return {"error": str(error)}, 400
+
+
+@blueprint.errorhandler(BadAmount)
+def _bad_amount(error: BadAmount):
+    return {"error": str(error)}, 400
+
+
+@blueprint.errorhandler(OrderNotFound)
+def _not_found(error: OrderNotFound):
+    return {"error": f"There is no order {error}."}, 404
+
+
+@blueprint.errorhandler(Conflict)
+def _conflict(error: Conflict):
+    return {"error": str(error)}, 409
+
+
+@blueprint.get("/faults")
+def faults():
+    return {"faults": sandbox.faults.waiting()}
+
+
+@blueprint.post("/faults")
+def add_faults():
+    sandbox.faults.add(_json())
+    return faults(), 201
+
+
+@blueprint.delete("/faults")
+def clear_faults():
+    sandbox.faults.clear()
+    return faults()
+
+
+@blueprint.get("/orders")
+def orders():
+    """All orders, oldest first."""
+    return jsonify([_order(order) for order in sandbox.orders.all()])
+
+
+@blueprint.delete("/orders")
+def empty_orders():
+    sandbox.orders.empty()
+    return jsonify([])
+
+
+@blueprint.post("/orders/<uuid>/<action>")
+def act(uuid: str, action: str):
+    """What a button of the order's page does; body ``{"amount": NOK}`` for a refund."""
+    body = _json() or {}
+    if not isinstance(body, dict):
+        raise ValueError('Send {"amount": ...} or nothing.')
+    return _order(sandbox.act(uuid, action, body.get("amount")))
+
+
+@blueprint.get("/requests")
+def requests():
+    """The requests to the API, oldest first; ``status`` may be ``dropped``."""
+    return jsonify(list(sandbox.requests))
+
+
+@blueprint.delete("/requests")
+def clear_requests():
+    sandbox.requests.clear()
+    return requests()
+
+
+@blueprint.post("/settings")
+def change_settings():
+    sandbox.settings.change(_json())
+    sandbox.rate_limit.reset()
+    return {
+        "callbacks": sandbox.settings.callbacks,
+        "rate_limit": sandbox.settings.rate_limit,
+    }
+
+
+def _json() -> object:
+    """The body as JSON, None if there is none."""
+    body = request.get_data(as_text=True)
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise ValueError("The body is no JSON.") from error
+
+
+def _order(order: Order) -> dict:
+    orders = sandbox.orders
+    url = bankid_url(sandbox.settings.base_url, order.uuid)
+    return {
+        "orderUuid": order.uuid,
+        "customerUuid": order.customer_uuid,
+        "endpoint": order.endpoint,
+        "status": order.status,
+        "invoiceNumber": order.invoice_number,
+        "bankIdUrl": url if order.status == SENT else "",
+        "orderAmount": f"{order.total:.2f}",
+        "refundedAmount": f"{order.refunded:.2f}",
+        "paymentMethod": order.payment_method,
+        "createdAt": order.created_at,
+        "actions": order.actions,
+        "payload": json.loads(order.received),
+        "statuses": orders.statuses(order.uuid),
+        "callbacks": orders.callbacks(order.uuid),
+    }

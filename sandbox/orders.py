@@ -1,0 +1,405 @@
+"""The orders the sandbox has taken, and the statuses they go through.
+
+::
+
+              confirm             remind           collection
+    SENT ---------------> INVOICED ------> Purring ----------> Inkasso
+     |  \\                    |               |                   |
+     |   \\ pay               | pay           | pay               | pay
+     |    \\                  v               v                   v
+     |     +---------------------------> PAID <------------------+
+     |                                    |
+     | expire / cancel                    | refund
+     v                                    v
+    EXPIRED / CANCELLED        PARTIAL REFUNDED ---> REFUNDED
+
+A private customer's order waits in SENT for BankID, a corporate one is INVOICED at once
+(section 4.2). Stored in SQLite; one connection, guarded by a lock.
+"""
+
+import random
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+from .arithmetic import money
+from .payload import number, read, rows
+
+SENT = "SENT"
+INVOICED = "INVOICED"
+PURRING = "Purring"
+INKASSO = "Inkasso"
+PAID = "PAID"
+PARTIAL_REFUNDED = "PARTIAL REFUNDED"
+REFUNDED = "REFUNDED"
+CANCELLED = "CANCELLED"
+EXPIRED = "EXPIRED"
+
+# status -> action -> next status; a refund of less than the rest is PARTIAL REFUNDED
+TRANSITIONS: dict[str, dict[str, str]] = {
+    SENT: {"confirm": INVOICED, "pay": PAID, "expire": EXPIRED, "cancel": CANCELLED},
+    INVOICED: {"pay": PAID, "remind": PURRING},
+    PURRING: {"pay": PAID, "collection": INKASSO},
+    INKASSO: {"pay": PAID},
+    PAID: {"refund": REFUNDED},
+    PARTIAL_REFUNDED: {"refund": REFUNDED},
+    REFUNDED: {},
+    CANCELLED: {},
+    EXPIRED: {},
+}
+
+# What the API answers (400) when an order is past being updated or cancelled.
+CONFLICTS = {
+    INVOICED: "orderStatusAlreadyInvoiced",
+    PURRING: "orderStatusAlreadyInvoiced",
+    INKASSO: "orderStatusAlreadyInvoiced",
+    PAID: "orderStatusAlreadyPaid",
+    PARTIAL_REFUNDED: "orderStatusAlreadyPaid",
+    REFUNDED: "orderStatusAlreadyPaid",
+    CANCELLED: "orderStatusAlreadyCancelled",
+    EXPIRED: "orderUpdateFailed",
+}
+
+FIRST_INVOICE_NUMBER = 99900000
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS orders (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    uuid TEXT NOT NULL UNIQUE,
+    endpoint TEXT NOT NULL,
+    status TEXT NOT NULL,
+    customer_uuid TEXT NOT NULL,
+    invoice_number TEXT,
+    payment_method TEXT NOT NULL DEFAULT 'Invoice',
+    refunded TEXT NOT NULL DEFAULT '0.00',
+    created_at INTEGER NOT NULL,
+    received TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS orders_status ON orders (status);
+CREATE TABLE IF NOT EXISTS products (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    order_uuid TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS products_order ON products (order_uuid);
+CREATE TABLE IF NOT EXISTS customers (
+    identity TEXT PRIMARY KEY,
+    uuid TEXT NOT NULL UNIQUE
+);
+CREATE TABLE IF NOT EXISTS statuses (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    order_uuid TEXT NOT NULL,
+    status TEXT NOT NULL,
+    at REAL NOT NULL,
+    note TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS statuses_order ON statuses (order_uuid);
+CREATE TABLE IF NOT EXISTS callbacks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    order_uuid TEXT NOT NULL,
+    status TEXT NOT NULL,
+    at REAL NOT NULL,
+    url TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    answer INTEGER,
+    error TEXT
+);
+CREATE INDEX IF NOT EXISTS callbacks_order ON callbacks (order_uuid);
+"""
+TABLES = ("orders", "products", "customers", "statuses", "callbacks")
+
+
+class OrderNotFound(LookupError):
+    """No order has that id."""
+
+
+class Conflict(Exception):
+    """The order's status does not allow it; ``code`` is the API's message for that."""
+
+    def __init__(self, order: "Order", sentence: str):
+        super().__init__(sentence)
+        self.code = CONFLICTS.get(order.status, "orderUpdateFailed")
+
+
+class BadAmount(ValueError):
+    """The amount to refund cannot be refunded."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """One stored order; ``created_at`` in Unix seconds, ``received`` the JSON text."""
+
+    number: int
+    uuid: str
+    endpoint: str
+    status: str
+    customer_uuid: str
+    invoice_number: str | None
+    payment_method: str
+    refunded: Decimal
+    created_at: int
+    received: str
+
+    @classmethod
+    def of(cls, row: sqlite3.Row) -> "Order":
+        return cls(**{**row, "refunded": Decimal(row["refunded"])})
+
+    @cached_property
+    def payload(self) -> dict:
+        return read(self.received)
+
+    @property
+    def customer(self) -> dict:
+        return self.payload["customerDetails"]
+
+    @property
+    def products(self) -> list[dict]:
+        return [product for _key, product in rows(self.payload["products"])]
+
+    @property
+    def total(self) -> Decimal:
+        """The order's grand total in NOK."""
+        return money(self.payload["orderSummary"]["grandTotal"])
+
+    @property
+    def callback(self) -> dict:
+        return self.payload["callback"]
+
+    @property
+    def actions(self) -> list[str]:
+        """What can happen to the order next; ``callback`` sends the last one again."""
+        resend = [] if self.status == SENT else ["callback"]
+        return [*TRANSITIONS[self.status], *resend]
+
+
+class Orders:
+    """The store. ``on_status(order)`` is called after each status that is told."""
+
+    def __init__(self, path: str = ":memory:"):
+        self.on_status: Callable[[Order], None] = lambda order: None
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.executescript(SCHEMA)
+
+    # Reading
+
+    def get(self, uuid: str) -> Order:
+        """:raises OrderNotFound: when no order has that id"""
+        found = self._read("SELECT * FROM orders WHERE uuid = ?", uuid)
+        if not found:
+            raise OrderNotFound(uuid)
+        return Order.of(found[0])
+
+    def exists(self, uuid: str) -> bool:
+        return bool(self._read("SELECT 1 FROM orders WHERE uuid = ?", uuid))
+
+    def all(self) -> list[Order]:
+        """Every order, oldest first."""
+        return list(map(Order.of, self._read("SELECT * FROM orders ORDER BY number")))
+
+    def newest(self, limit: int) -> list[Order]:
+        query = "SELECT * FROM orders ORDER BY number DESC LIMIT ?"
+        return list(map(Order.of, self._read(query, limit)))
+
+    def count(self) -> dict[str, int]:
+        """How many orders there are in each status, in the order of the statuses."""
+        found = dict(self._read("SELECT status, count(*) FROM orders GROUP BY status"))
+        return {status: found[status] for status in TRANSITIONS if status in found}
+
+    def uuids(self, status: str | None = None) -> list[tuple[str, str]]:
+        """Id and status of the orders in a status (any case), or of all."""
+        query = "SELECT uuid, status FROM orders WHERE ? IN ('', upper(status))"
+        return list(map(tuple, self._read(f"{query} ORDER BY number", status or "")))
+
+    def product_ids(self, uuid: str) -> list[int]:
+        """The ids of the order's lines, in their order."""
+        query = "SELECT id FROM products WHERE order_uuid = ? ORDER BY id"
+        return [row["id"] for row in self._read(query, uuid)]
+
+    def statuses(self, uuid: str) -> list[dict]:
+        query = "SELECT status, at, note FROM statuses WHERE order_uuid = ? ORDER BY id"
+        return list(map(dict, self._read(query, uuid)))
+
+    def callbacks(self, uuid: str) -> list[dict]:
+        """Each attempt to call back: status, at, url, attempt, answer, error."""
+        query = (
+            "SELECT status, at, url, attempt, answer, error"
+            " FROM callbacks WHERE order_uuid = ? ORDER BY id"
+        )
+        return list(map(dict, self._read(query, uuid)))
+
+    # Writing
+
+    def submit(self, endpoint: str, received: str) -> Order:
+        """Store a checked order, or update the one that ``fpgoUuid`` names.
+
+        :param received: the JSON text as it came
+        :raises OrderNotFound: when the order to update is gone
+        :raises Conflict: when the order to update is no longer SENT
+        """
+        payload = read(received)
+        customer = payload["customerDetails"]
+        with self._write() as db:
+            customer_uuid = self._customer_uuid(db, customer)
+            earlier = payload.get("fpgoUuid")
+            if earlier:
+                uuid = earlier
+                order = self.get(uuid)
+                if order.status != SENT:
+                    raise Conflict(order, f"The order is {order.status} already.")
+                db.execute(
+                    "UPDATE orders SET endpoint = ?, customer_uuid = ?, received = ?"
+                    " WHERE uuid = ?",
+                    (endpoint, customer_uuid, received, uuid),
+                )
+                db.execute("DELETE FROM products WHERE order_uuid = ?", (uuid,))
+            else:
+                uuid = _new_id("ODR", self.exists)
+                db.execute(
+                    "INSERT INTO orders"
+                    " (uuid, endpoint, status, customer_uuid, created_at, received)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (uuid, endpoint, SENT, customer_uuid, int(time.time()), received),
+                )
+            db.executemany(
+                "INSERT INTO products (order_uuid) VALUES (?)",
+                [(uuid,) for _product in rows(payload["products"])],
+            )
+            self._tell(db, uuid, SENT, "Updated" if earlier else "Received")
+            if customer["type"] == "corporate":
+                self._enter(db, self.get(uuid), INVOICED, "No BankID for companies")
+            order = self.get(uuid)
+        if order.status != SENT:
+            self.on_status(order)
+        return order
+
+    def move(
+        self, uuid: str, action: str, amount: object = None, note: str = ""
+    ) -> Order:
+        """Let ``action`` happen to an order (the table above).
+
+        :param amount: NOK, for ``refund`` only; without it all that is left
+        :raises OrderNotFound: when no order has that id
+        :raises Conflict: when the order's status does not allow the action
+        :raises BadAmount: when that amount cannot be refunded
+        """
+        with self._write() as db:
+            order = self.get(uuid)
+            status = TRANSITIONS[order.status].get(action)
+            if not status:
+                raise Conflict(
+                    order,
+                    f"{action!r} is not possible while the order is {order.status}; "
+                    f"possible are: {', '.join(order.actions) or 'nothing'}.",
+                )
+            if action == "refund":
+                status, note = self._refund(db, order, amount)
+            if action == "pay" and order.status == SENT:
+                db.execute(
+                    "UPDATE orders SET payment_method = 'Visa' WHERE uuid = ?", (uuid,)
+                )
+            self._enter(db, order, status, note or NOTES[action])
+            order = self.get(uuid)
+        self.on_status(order)
+        return order
+
+    def note_callback(self, uuid: str, **attempt: object) -> None:
+        """Keep one attempt to call back: status, at, url, attempt, answer, error."""
+        with self._write() as db:
+            db.execute(
+                "INSERT INTO callbacks"
+                " (order_uuid, status, at, url, attempt, answer, error)"
+                " VALUES (:uuid, :status, :at, :url, :attempt, :answer, :error)",
+                {"uuid": uuid, **attempt},
+            )
+
+    def empty(self) -> None:
+        """Forget every order and customer; numbers go on where they were."""
+        with self._write() as db:
+            for table in TABLES:
+                db.execute(f"DELETE FROM {table}")
+
+    # Inner steps, inside a transaction
+
+    def _refund(
+        self, db: sqlite3.Connection, order: Order, amount: object
+    ) -> tuple[str, str]:
+        left = order.total - order.refunded
+        wanted = left if amount in (None, "") else number(str(amount))
+        if wanted is None or wanted <= 0 or wanted != round(wanted, 2):
+            raise BadAmount("The amount must be above 0, with at most two decimals.")
+        if wanted > left:
+            raise BadAmount(f"Only NOK {left:.2f} of this order can be refunded.")
+        db.execute(
+            "UPDATE orders SET refunded = ? WHERE uuid = ?",
+            (f"{order.refunded + wanted:.2f}", order.uuid),
+        )
+        status = REFUNDED if wanted == left else PARTIAL_REFUNDED
+        return status, f"NOK {wanted:.2f} paid back"
+
+    def _enter(
+        self, db: sqlite3.Connection, order: Order, status: str, note: str
+    ) -> None:
+        """Put the order in ``status``; the first claim gives it an invoice number."""
+        invoice_number = order.invoice_number
+        if not invoice_number and status in (INVOICED, PAID):
+            invoice_number = str(FIRST_INVOICE_NUMBER + order.number)
+        db.execute(
+            "UPDATE orders SET status = ?, invoice_number = ? WHERE uuid = ?",
+            (status, invoice_number, order.uuid),
+        )
+        self._tell(db, order.uuid, status, note)
+
+    def _tell(self, db: sqlite3.Connection, uuid: str, status: str, note: str) -> None:
+        db.execute(
+            "INSERT INTO statuses (order_uuid, status, at, note) VALUES (?, ?, ?, ?)",
+            (uuid, status, time.time(), note),
+        )
+
+    def _customer_uuid(self, db: sqlite3.Connection, customer: dict) -> str:
+        """The same person or organisation keeps its id."""
+        is_private = customer["type"] == "private"
+        field = "personalNumber" if is_private else "organizationId"
+        identity = f"{customer['type']} {customer[field]}"
+        query = "SELECT uuid FROM customers WHERE identity = ?"
+        if found := self._read(query, identity):
+            return found[0]["uuid"]
+        uuid = _new_id("CSRT", self._customer_exists)
+        db.execute("INSERT INTO customers VALUES (?, ?)", (identity, uuid))
+        return uuid
+
+    def _customer_exists(self, uuid: str) -> bool:
+        return bool(self._read("SELECT 1 FROM customers WHERE uuid = ?", uuid))
+
+    def _read(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it is kept, or on an error nothing."""
+        with self._lock, self._connection:
+            yield self._connection
+
+
+NOTES = {
+    "confirm": "Confirmed with BankID",
+    "pay": "Paid by the customer",
+    "remind": "Reminder sent",
+    "collection": "Sent to debt collection",
+    "expire": "Nobody answered in time",
+    "cancel": "Cancelled by the merchant",
+}
+
+
+def _new_id(prefix: str, is_taken: Callable[[str], bool]) -> str:
+    """A prefix and ten digits, as in ``ODR4286244937``."""
+    while True:
+        candidate = f"{prefix}{random.randint(10**9, 10**10 - 1)}"
+        if not is_taken(candidate):
+            return candidate

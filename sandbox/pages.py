@@ -1,0 +1,205 @@
+"""The web pages: the orders, one order to play with, and the customer's BankID step."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
+
+from . import bankid
+from .app import sandbox
+from .callbacks import is_loopback
+from .masks import mask_number, masked_json, shorten
+from .orders import INVOICED, SENT, BadAmount, Conflict, Order, OrderNotFound
+from .payload import number
+
+blueprint = Blueprint("pages", __name__)
+
+SHOWN_ORDERS = 100
+
+# action: what its button says, and who does it in real life
+ACTIONS = {
+    "confirm": ("Confirm with BankID", "customer"),
+    "pay": ("Pay", "customer"),
+    "remind": ("Remind", "provider"),
+    "collection": ("Send to debt collection", "provider"),
+    "expire": ("Let it expire", "provider"),
+    "cancel": ("Cancel", "provider"),
+    "refund": ("Refund", "provider"),
+    "callback": ("Send last callback again", "provider"),
+}
+PLAYERS = {"customer": "As the customer", "provider": "As Front Payment"}
+
+# What a status means, for the one who plays.
+MEANINGS = {
+    "SENT": "Waiting for the customer to confirm with BankID.",
+    "INVOICED": "The invoice is out, the customer owes the money.",
+    "Purring": "The due date has passed, a reminder was sent.",
+    "Inkasso": "The claim is with the debt collectors.",
+    "PAID": "The customer has paid.",
+    "PARTIAL REFUNDED": "Some of the money went back to the customer.",
+    "REFUNDED": "All of the money went back to the customer.",
+    "CANCELLED": "The merchant took the order back.",
+    "EXPIRED": "The customer never answered.",
+}
+
+
+@blueprint.after_request
+def _lock_down(response):
+    """Nothing from elsewhere is loaded, and no other page may frame ours."""
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.app_template_filter("nok")
+def _nok(amount: object) -> str:
+    """``4500`` as ``4 500.00``, with a space that does not break."""
+    value = amount if isinstance(amount, Decimal) else number(amount) or Decimal(0)
+    return f"{value:,.2f}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+@blueprint.app_template_filter("clock")
+def _clock(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds):%d %b %Y %H:%M:%S}"
+
+
+@blueprint.app_template_filter("short_clock")
+def _short_clock(seconds: float) -> str:
+    moment = datetime.fromtimestamp(seconds)
+    is_today = moment.date() == datetime.now().date()
+    return f"{moment:%H:%M:%S}" if is_today else f"{moment:%d %b %H:%M}"
+
+
+@blueprint.app_template_filter("slug")
+def _slug(status: str) -> str:
+    return status.lower().replace(" ", "-")
+
+
+blueprint.add_app_template_filter(mask_number, "mask_number")
+blueprint.add_app_template_filter(shorten, "shorten")
+
+
+@blueprint.app_context_processor
+def _everywhere() -> dict:
+    return {"settings": sandbox.settings, "meanings": MEANINGS}
+
+
+@blueprint.app_errorhandler(OrderNotFound)
+def _order_not_found(_error: OrderNotFound):
+    return _message("No such order", "It may have been emptied away by a test.", 404)
+
+
+def http_error(error: HTTPException):
+    return _message(error.name, error.description, error.code)
+
+
+# The orders
+
+
+@blueprint.get("/")
+def orders():
+    counts = sandbox.orders.count()
+    return render_template(
+        "orders.html",
+        orders=sandbox.orders.newest(SHOWN_ORDERS),
+        counts=counts,
+        total=sum(counts.values()),
+    )
+
+
+@blueprint.get("/orders/<uuid>")
+def order(uuid: str, problem: str = ""):
+    order = sandbox.orders.get(uuid)
+    return render_template(
+        "order.html",
+        order=order,
+        problem=problem,
+        players=_players(order),
+        left=order.total - order.refunded,
+        bankid_url=bankid.bankid_url("", uuid) if order.status == SENT else "",
+        statuses=sandbox.orders.statuses(uuid),
+        callbacks=sandbox.orders.callbacks(uuid),
+        calls_back=is_loopback(order.callback["callbackUrl"]),
+        received=masked_json(order.payload),
+    )
+
+
+@blueprint.post("/orders/<uuid>/<action>")
+def act(uuid: str, action: str):
+    try:
+        sandbox.act(uuid, action, request.form.get("amount"))
+    except BadAmount as error:
+        return order(uuid, str(error)), 400
+    except Conflict as error:
+        return order(uuid, str(error)), 409
+    return redirect(url_for("pages.order", uuid=uuid), 303)
+
+
+def _players(order: Order) -> list[tuple[str, list[tuple[str, str]]]]:
+    """For each player the actions that the order's status allows, with their labels."""
+    possible = [(action, *ACTIONS[action]) for action in order.actions]
+    played = [
+        (title, [(action, label) for action, label, who in possible if who == player])
+        for player, title in PLAYERS.items()
+    ]
+    return [(title, actions) for title, actions in played if actions]
+
+
+# The customer's own step
+
+STEPS = {SENT: "identify", INVOICED: "pay"}
+
+
+@blueprint.get(bankid.PATH)
+def identify():
+    uuid = bankid.order_uuid(request.args.get("state", ""))
+    if not uuid:
+        return _message("No order", "The state of this address names no order.", 400)
+    order = sandbox.orders.get(uuid)
+    step = STEPS.get(order.status, "closed")
+    return render_template("bankid.html", order=order, step=step)
+
+
+@blueprint.post("/bankid/<uuid>")
+def answer(uuid: str):
+    """What the customer chose: ``confirm``, then ``pay`` or ``later``; or ``abort``."""
+    choice = request.form.get("action")
+    order = sandbox.orders.get(uuid)
+    if choice not in CHOICES:
+        return _message("Nothing chosen", "Go back and press one of the buttons.", 400)
+    action, leads_to = CHOICES[choice]
+    try:
+        order = sandbox.act(uuid, action) if action else order
+    except Conflict:
+        return render_template("bankid.html", order=order, step="closed"), 409
+    if leads_to:
+        return _return(order, leads_to)
+    return render_template("bankid.html", order=order, step="pay")
+
+
+# choice: the action it stands for, and the address the browser then goes to
+CHOICES = {
+    "confirm": ("confirm", None),
+    "pay": ("pay", "success"),
+    "later": (None, "success"),
+    "abort": (None, "failure"),
+}
+
+
+def _return(order: Order, leads_to: str):
+    url = order.callback[leads_to]
+    if is_loopback(url):
+        return redirect(url, 303)
+    return _message(
+        "Back to the shop",
+        f"The customer's browser would now go to {shorten(url)}, which is not on this "
+        "machine. The sandbox stays here.",
+        200,
+    )
+
+
+def _message(title: str, text: str, code: int):
+    return render_template("message.html", title=title, text=text), code

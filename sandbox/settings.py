@@ -1,0 +1,47 @@
+"""What can be set on the command line and changed while the sandbox runs."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Settings:
+    """``rate_limit`` is in requests a minute; ``base_url`` ends without a slash."""
+
+    token: str = field(default="sandbox-token", repr=False)
+    secret: str = field(default="sandbox-secret", repr=False)
+    callbacks: bool = True
+    rate_limit: int = 240
+    base_url: str = "http://127.0.0.1:8700"
+
+    def change(self, changes: object) -> None:
+        """Take over ``changes``, a dict of some of :data:`CHANGEABLE`.
+
+        :raises ValueError: with a sentence; then nothing is changed
+        """
+        if not isinstance(changes, dict):
+            raise ValueError("Settings are a JSON object, such as {'callbacks': true}.")
+        for name, value in changes.items():
+            if name not in CHANGEABLE:
+                known = ", ".join(CHANGEABLE)
+                raise ValueError(f"There is no setting {name!r}; there are {known}.")
+            wanted, fits = CHANGEABLE[name]
+            if not fits(value):
+                raise ValueError(f"The setting {name!r} must be {wanted}.")
+        for name, value in changes.items():
+            setattr(self, name, value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+CHANGEABLE = {
+    "token": ("a text", _is_text),
+    "secret": ("a text", _is_text),
+    "callbacks": ("true or false", lambda value: isinstance(value, bool)),
+    "rate_limit": ("a whole number above 0", _is_count),
+}
