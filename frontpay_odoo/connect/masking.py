@@ -1,7 +1,7 @@
 """What may be kept of a request or an answer: no identity number, no secret.
 
 A personal number keeps its first six digits (the birth date), an address into
-somebody's session loses its query.
+somebody's session loses its query, and our own callback addresses their token.
 """
 
 import json
@@ -11,6 +11,8 @@ MASK = "*****"
 PERSONAL_NUMBER = re.compile(r"(?<!\d)(\d{6})[ .-]?\d{5}(?!\d)")
 PERSONAL_KEYS = {"personalNumber", "personalId"}
 SESSION_KEYS = {"bankIdUrl", "paymentUrl", "url"}
+CALLBACK_KEYS = {"callbackUrl", "success", "failure"}
+PATH_TOKEN = re.compile(r"(?<=/)[\w-]{22,}(?=/|$)")
 
 
 def masked_json(document, secrets=()):
@@ -40,4 +42,6 @@ def _masked(value, key=None):
         return f"{str(value)[:6]}{MASK}"
     if key in SESSION_KEYS and isinstance(value, str):
         return value.partition("?")[0]
+    if key in CALLBACK_KEYS and isinstance(value, str):
+        return PATH_TOKEN.sub(MASK, value)
     return value

@@ -3,11 +3,12 @@ import re
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from odoo import api, fields, models
+from odoo import api, fields, models, modules
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..connect import errors
 from ..connect.channels import CHANNELS
+from ..connect.client import Client
 from ..connect.endpoints import ENVIRONMENTS
 
 TAX_RATE = re.compile(r"\d{1,2}(\.\d{1,2})?|100")
@@ -316,6 +317,23 @@ class ResCompany(models.Model):
                 )
             )
         return url.rstrip("/") + "/"
+
+    def _frontpay_client(self, log=None):
+        """Open a client with this company's keys, as a context manager.
+
+        :param log: called with every :class:`connect.client.Exchange`; without it, the
+            exchange is kept in the log at once, for no order
+        :rtype: connect.client.Client
+        """
+        self.ensure_one()
+        exchanges = self.env["frontpay.exchange"]
+        version = modules.Manifest.for_addon("frontpay_odoo").version
+        return Client(
+            self._frontpay_base_url(),
+            self.sudo().frontpay_api_token or "",
+            f"frontpay_odoo/{version}",
+            log or (lambda exchange: exchanges._log(self, [exchange])),
+        )
 
     def _frontpay_public_url(self):
         """Return the address at which Front Payment reaches us, without a slash."""

@@ -1,0 +1,74 @@
+import json
+import logging
+from http import HTTPStatus
+
+from odoo import http
+from odoo.http import request
+
+from ..connect import callback as fp_callback
+from ..connect.masking import masked_text
+
+_logger = logging.getLogger(__name__)
+
+
+class FrontPaymentCallback(http.Controller):
+    @http.route(
+        "/frontpay/callback/<string:token>",
+        type="http",
+        auth="public",
+        methods=["GET", "POST"],
+        csrf=False,
+        save_session=False,
+    )
+    def callback(self, token, **_parameters):
+        """Take a status that Front Payment reports (section 17).
+
+        Nothing here calls the outside: a serialisation failure replays the request.
+
+        :return: 200 accepted or seen before, 400 malformed, 403 not signed, 404 unknown
+        """
+        order = request.env["frontpay.order"].sudo()._by_token(token)
+        if not order:
+            _logger.info("Callback for an unknown order")
+            return _answer(HTTPStatus.NOT_FOUND)
+        try:
+            report = fp_callback.parse(_received_pairs())
+        except fp_callback.Malformed as malformed:
+            order._log_callback(
+                request.httprequest.method,
+                "",
+                HTTPStatus.BAD_REQUEST,
+                f"malformed: {malformed}",
+            )
+            return _answer(HTTPStatus.BAD_REQUEST)
+        status, error = order._receive(report)
+        order._log_callback(
+            request.httprequest.method, _readable(report), status, error
+        )
+        return _answer(status)
+
+
+def _received_pairs():
+    """The parameters in the order received: the query's, else the body's."""
+    http_request = request.httprequest
+    if http_request.query_string or http_request.method == "GET":
+        return fp_callback.parse_pairs(http_request.query_string)
+    if (http_request.content_length or 0) > fp_callback.MAX_LENGTH:
+        raise fp_callback.Malformed("too long")
+    if http_request.mimetype == "application/json":
+        return fp_callback.parse_json(http_request.get_data())
+    return list(http_request.form.items(multi=True))
+
+
+def _readable(report):
+    lines = (f"{name}: {value}" for name, value in report.pairs if name != "checksum")
+    return masked_text("\n".join(lines))
+
+
+def _answer(status):
+    """A constant body: nothing of the request is echoed."""
+    return request.make_response(
+        json.dumps({"status": status.phrase}),
+        headers=[("Content-Type", "application/json"), ("Cache-Control", "no-store")],
+        status=status,
+    )

@@ -1,0 +1,160 @@
+"""The invoice's customer: identity from the company, contact from the person.
+
+Type, name and numbers come from the commercial partner, address, e-mail and phone
+from the invoice's contact; what the contact lacks, the commercial partner gives.
+"""
+
+from odoo.tools.translate import LazyTranslate
+
+from ..connect import contact, identity
+from ..connect.invalid import Invalid
+from ..connect.order import Address, Customer
+from .problem import Problem
+
+_lt = LazyTranslate(__name__)
+
+FIELDS = {
+    "email": _lt("e-mail address"),
+    "phone": _lt("phone number"),
+    "street": _lt("street"),
+    "zip": _lt("ZIP code"),
+    "city": _lt("city"),
+    "country_id": _lt("country"),
+    "frontpay_personal_number": _lt("personal number"),
+    "frontpay_organization_id": _lt("organisation number"),
+}
+REASONS = {
+    "email": _lt(
+        "%(customer)s: the e-mail address isn't a valid one. Correct it on the customer."
+    ),
+    "calling_code": _lt(
+        "%(customer)s: the phone number doesn't tell its country. Write it with the"
+        " country's code, such as +47, or choose the customer's country."
+    ),
+    "phone_format": _lt(
+        "%(customer)s: the phone number can't be read as one. Write digits only, with"
+        " the country's code in front, such as +47."
+    ),
+    "phone_number": _lt(
+        "%(customer)s: no such phone number can exist. Look for a mistyped or missing"
+        " digit."
+    ),
+    "country": _lt(
+        "%(customer)s: the country isn't one of the ISO list that Front Payment uses."
+        " Choose another one on the customer."
+    ),
+}
+
+
+def customer_of(move, problems):
+    """Whom the order goes to.
+
+    :param move: a posted customer invoice
+    :param list problems: every :class:`Problem` found is added
+    :rtype: Customer; of no use when problems were added
+    """
+    reader = _CustomerReader(move, problems)
+    phone = reader.phone()
+    return Customer(
+        type=reader.company.frontpay_customer_type,
+        name=reader.company.name or "",
+        email=reader.email(),
+        country_code=phone.country_code if phone else "",
+        msisdn=phone.msisdn if phone else "",
+        language=reader.company.frontpay_language or "no",
+        address=reader.address(),
+        personal_number=reader.personal_number(),
+        organization_id=reader.organization_id(),
+    )
+
+
+class _CustomerReader:
+    """Reads one customer and notes what is missing or wrong."""
+
+    def __init__(self, move, problems):
+        self.move = move
+        self.contact = move.partner_id
+        self.company = move.commercial_partner_id
+        self.problems = problems
+
+    def email(self):
+        return self._checked("email", contact.email)
+
+    def phone(self):
+        return self._checked("phone", contact.phone, self._country_code())
+
+    def address(self):
+        """The address of one and the same partner: a street of one and the city of
+        the other would lead nowhere."""
+        partner = self.contact if self.contact.street else self.company
+        streets = [partner.street, partner.street2]
+        return Address(
+            street=", ".join(filter(None, streets)) or self._missing("street"),
+            zip=partner.zip or self._missing("zip"),
+            city=partner.city or self._missing("city"),
+            country=self._country(partner),
+        )
+
+    def personal_number(self):
+        if self.company.frontpay_customer_type != "private":
+            return ""
+        allowed = self.move.company_id._frontpay_synthetic_allowed()
+        return self._checked(
+            "frontpay_personal_number", identity.personal_number, allowed
+        )
+
+    def organization_id(self):
+        if self.company.frontpay_customer_type != "corporate":
+            return ""
+        return self._checked(
+            "frontpay_organization_id",
+            identity.organisation_number,
+            self._country_code(),
+        )
+
+    def _country(self, partner):
+        if not partner.country_id:
+            return self._missing("country_id")
+        try:
+            return contact.country(partner.country_id.code)
+        except Invalid as invalid:
+            return self._invalid("country_id", invalid)
+
+    def _country_code(self):
+        partner = self.contact if self.contact.country_id else self.company
+        return partner.country_id.code or ""
+
+    def _checked(self, field, check, *arguments):
+        text = self.contact[field] or self.company[field]
+        if not text:
+            return self._missing(field)
+        try:
+            return check(text, *arguments)
+        except Invalid as invalid:
+            return self._invalid(field, invalid)
+
+    def _missing(self, field):
+        partner = self._partner(field)
+        message = self.move.env._(
+            "%(customer)s has no %(field)s. Front Payment needs it: fill it in on the"
+            " customer.",
+            customer=partner.name or self.company.name,
+            field=self.move.env._(FIELDS[field]),
+        )
+        self.problems.append(Problem(partner, message))
+        return ""
+
+    def _invalid(self, field, invalid):
+        partner = self._partner(field)
+        if field.startswith("frontpay_"):
+            message = partner._frontpay_number_sentence(invalid)
+        else:
+            message = self.move.env._(
+                REASONS[invalid.reason], customer=partner.name or self.company.name
+            )
+        self.problems.append(Problem(partner, message))
+        return ""
+
+    def _partner(self, field):
+        """Where the field is mended: identity stands on the commercial partner."""
+        return self.company if field.startswith("frontpay_") else self.contact

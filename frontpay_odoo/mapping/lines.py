@@ -1,0 +1,228 @@
+"""Invoice lines become products, to the øre.
+
+The amounts are Odoo's own rounded ones (``_get_rounded_base_and_tax_lines``), so they
+hold with rounding per line and with global rounding, taxes included or not.
+"""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+from odoo.tools import float_repr, formatLang
+
+from ..connect.order import Product, Summary
+from .problem import Problem
+
+ZERO = Decimal("0.00")
+CENT = Decimal("0.01")
+HUNDRED = Decimal(100)
+
+
+def products_of(move, problems):
+    """The invoice's products and totals.
+
+    :param move: a posted customer invoice
+    :param list problems: every :class:`Problem` found is added
+    :return: (tuple of Product, Summary); of no use when problems were added
+    """
+    base_lines, _tax_lines = move._get_rounded_base_and_tax_lines()
+    lines = [_Line(move, base_line, problems) for base_line in base_lines]
+    products = tuple(line.product() for line in lines)
+    totals = [
+        line.totals(product) for line, product in zip(lines, products, strict=True)
+    ]
+    summary = Summary(
+        sub_total=sum((sub_total for sub_total, _vat in totals), ZERO),
+        total_tax=sum((vat for _sub_total, vat in totals), ZERO),
+        total_discount=sum((product.discount for product in products), ZERO),
+        grand_total=sum((product.amount for product in products), ZERO),
+    )
+    total = _decimal(move.amount_total)
+    if not problems and summary.grand_total != total:
+        problems.append(
+            Problem(
+                move,
+                move.env._(
+                    "The lines of %(invoice)s add up to %(sum)s, but its total is"
+                    " %(total)s. Reset it to draft, correct the lines and post it"
+                    " again.",
+                    invoice=move.name,
+                    sum=summary.grand_total,
+                    total=total,
+                ),
+            )
+        )
+    return products, summary
+
+
+def _decimal(amount):
+    """An amount in NOK as Odoo rounded it."""
+    return Decimal(float_repr(amount, 2))
+
+
+def _rounded(amount):
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def _percent(rate):
+    return f"{float(rate):g}"
+
+
+class _Line:
+    """One base line of Odoo's tax computation on its way to a product."""
+
+    def __init__(self, move, base_line, problems):
+        details = base_line["tax_details"]
+        self.move = move
+        self.record = base_line["record"]
+        self.is_rounding = base_line["special_type"] == "cash_rounding"
+        self.unit_price = Decimal(str(base_line["price_unit"]))
+        self.discount_percent = Decimal(str(base_line["discount"]))
+        self.quantity = Decimal(str(base_line["quantity"]))
+        self.sub_total = _decimal(details["total_excluded_currency"]) + _decimal(
+            details["delta_total_excluded_currency"]
+        )
+        self.vat = sum(
+            (_decimal(tax["tax_amount_currency"]) for tax in details["taxes_data"]),
+            ZERO,
+        )
+        self.amount = self.sub_total + self.vat
+        self.taxes = base_line["tax_ids"].flatten_taxes_hierarchy()
+        self.tax = sum((Decimal(str(tax.amount)) for tax in self.taxes), Decimal(0))
+        problems += self._problems()
+
+    def product(self):
+        """The line as a product whose quantity, rate, discount and amount agree."""
+        return self._with_discount() or self._with_rate() or self._as_one()
+
+    def totals(self, product):
+        """What the line adds to ``subTotal`` and ``totalTax`` (section 3.4).
+
+        Odoo's own amounts; with a discount, the vendor's formula, which takes both
+        from the price before the discount.
+        """
+        if not product.discount:
+            return self.sub_total, self.vat
+        full = product.rate * product.quantity
+        sub_total = _rounded(full * HUNDRED / (HUNDRED + self.tax))
+        return sub_total, full - sub_total
+
+    def _with_discount(self):
+        """Rate before discount and the discount with VAT (mode ``line``)."""
+        if self.move.company_id.frontpay_discount_mode != "line":
+            return None
+        if not self.discount_percent or not self._is_countable():
+            return None
+        rate = self.unit_price
+        if not self.taxes.price_include:
+            rate = rate * (HUNDRED + self.tax) / HUNDRED
+        rate = _rounded(rate)
+        full = rate * self.quantity
+        if full < self.amount:
+            return None
+        return self._product(self._name(), self.quantity, rate, full - self.amount)
+
+    def _with_rate(self):
+        """Quantity and rate as on the invoice, where they give the amount exactly."""
+        if not self._is_countable():
+            return None
+        rate = _rounded(self.amount / self.quantity)
+        if rate * self.quantity != self.amount:
+            return None
+        return self._product(self._name(self._discount_text()), self.quantity, rate)
+
+    def _as_one(self):
+        """One piece at the line's amount; the name tells what it really is."""
+        real = self._quantity_text()
+        name = self._name(*filter(None, (real, self._discount_text())))
+        return self._product(name, Decimal(1), self.amount)
+
+    def _is_countable(self):
+        return self.quantity > 0 and self.quantity == int(self.quantity)
+
+    def _product(self, name, quantity, rate, discount=ZERO):
+        product = self.record.product_id
+        return Product(
+            name=name,
+            quantity=quantity,
+            rate=rate,
+            tax=self.tax,
+            amount=self.amount,
+            discount=discount,
+            product_id=product.default_code or product.barcode or "",
+        )
+
+    def _name(self, *remarks):
+        text = self.record.name or self.record.product_id.display_name or ""
+        text = text.removeprefix(f"[{self.record.product_id.default_code}] ")
+        text = ", ".join(part.strip() for part in text.splitlines() if part.strip())
+        remarks = ", ".join(filter(None, remarks))
+        name = text or (self.move.name if not self.is_rounding else self._rounding())
+        return f"{name} ({remarks})" if remarks else name
+
+    def _rounding(self):
+        return _in_customers_language(self.move).env._("Rounding")
+
+    def _discount_text(self):
+        if not self.discount_percent:
+            return ""
+        move = _in_customers_language(self.move)
+        return move.env._(
+            "%s %% discount", _percent(self.discount_percent)
+        )
+
+    def _quantity_text(self):
+        if self.is_rounding:
+            return ""
+        move = _in_customers_language(self.move)
+        return move.env._(
+            "%(quantity)s %(unit)s at %(price)s",
+            quantity=formatLang(move.env, self.record.quantity, dp="Product Unit"),
+            unit=self.record.with_context(lang=move.env.lang).product_uom_id.name or "",
+            price=formatLang(move.env, self.record.price_unit, dp="Product Price"),
+        )
+
+    def _problems(self):
+        if self.amount < 0:
+            yield self._problem(
+                self.move.env._(
+                    "“%(line)s” of %(invoice)s is negative (%(amount)s). Front"
+                    " Payment takes no negative lines: give the reduction as a"
+                    " discount, or make a credit note.",
+                    **self._place(),
+                    amount=self.amount,
+                )
+            )
+        if not self._has_one_percentage():
+            yield self._problem(
+                self.move.env._(
+                    "“%(line)s” of %(invoice)s has the taxes %(taxes)s. Front Payment"
+                    " takes exactly one VAT rate in percent: choose one tax.",
+                    **self._place(),
+                    taxes=", ".join(self.taxes.mapped("name")),
+                )
+            )
+        elif self.tax not in self.move.company_id._frontpay_tax_rates():
+            yield self._problem(
+                self.move.env._(
+                    "“%(line)s” of %(invoice)s has %(rate)s %% VAT. Front Payment"
+                    " takes %(rates)s %%: choose another tax, or add the rate in the"
+                    " Front Payment settings if your agreement allows it.",
+                    **self._place(),
+                    rate=_percent(self.tax),
+                    rates=self.move.company_id.frontpay_tax_rates,
+                )
+            )
+
+    def _has_one_percentage(self):
+        if len(self.taxes) > 1:
+            return False
+        return all(tax.amount_type == "percent" for tax in self.taxes)
+
+    def _place(self):
+        return {"line": self._name(), "invoice": self.move.name}
+
+    def _problem(self, message):
+        return Problem(self.move, message)
+
+
+def _in_customers_language(move):
+    return move.with_context(lang=move.partner_id.lang or move.env.lang)

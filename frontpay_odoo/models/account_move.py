@@ -1,0 +1,238 @@
+from odoo import api, fields, models
+from odoo.exceptions import RedirectWarning, UserError
+
+from .frontpay_order import ENDED_STATES, STATES
+
+READERS = "account.group_account_readonly,account.group_account_invoice"
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    frontpay_order_ids = fields.One2many(
+        "frontpay.order", "move_id", string="Front Payment Orders", groups=READERS
+    )
+    frontpay_order_id = fields.Many2one(
+        "frontpay.order",
+        string="Front Payment Order",
+        compute="_compute_frontpay_order_id",
+        store=True,
+        copy=False,
+        groups=READERS,
+    )
+    # The current order's values.
+    frontpay_state = fields.Selection(
+        STATES,
+        string="Front Payment",
+        compute="_compute_frontpay_state",
+        store=True,
+        copy=False,
+        index="btree_not_null",
+        groups=READERS,
+    )
+    frontpay_order_uuid = fields.Char(
+        related="frontpay_order_id.order_uuid", groups=READERS
+    )
+    frontpay_customer_uuid = fields.Char(
+        related="frontpay_order_id.customer_uuid", groups=READERS
+    )
+    frontpay_verification_url = fields.Char(
+        related="frontpay_order_id.verification_url", groups=READERS
+    )
+    frontpay_invoice_number = fields.Char(
+        related="frontpay_order_id.invoice_number",
+        string="Front Payment Invoice Number",
+        groups=READERS,
+    )
+    frontpay_error = fields.Text(related="frontpay_order_id.error", groups=READERS)
+    frontpay_sent_at = fields.Datetime(
+        related="frontpay_order_id.sent_at",
+        string="Handed to Front Payment",
+        groups=READERS,
+    )
+    frontpay_refunded_amount = fields.Monetary(
+        related="frontpay_order_id.refunded_amount", groups=READERS
+    )
+    frontpay_can_send = fields.Boolean(
+        compute="_compute_frontpay_can_send", groups=READERS
+    )
+
+    @api.depends("frontpay_order_ids")
+    def _compute_frontpay_order_id(self):
+        for move in self:
+            move.frontpay_order_id = move.frontpay_order_ids.sorted("id")[-1:]
+
+    @api.depends("frontpay_order_id.state")
+    def _compute_frontpay_state(self):
+        for move in self:
+            move.frontpay_state = move.frontpay_order_id.state
+
+    @api.depends("state", "move_type", "payment_state", "frontpay_state", "company_id")
+    def _compute_frontpay_can_send(self):
+        for move in self:
+            move.frontpay_can_send = (
+                move.move_type == "out_invoice"
+                and move.state == "posted"
+                and move.payment_state == "not_paid"
+                and not move._frontpay_has_order()
+                and bool(move.company_id.sudo().frontpay_api_token)
+            )
+
+    @api.depends("frontpay_can_send")
+    def _compute_highlight_send_button(self):
+        """One primary button at a time: ours comes first while there is a choice."""
+        super()._compute_highlight_send_button()
+        for move in self.filtered(lambda move: move.sudo().frontpay_can_send):
+            move.highlight_send_button = False
+
+    @api.depends("frontpay_state")
+    def _compute_show_reset_to_draft_button(self):
+        super()._compute_show_reset_to_draft_button()
+        for move in self.filtered(lambda move: move._frontpay_has_order()):
+            move.show_reset_to_draft_button = False
+
+    def _check_draftable(self):
+        """An invoice that Front Payment claims from the customer stays as it is."""
+        for move in self:
+            if move._frontpay_has_order():
+                raise UserError(move._frontpay_has_order_message())
+        return super()._check_draftable()
+
+    def _get_alerts(self):
+        alerts = super()._get_alerts()
+        if self.env.user.has_groups(READERS) and self.frontpay_error:
+            alerts["frontpay"] = {"level": "danger", "message": self.frontpay_error}
+        return alerts
+
+    def _frontpay_has_order(self):
+        """Whether Front Payment has this invoice, or may have it."""
+        self.ensure_one()
+        state = self.sudo().frontpay_state
+        return bool(state) and state not in ENDED_STATES
+
+    def _frontpay_has_order_message(self):
+        order = self.sudo().frontpay_order_id
+        return self.env._(
+            "%(invoice)s has been handed to Front Payment already (%(state)s).",
+            invoice=self.display_name,
+            state=order._state_label(order.state),
+        )
+
+    # === ACTIONS === #
+
+    def action_frontpay_check(self):
+        """Look whether the invoices can be sent, and send nothing.
+
+        :raises UserError: with everything that has to be mended first
+        """
+        ready, problems = self._frontpay_preflight()
+        if problems:
+            raise self._frontpay_warning(problems)
+        return self._frontpay_notification(
+            "success",
+            self.env._("%s invoice(s) can be sent to Front Payment.", len(ready)),
+        )
+
+    def action_frontpay_send(self):
+        """Hand the invoices to Front Payment, each on its own.
+
+        Everything is checked before the first request goes out. What can't be sent is
+        told with its reasons, and keeps nothing else from being sent.
+
+        :raises UserError: none of them can be sent
+        """
+        ready, problems = self._frontpay_preflight()
+        if not ready:
+            raise self._frontpay_warning(problems)
+        orders = self.env["frontpay.order"]
+        for company, moves in ready.grouped("company_id").items():
+            exchanges = []
+            with company._frontpay_client(exchanges.append) as client:
+                for move in moves:
+                    orders += orders._send(move, client, exchanges)
+        return self._frontpay_report(orders, problems)
+
+    def action_frontpay_refresh(self):
+        """Ask Front Payment for the current state of the invoices' orders."""
+        self.check_access("write")
+        failures = self.sudo().frontpay_order_id._refresh()
+        if not failures:
+            return self._frontpay_notification(
+                "success", self.env._("Asked Front Payment: the state is up to date.")
+            )
+        return self._frontpay_notification("danger", "\n".join(set(failures.values())))
+
+    def action_frontpay_open_verification(self):
+        """Open the customer's BankID address in a new tab."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": self.frontpay_verification_url,
+            "target": "new",
+        }
+
+    def action_frontpay_exchanges(self):
+        """Show what was exchanged with Front Payment about these invoices."""
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Front Payment Exchanges"),
+            "res_model": "frontpay.exchange",
+            "view_mode": "list,form",
+            "domain": [("order_id.move_id", "in", self.ids)],
+        }
+
+    def _frontpay_preflight(self):
+        """Tell the invoices that can be sent from those that can't.
+
+        :return: (invoices, list of :class:`mapping.Problem`)
+        """
+        self.check_access("write")
+        ready = self.browse()
+        problems = []
+        for move in self:
+            found = self.env["frontpay.order"]._check(move)
+            ready += move if not found else self.browse()
+            problems += found
+        return ready, problems
+
+    def _frontpay_warning(self, problems):
+        """All problems in one message, with a way to the first record to mend."""
+        message = self._frontpay_problem_text(problems)
+        record = problems[0].record
+        if record == self:
+            return UserError(message)
+        return RedirectWarning(
+            message,
+            record._get_records_action(),
+            self.env._("Open %s", record.display_name),
+        )
+
+    def _frontpay_problem_text(self, problems):
+        return "\n".join(dict.fromkeys(problem.message for problem in problems))
+
+    def _frontpay_report(self, orders, problems):
+        """Tell what became of the invoices that were to be sent."""
+        gone = orders.filtered(lambda order: order.state not in ("failed", "unknown"))
+        lines = [
+            f"{order.move_id.display_name}: {order.error}" for order in orders - gone
+        ]
+        if problems:
+            lines.append(self._frontpay_problem_text(problems))
+        if gone:
+            lines.insert(
+                0, self.env._("%s invoice(s) handed to Front Payment.", len(gone))
+            )
+        kind = "success" if len(gone) == len(self) else "danger"
+        return self._frontpay_notification(kind, "\n".join(lines))
+
+    def _frontpay_notification(self, kind, message):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": kind,
+                "message": message,
+                "sticky": kind != "success",
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }

@@ -1,0 +1,86 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class FrontpayExchange(models.Model):
+    _name = "frontpay.exchange"
+    _description = "Front Payment Exchange"
+    _order = "id desc"
+    _rec_name = "path"
+
+    order_id = fields.Many2one(
+        "frontpay.order", readonly=True, index="btree_not_null", ondelete="cascade"
+    )
+    move_id = fields.Many2one(related="order_id.move_id", string="Invoice")
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    direction = fields.Selection(
+        [("out", "To Front Payment"), ("in", "Callback from Front Payment")],
+        required=True,
+        readonly=True,
+    )
+    method = fields.Char(readonly=True)
+    path = fields.Char(readonly=True)
+    request = fields.Text(
+        readonly=True, help="What was sent, without secrets and personal numbers."
+    )
+    http_status = fields.Integer(string="HTTP Status", readonly=True)
+    answer = fields.Text(readonly=True)
+    error = fields.Char(readonly=True)
+    duration = fields.Integer(string="Duration (ms)", readonly=True)
+
+    def write(self, vals):
+        raise UserError(self.env._("The exchange log can't be changed."))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("The exchange log can't be deleted."))
+
+    @api.model
+    def _log(self, company, exchanges, order=None):
+        """Keep what went out to Front Payment and what came back.
+
+        :param company: whose keys were used
+        :param exchanges: list of :class:`connect.client.Exchange`, masked already
+        :param order: the ``frontpay.order`` it was about, if any
+        """
+        self.sudo().create(
+            [
+                {
+                    "order_id": order.id if order else False,
+                    "company_id": company.id,
+                    "direction": "out",
+                    "method": exchange.method,
+                    "path": exchange.path,
+                    "request": exchange.request,
+                    "http_status": exchange.http_status,
+                    "answer": exchange.answer,
+                    "error": exchange.error,
+                    "duration": exchange.duration,
+                }
+                for exchange in exchanges
+            ]
+        )
+
+    @api.model
+    def _log_callback(self, order, method, parameters, http_status, error=""):
+        """Keep a callback and how it was answered.
+
+        :param order: the ``frontpay.order`` whose address was called
+        :param str parameters: what came, masked
+        :param int http_status: the answer's code
+        :param str error: why it moved nothing
+        """
+        self.sudo().create(
+            {
+                "order_id": order.id,
+                "company_id": order.company_id.id,
+                "direction": "in",
+                "method": method,
+                "path": "frontpay/callback",
+                "request": parameters,
+                "http_status": http_status,
+                "error": error,
+            }
+        )

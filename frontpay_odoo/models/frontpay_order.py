@@ -1,0 +1,451 @@
+import re
+import secrets
+from decimal import Decimal
+from functools import partial
+from http import HTTPStatus
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import LockError, UserError
+from odoo.service.model import retrying
+from odoo.tools import float_repr
+
+from ..connect import errors, statuses
+from ..connect.channels import CHANNELS
+from ..connect.checksum import is_signed
+from ..connect.order import CallbackAddresses
+from ..mapping import Problem, order_of
+from . import frontpay_outcome
+
+########################################################################################
+# STATE DIAGRAM
+#
+#   queued ──> sending ──┬──> failed
+#                        ├──> unknown ──┐         (settled by a callback or a question)
+#                        └──> sent <────┤
+#                              │        │
+#            ┌─────────────────┼────────┼──────> cancelled
+#            │                 v        v
+#            ├──────────────> invoiced ──> reminded ──> collection
+#            │                 │            │            │
+#            v                 v            v            v
+#         expired             paid <─────────────────────┘
+#                              │
+#                              └──> partially_refunded ──> refunded
+#
+# What Front Payment reports moves an order forward, over skipped states too, and never
+# back: SOURCES names the states from which each state can be reached.
+########################################################################################
+STATES = [
+    ("queued", "Queued"),
+    ("sending", "Being Sent"),
+    ("unknown", "Outcome Unknown"),
+    ("failed", "Not Sent"),
+    ("sent", "Sent"),
+    ("invoiced", "Invoiced"),
+    ("reminded", "Reminded"),
+    ("collection", "Debt Collection"),
+    ("paid", "Paid"),
+    ("partially_refunded", "Partially Refunded"),
+    ("refunded", "Refunded"),
+    ("cancelled", "Cancelled"),
+    ("expired", "Expired"),
+]
+_SUBMITTED = {"sending", "unknown"}
+_CLAIMED = {"invoiced", "reminded", "collection"}
+SOURCES = {
+    "sending": {"queued"},
+    "unknown": {"sending"},
+    "failed": {"queued", "sending", "unknown"},
+    "sent": _SUBMITTED,
+    "invoiced": _SUBMITTED | {"sent"},
+    "reminded": _SUBMITTED | {"sent", "invoiced"},
+    "collection": _SUBMITTED | {"sent", "invoiced", "reminded"},
+    "paid": _SUBMITTED | {"sent"} | _CLAIMED,
+    "partially_refunded": _SUBMITTED | {"sent", "paid"} | _CLAIMED,
+    "refunded": _SUBMITTED | {"sent", "paid", "partially_refunded"} | _CLAIMED,
+    "cancelled": _SUBMITTED | {"sent"} | _CLAIMED,
+    "expired": _SUBMITTED | {"sent"} | _CLAIMED,
+}
+TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
+TIME_ZONE = "Europe/Oslo"  # Front Payment's, for companies that have none
+# After these, the invoice may be sent anew; in all others it has its one order.
+ENDED_STATES = ("failed", "cancelled", "expired")
+# The states on which the payment is registered, by ``frontpay_settle_on``.
+SETTLING_STATES = {
+    "paid": {"paid"},
+    "invoiced": _CLAIMED | {"paid"},
+}
+
+
+class FrontpayOrder(models.Model):
+    _name = "frontpay.order"
+    _description = "Front Payment Order"
+    _order = "id desc"
+    _rec_name = "reference"
+
+    move_id = fields.Many2one(
+        "account.move",
+        string="Invoice",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+    )
+    company_id = fields.Many2one(
+        related="move_id.company_id", store=True, index=True, precompute=True
+    )
+    currency_id = fields.Many2one(related="move_id.currency_id")
+    partner_id = fields.Many2one(
+        related="move_id.commercial_partner_id", string="Customer"
+    )
+    state = fields.Selection(STATES, required=True, readonly=True, default="queued")
+    channel = fields.Selection(
+        [(name, channel.label) for name, channel in CHANNELS.items()],
+        required=True,
+        readonly=True,
+    )
+    reference = fields.Char(required=True, readonly=True)
+    token = fields.Char(
+        required=True,
+        readonly=True,
+        copy=False,
+        groups="base.group_system",
+        help="The part of the callback address that only Front Payment knows.",
+    )
+    amount = fields.Monetary(readonly=True)
+    order_uuid = fields.Char(string="Order Number", readonly=True, index=True)
+    customer_uuid = fields.Char(string="Customer Number", readonly=True)
+    verification_url = fields.Char(
+        string="BankID Address",
+        readonly=True,
+        help="Where the customer confirms the order. It is of no use afterwards.",
+    )
+    invoice_number = fields.Char(readonly=True)
+    refunded_amount = fields.Monetary(readonly=True)
+    error = fields.Text(readonly=True)
+    sent_at = fields.Datetime(readonly=True)
+    payment_id = fields.Many2one(
+        "account.payment", readonly=True, index="btree_not_null"
+    )
+    exchange_ids = fields.One2many("frontpay.exchange", "order_id", readonly=True)
+
+    _unique_token = models.UniqueIndex("(token)")
+    # The last wall against sending twice, whatever the code above it does.
+    _one_order_per_invoice = models.UniqueIndex(
+        "(move_id) WHERE state NOT IN ('failed', 'cancelled', 'expired')",
+        "This invoice has been handed to Front Payment already.",
+    )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_if_never_stored(self):
+        if any(order.state != "failed" for order in self):
+            raise UserError(
+                self.env._("An order that Front Payment knows can't be deleted.")
+            )
+
+    # === SENDING === #
+
+    @api.model
+    def _check(self, move):
+        """Everything that keeps an invoice from being sent, without sending it.
+
+        :return: list of :class:`mapping.Problem`
+        """
+        if move._frontpay_has_order():
+            return [Problem(move, move._frontpay_has_order_message())]
+        _order, problems = order_of(move, self._callbacks(move.company_id, "check"))
+        return problems
+
+    @api.model
+    def _send(self, move, client, exchanges):
+        """Hand one invoice to Front Payment.
+
+        The order with its token is committed before the request goes out, the outcome
+        right after the answer: whatever breaks in between, the invoice isn't sent
+        twice and the order isn't forgotten.
+
+        :param move: an invoice that :meth:`_check` found nothing wrong with
+        :param client: an open :class:`connect.client.Client`
+        :param list exchanges: where that client logs
+        :return: the order, in state ``sent`` or later, ``failed`` or ``unknown``
+        :raises UserError: somebody else is sending it, or has just sent it
+        """
+        order, document = self._reserve(move)
+        order._commit()
+        try:
+            submitted = client.submit(CHANNELS[order.channel], document)
+        except errors.FrontPaymentError as error:
+            order._commit_outcome(partial(order._record_failure, error), exchanges)
+            return order
+        order._commit_outcome(partial(order._record_submitted, submitted), exchanges)
+        status = order._status_at_once(client, submitted)
+        order._commit_outcome(
+            partial(order._follow_submission, submitted, status), exchanges
+        )
+        return order
+
+    @api.model
+    def _reserve(self, move):
+        """Make the invoice's one order, as ``sending``, under the invoice's lock.
+
+        :return: (order, its JSON)
+        """
+        try:
+            move.lock_for_update()
+        except LockError:
+            raise UserError(
+                self.env._(
+                    "%s is just being handled by somebody else. Try again in a moment.",
+                    move.display_name,
+                )
+            ) from None
+        move.invalidate_recordset()
+        if move._frontpay_has_order():
+            raise UserError(move._frontpay_has_order_message())
+        token = secrets.token_urlsafe(24)
+        order, problems = order_of(move, self._callbacks(move.company_id, token))
+        if problems:
+            raise UserError("\n".join(problem.message for problem in problems))
+        channel = move.company_id.frontpay_channel
+        record = self.sudo().create(
+            {
+                "move_id": move.id,
+                "state": "sending",
+                "channel": channel,
+                "reference": order.reference,
+                "token": token,
+                "amount": float(order.summary.grand_total),
+            }
+        )
+        return record, CHANNELS[channel].to_json(order)
+
+    @api.model
+    def _callbacks(self, company, token):
+        base = f"{company._frontpay_public_url()}/frontpay"
+        return CallbackAddresses(
+            callback=f"{base}/callback/{token}",
+            success=f"{base}/return/{token}/success",
+            failure=f"{base}/return/{token}/failure",
+        )
+
+    def _status_at_once(self, client, submitted):
+        """The status of an order that asks for no confirmation (question 5).
+
+        A lost answer does no harm here: a callback or a refresh brings it later.
+        """
+        if submitted.verification_url:
+            return "SENT"
+        try:
+            return client.status(submitted.order_uuid)
+        except errors.FrontPaymentError:
+            return "SENT"
+
+    def _record_submitted(self, submitted):
+        """Keep what must not be lost, and nothing that could fail."""
+        # A callback may have come first and told the number and a later state.
+        self.write(
+            {
+                "order_uuid": self.order_uuid or submitted.order_uuid,
+                "customer_uuid": submitted.customer_uuid,
+                "verification_url": submitted.verification_url,
+                "sent_at": fields.Datetime.now(),
+                "error": False,
+            }
+        )
+        self._move_to("sent")
+
+    def _follow_submission(self, submitted, status):
+        customer = self.partner_id.with_company(self.company_id)
+        if submitted.customer_uuid != customer.frontpay_customer_uuid:
+            customer.frontpay_customer_uuid = submitted.customer_uuid
+        self.move_id.message_post(
+            body=self.env._("Handed to Front Payment as order %s.", self.order_uuid)
+        )
+        self._report(status)
+
+    def _record_failure(self, error):
+        state, sentence = frontpay_outcome.of(error, self.env)
+        self._move_to(state)
+        self.error = sentence
+        self.move_id.message_post(body=sentence)
+
+    def _commit_outcome(self, record, exchanges):
+        def outcome():
+            self.env["frontpay.exchange"]._log(self.company_id, exchanges, self)
+            record()
+
+        if self.move_id._can_commit():
+            retrying(outcome, self.env)
+        else:
+            outcome()
+        exchanges.clear()
+
+    def _commit(self):
+        if self.move_id._can_commit():
+            self.env.cr.commit()
+
+    # === CALLBACK === #
+
+    @api.model
+    def _by_token(self, token):
+        """The order whose callback and return addresses carry this token.
+
+        :param str token: from the address, whatever somebody typed there
+        :return: one ``frontpay.order`` as system user with its company, or none
+        """
+        if not TOKEN.fullmatch(token):
+            return self.browse()
+        order = self.search([("token", "=", token)])
+        return order.with_user(SUPERUSER_ID).with_company(order.company_id)
+
+    def _receive(self, report):
+        """Take a well-formed callback.
+
+        :param connect.callback.Callback report: what was received
+        :return: (HTTP status to answer, why it moved nothing)
+        """
+        secret = self.company_id.frontpay_callback_secret
+        if not is_signed(report.pairs, report.checksum, secret):
+            return HTTPStatus.FORBIDDEN, "wrong checksum" if secret else "no secret set"
+        if self.order_uuid and self.order_uuid != report.order_uuid:
+            return HTTPStatus.BAD_REQUEST, "another order's number"
+        if not self._is_own_amount(report.amount):
+            return HTTPStatus.OK, "another amount"
+        if not self._accept(report):
+            return HTTPStatus.OK, "moved nothing"
+        return HTTPStatus.OK, ""
+
+    def _accept(self, report):
+        """Follow a callback that proved to be Front Payment's.
+
+        :return: whether the order moved
+        """
+        if not self.order_uuid and statuses.state_of(report.status):
+            # It came before the answer to the submission was stored (question 22).
+            self.order_uuid = report.order_uuid
+        day = fields.Datetime.context_timestamp(
+            self.with_context(tz=self.company_id.partner_id.tz or TIME_ZONE),
+            report.sent_at.replace(tzinfo=None),
+        )
+        return self._report(report.status, day.date())
+
+    def _log_callback(self, method, parameters, http_status, error=""):
+        self.env["frontpay.exchange"]._log_callback(
+            self, method, parameters, http_status, error
+        )
+
+    # === WHAT FRONT PAYMENT REPORTS === #
+
+    def _move_to(self, state):
+        """Take a state if it lies ahead.
+
+        :return: whether the state was taken
+        """
+        self.ensure_one()
+        if self.state not in SOURCES[state]:
+            return False
+        self.state = state
+        return True
+
+    def _report(self, status, date=None):
+        """Follow a status that Front Payment reported, in a callback or when asked.
+
+        Repeated and late reports, and statuses that say nothing about an invoice,
+        move nothing (section 17.4, questions 12 and 13 of section 24).
+
+        :param str status: as Front Payment spells it
+        :param date: on which day it came about; today without it
+        :return: whether the order moved
+        """
+        state = statuses.state_of(status)
+        if not state or state == self.state:
+            return False
+        if not self._move_to(state):
+            return False
+        self.error = False
+        if state != "sent":
+            self.verification_url = False
+            self.move_id.message_post(
+                body=self.env._(
+                    "Front Payment: %(state)s", state=self._state_label(state)
+                )
+            )
+        self._settle(date)
+        return True
+
+    def _state_label(self, state):
+        return dict(self._fields["state"]._description_selection(self.env))[state]
+
+    def _settle(self, date=None):
+        """Register the payment once the order is in a state that settles the claim.
+
+        The payment goes through Odoo's own register-payment wizard. Where it can't be
+        made (a locked period, an invoice paid by hand), the order keeps its state and
+        tells what is left to do.
+        """
+        settling = SETTLING_STATES[self.company_id.frontpay_settle_on]
+        if self.state not in settling or self.payment_id:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self.payment_id = self._register_payment(date)
+        except UserError as error:
+            self.error = self.env._(
+                "Front Payment has settled this invoice, but the payment couldn't be"
+                " registered: %s Register it by hand in the Front Payment journal.",
+                error,
+            )
+            self.move_id.message_post(body=self.error)
+
+    def _register_payment(self, date=None):
+        wizard = (
+            self.env["account.payment.register"]
+            .with_company(self.company_id)
+            .with_context(active_model="account.move", active_ids=self.move_id.ids)
+            .create(
+                {
+                    "journal_id": self.company_id.frontpay_journal_id.id,
+                    "amount": self.amount,
+                    "payment_date": date or fields.Date.context_today(self),
+                    "communication": f"{self.reference} {self.order_uuid or ''}",
+                }
+            )
+        )
+        return wizard._create_payments()
+
+    def _is_own_amount(self, amount):
+        """Whether a callback's amount is this order's, in NOK or øre (question 14).
+
+        :param Decimal amount: as received
+        """
+        own = Decimal(float_repr(self.amount, 2))
+        return amount in (own, own * 100)
+
+    # === ASKING FRONT PAYMENT === #
+
+    def _refresh(self):
+        """Ask for the current status of orders that Front Payment knows.
+
+        :return: the orders that couldn't be asked for, with their errors, as
+            {order: sentence}
+        """
+        failures = {}
+        for company, orders in self.grouped("company_id").items():
+            exchanges = []
+            with company._frontpay_client(exchanges.append) as client:
+                for order in orders.filtered("order_uuid"):
+                    try:
+                        status = client.status(order.order_uuid)
+                    except errors.FrontPaymentError as error:
+                        _state, sentence = frontpay_outcome.of(error, self.env)
+                        failures[order] = sentence
+                        record = partial(bool)
+                    else:
+                        record = partial(order._catch_up, status)
+                    order._commit_outcome(record, exchanges)
+        return failures
+
+    def _catch_up(self, status):
+        self._report(status)
+        # A payment that couldn't be registered before may go now.
+        self._settle()
