@@ -9,7 +9,7 @@ run_tests() {
     local options=()
     setup
     cd "$ROOT"
-    if named_paths_are_below sandbox "$@"; then
+    if named_paths_are_below '^sandbox/' "$@"; then
         exec "$PYTHON" -m pytest -p no:odoo "$@"
     fi
     start_postgres
@@ -19,7 +19,7 @@ run_tests() {
     # begin with its name are dropped at the end as well.
     export FRONTPAY_TEMPLATE_DB=frontpay_template_$$
     make_template_database
-    if named_paths_are_below tests "$@"; then
+    if named_paths_are_below '^(sandbox|tests)/' "$@"; then
         options=(-p no:odoo)
     else
         createdb --template "$FRONTPAY_TEMPLATE_DB" "frontpay_test_$$"
@@ -31,14 +31,15 @@ run_tests() {
     "$PYTHON" -m pytest "${options[@]}" "$@"
 }
 
-# named_paths_are_below FOLDER ARGS...: whether the arguments name paths, and all
-# of them lie in that folder.
+# named_paths_are_below PATTERN ARGS...: whether the arguments name paths, and all
+# of them match it.
 named_paths_are_below() {
-    local folder=$1 argument found=1
+    local pattern=$1 argument path found=1
     shift
     for argument in "$@"; do
         [[ $argument != -* && -e ${argument%%::*} ]] || continue
-        [[ $(realpath "${argument%%::*}")/ == "$ROOT/$folder/"* ]] || return 1
+        path=$(realpath --relative-to "$ROOT" "${argument%%::*}")/
+        [[ $path =~ $pattern ]] || return 1
         found=0
     done
     return "$found"
@@ -46,7 +47,7 @@ named_paths_are_below() {
 
 make_template_database() {
     local base
-    base=frontpay_base_$(base_modules | hash_of - "$ODOO_RELEASE" "$PG_DATA/PG_VERSION")
+    base=frontpay_base_$({ base_modules && echo "$PYTHONPATH"; } | hash_of - "$ODOO_RELEASE")
     hold_setup_lock
     if ! database_exists "$base"; then
         drop_databases '^frontpay_base_'
@@ -87,12 +88,18 @@ env.cr.commit()
 PYTHON
 }
 
-# install_modules DATABASE MODULES...: Odoo only warns of a module it doesn't know.
+# install_modules DATABASE [--with-demo] MODULES...
 install_modules() {
-    local database=$1 names
+    local database=$1 options=() names
     shift
-    names=$(IFS=,; echo "$*")
-    "$PYTHON" -m odoo --no-http --database "$database" --init "$names" --stop-after-init || return
+    if [[ $1 == --with-demo ]]; then
+        options=(--with-demo)
+        shift
+    fi
+    names=$(IFS=, && echo "$*")
+    "$PYTHON" -m odoo --no-http --database "$database" --init "$names" --stop-after-init \
+        "${options[@]}" || return
+    # Odoo only warns of a module that it doesn't know.
     [[ $(psql_on "$database" --command "SELECT count(*) FROM ir_module_module
         WHERE state = 'installed' AND name = ANY('{$names}')") == "$#" ]] ||
         fail "Not all of these modules could be installed: $names."
