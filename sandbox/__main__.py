@@ -1,6 +1,7 @@
 """``python -m sandbox``: the command line and the server."""
 
 import argparse
+import contextlib
 import logging
 import signal
 import sqlite3
@@ -80,7 +81,8 @@ def main() -> None:
     # As Ctrl-C does: the server closes its socket and returns.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"Front Payment sandbox on {settings.base_url}/", flush=True)
-    server.serve_forever()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
 
 
 if __name__ == "__main__":

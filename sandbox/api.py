@@ -10,11 +10,11 @@ from werkzeug.exceptions import HTTPException
 
 from . import arithmetic, rules
 from .answers import MESSAGES, accepted, failed, refused
-from .app import sandbox
 from .bankid import bankid_url
 from .faults import Fault
 from .orders import SENT, Conflict, Order, OrderNotFound
 from .payload import as_json, number, read
+from .state import sandbox
 
 PREFIX = "/api/v1/"
 

@@ -2,56 +2,24 @@
 
 import logging
 import time
-from collections import deque
-from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, request
+from flask import Flask, g, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.local import LocalProxy
 
+from . import api, door, pages
 from .callbacks import Callbacks
-from .faults import Faults
-from .orders import Order, Orders
-from .ratelimit import RateLimit
+from .orders import Orders
 from .settings import Settings
+from .state import Sandbox
 
-KEPT_REQUESTS = 5000
 LARGEST_BODY = 2 * 1024 * 1024  # bytes
 
 logger = logging.getLogger("sandbox")
 
 
-@dataclass
-class Sandbox:
-    """Everything the requests share."""
-
-    settings: Settings
-    orders: Orders
-    callbacks: Callbacks
-    faults: Faults = field(default_factory=Faults)
-    rate_limit: RateLimit = field(default_factory=RateLimit)
-    requests: deque = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
-
-    def act(self, uuid: str, action: str, amount: object = None) -> Order:
-        """One action on an order; ``callback`` tells its current status once more.
-
-        :raises OrderNotFound, Conflict, BadAmount: as :meth:`Orders.move` does
-        """
-        order = self.orders.get(uuid)
-        if action == "callback" and action in order.actions:
-            self.callbacks.send(order)
-            return order
-        return self.orders.move(uuid, action, amount)
-
-
-sandbox: Sandbox = LocalProxy(lambda: current_app.extensions["sandbox"])
-
-
 def create_app(settings: Settings, database: str = ":memory:") -> Flask:
     """The sandbox as a WSGI application, with its state in the SQLite ``database``."""
-    from . import api, door, pages
-
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False
@@ -88,8 +56,6 @@ def _refuse_foreign_pages():
 
 def _http_error(error: HTTPException):
     """An unknown path or a fault of our own, in the form that fits the path."""
-    from . import api, pages
-
     if request.path.startswith(api.PREFIX):
         return api.http_error(error)
     if request.path.startswith("/sandbox/"):
@@ -99,7 +65,7 @@ def _http_error(error: HTTPException):
 
 def _log(response):
     # An open page asks for news every other second; nobody wants to read that.
-    if "X-Live" not in request.headers:
+    if "X-Live" not in request.headers and request.endpoint != "static":
         duration = (time.perf_counter() - g.started) * 1000
         answered = g.get("outcome", response.status_code)
         logger.info("%s %s %s %d ms", request.method, request.path, answered, duration)

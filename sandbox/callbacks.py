@@ -9,9 +9,10 @@ The documentation promises no retries. The sandbox tries again a few times, so t
 merchant that is just starting gets its callback, and gives up after that.
 """
 
+import contextlib
 import hashlib
+import heapq
 import ipaddress
-import queue
 import threading
 import time
 from collections.abc import Iterable
@@ -63,8 +64,11 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Delivery:
+    """A callback to send; the first one due goes first (``due`` as time.monotonic)."""
+
+    due: float
     order_uuid: str
     status: str
     attempt: int = 1
@@ -76,7 +80,8 @@ class Callbacks:
     def __init__(self, orders: Orders, settings: Settings):
         self._orders = orders
         self._settings = settings
-        self._waiting: queue.Queue[Delivery] = queue.Queue()
+        self._waiting: list[Delivery] = []
+        self._changed = threading.Condition()
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy stands between us and ourselves
         threading.Thread(target=self._work, name="callbacks", daemon=True).start()
@@ -84,15 +89,30 @@ class Callbacks:
     def send(self, order: Order) -> None:
         """Tell the merchant the order's status, soon."""
         if self._settings.callbacks:
-            self._waiting.put(Delivery(order.uuid, order.status))
+            self._plan(Delivery(time.monotonic(), order.uuid, order.status))
+
+    def _plan(self, delivery: Delivery) -> None:
+        with self._changed:
+            heapq.heappush(self._waiting, delivery)
+            self._changed.notify()
+
+    def _next(self) -> Delivery:
+        """Waits until a delivery is due."""
+        with self._changed:
+            while not self._waiting or self._waiting[0].due > time.monotonic():
+                self._changed.wait(self._pause())
+            return heapq.heappop(self._waiting)
+
+    def _pause(self) -> float | None:
+        """Seconds to the next delivery; None, so without end, if there is none."""
+        return self._waiting[0].due - time.monotonic() if self._waiting else None
 
     def _work(self) -> None:
         while True:
-            delivery = self._waiting.get()
-            try:
+            delivery = self._next()
+            # An order that is gone was emptied away by a test meanwhile.
+            with contextlib.suppress(OrderNotFound):
                 self._deliver(delivery)
-            except OrderNotFound:
-                continue  # the orders were emptied meanwhile
 
     def _deliver(self, delivery: Delivery) -> None:
         order = self._orders.get(delivery.order_uuid)
@@ -124,15 +144,12 @@ class Callbacks:
             return None, f"No answer within {TIMEOUT} seconds."
         except requests.ConnectionError:
             return None, "Nobody answers at this address."
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
             return None, f"Not sent: {type(error).__name__}."
 
     def _retry(self, delivery: Delivery) -> None:
         if delivery.attempt > len(RETRY_AFTER):
             return
-        again = replace(delivery, attempt=delivery.attempt + 1)
-        pause = threading.Timer(
-            RETRY_AFTER[delivery.attempt - 1], self._waiting.put, [again]
-        )
-        pause.daemon = True
-        pause.start()
+        # Counted from when it was due, so that callbacks of one order keep their order.
+        due = delivery.due + RETRY_AFTER[delivery.attempt - 1]
+        self._plan(replace(delivery, due=due, attempt=delivery.attempt + 1))

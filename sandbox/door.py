@@ -7,9 +7,9 @@ import json
 
 from flask import Blueprint, jsonify, request
 
-from .app import sandbox
 from .bankid import bankid_url
 from .orders import SENT, BadAmount, Conflict, Order, OrderNotFound
+from .state import sandbox
 
 blueprint = Blueprint("door", __name__, url_prefix="/sandbox")
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from decimal import Decimal
 
 from .payload import as_json
 
@@ -12,38 +11,38 @@ LONGEST_SEGMENT = 16  # longer parts of an address are taken for tokens
 
 def mask_number(personal_number: str) -> str:
     """``28038712383`` as ``280387*****``."""
-    hidden = len(personal_number) - SHOWN_DIGITS
-    return personal_number[:SHOWN_DIGITS] + "*" * max(hidden, 0)
+    shown = personal_number[:SHOWN_DIGITS]
+    return shown.ljust(len(personal_number), "*")
 
 
 def shorten(url: str) -> str:
-    """An address whose long parts (tokens, checksums) are cut after six letters."""
-    longer = rf"[^/?&=#:]{{{LONGEST_SEGMENT + 1},}}"
-    scheme, separator, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    shortened = re.sub(longer, lambda found: f"{found[0][:6]}…", path)
-    return f"{scheme}{separator}{host}{slash}{shortened}"
+    """An address, or a part of one, its tokens and checksums cut after six letters."""
+    start = re.match(r"(\w+://[^/?#]*)?", url)[0]
+    token = rf"[^/?&=#]{{{LONGEST_SEGMENT + 1},}}"
+    return start + re.sub(token, lambda it: f"{it[0][:6]}…", url[len(start) :])
 
 
-def masked_json(payload: dict) -> str:
-    """The received data as indented JSON, fit to be looked at."""
-    number = payload["customerDetails"].get("personalNumber")
-    text = json.dumps(_masked(payload), indent=2, ensure_ascii=False, default=_plain)
-    # It may stand in a name or a reference as well.
-    return text.replace(number, mask_number(number)) if number else text
+def masked(payload: dict) -> dict:
+    """The received data as a page may show it.
+
+    The personal number is masked wherever it stands: a merchant may have written it
+    into a name or a reference as well.
+    """
+    return _masked(payload, payload["customerDetails"].get("personalNumber"))
 
 
-def _masked(value: object, name: str = "") -> object:
+def as_text(payload: dict) -> str:
+    """Received data as indented JSON."""
+    return json.dumps(payload, indent=2, ensure_ascii=False, default=as_json)
+
+
+def _masked(value: object, secret: str | None) -> object:
     if isinstance(value, dict):
-        return {key: _masked(item, key) for key, item in value.items()}
+        return {key: _masked(item, secret) for key, item in value.items()}
     if isinstance(value, list):
-        return [_masked(item) for item in value]
-    if name == "personalNumber" and value:
-        return mask_number(str(value))
-    if name in ("callbackUrl", "success", "failure") and value:
-        return shorten(str(value))
-    return value
-
-
-def _plain(value: Decimal) -> int | float:
-    return as_json(value)
+        return [_masked(item, secret) for item in value]
+    if not isinstance(value, str):
+        return value
+    if secret:
+        value = value.replace(secret, mask_number(secret))
+    return shorten(value) if "://" in value else value

@@ -28,7 +28,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from .arithmetic import money
-from .payload import number, read, rows
+from .payload import number, products, read
 
 SENT = "SENT"
 INVOICED = "INVOICED"
@@ -158,7 +158,7 @@ class Order:
 
     @property
     def products(self) -> list[dict]:
-        return [product for _key, product in rows(self.payload["products"])]
+        return products(self.payload)
 
     @property
     def total(self) -> Decimal:
@@ -268,7 +268,7 @@ class Orders:
                 )
             db.executemany(
                 "INSERT INTO products (order_uuid) VALUES (?)",
-                [(uuid,) for _product in rows(payload["products"])],
+                [(uuid,) for _product in products(payload)],
             )
             self._tell(db, uuid, SENT, "Updated" if earlier else "Received")
             if customer["type"] == "corporate":

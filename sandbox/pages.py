@@ -2,16 +2,17 @@
 
 from datetime import datetime
 from decimal import Decimal
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from . import bankid
-from .app import sandbox
 from .callbacks import is_loopback
-from .masks import mask_number, masked_json, shorten
+from .masks import as_text, masked, shorten
 from .orders import INVOICED, SENT, BadAmount, Conflict, Order, OrderNotFound
-from .payload import number
+from .payload import number, products
+from .state import sandbox
 
 blueprint = Blueprint("pages", __name__)
 
@@ -23,7 +24,7 @@ ACTIONS = {
     "pay": ("Pay", "customer"),
     "remind": ("Remind", "provider"),
     "collection": ("Send to debt collection", "provider"),
-    "expire": ("Let it expire", "provider"),
+    "expire": ("Expire", "provider"),
     "cancel": ("Cancel", "provider"),
     "refund": ("Refund", "provider"),
     "callback": ("Send last callback again", "provider"),
@@ -78,7 +79,13 @@ def _slug(status: str) -> str:
     return status.lower().replace(" ", "-")
 
 
-blueprint.add_app_template_filter(mask_number, "mask_number")
+@blueprint.app_template_filter("parameters")
+def _parameters(url: str) -> list[tuple[str, str]]:
+    return parse_qsl(urlsplit(url).query, keep_blank_values=True)
+
+
+blueprint.add_app_template_filter(masked, "masked")
+blueprint.add_app_template_filter(products, "products")
 blueprint.add_app_template_filter(shorten, "shorten")
 
 
@@ -123,7 +130,7 @@ def order(uuid: str, problem: str = ""):
         statuses=sandbox.orders.statuses(uuid),
         callbacks=sandbox.orders.callbacks(uuid),
         calls_back=is_loopback(order.callback["callbackUrl"]),
-        received=masked_json(order.payload),
+        received=as_text(masked(order.payload)),
     )
 
 

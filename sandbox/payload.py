@@ -63,6 +63,11 @@ def rows(value: object) -> Iterator[tuple[str, object]]:
     return iter(())
 
 
+def products(payload: dict) -> list[dict]:
+    """The products of a checked order."""
+    return [product for _key, product in rows(payload["products"])]
+
+
 def number(value: object) -> Decimal | None:
     """A JSON number or a text that is one, as Decimal; None for anything else."""
     if isinstance(value, str) and NUMERIC.fullmatch(value):

@@ -1,0 +1,41 @@
+"""What all requests share, and how they get at it."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from flask import current_app
+from werkzeug.local import LocalProxy
+
+from .callbacks import Callbacks
+from .faults import Faults
+from .orders import Order, Orders
+from .ratelimit import RateLimit
+from .settings import Settings
+
+KEPT_REQUESTS = 5000
+
+
+@dataclass
+class Sandbox:
+    """Everything the requests share."""
+
+    settings: Settings
+    orders: Orders
+    callbacks: Callbacks
+    faults: Faults = field(default_factory=Faults)
+    rate_limit: RateLimit = field(default_factory=RateLimit)
+    requests: deque = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
+
+    def act(self, uuid: str, action: str, amount: object = None) -> Order:
+        """One action on an order; ``callback`` tells its current status once more.
+
+        :raises OrderNotFound, Conflict, BadAmount: as :meth:`Orders.move` does
+        """
+        order = self.orders.get(uuid)
+        if action == "callback" and action in order.actions:
+            self.callbacks.send(order)
+            return order
+        return self.orders.move(uuid, action, amount)
+
+
+sandbox: Sandbox = LocalProxy(lambda: current_app.extensions["sandbox"])

@@ -1,0 +1,244 @@
+"""A real sandbox process on a free port, and a real merchant that is called back."""
+
+import copy
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Section 4.3's example; the personal number is synthetic (month + 80).
+EXAMPLE = {
+    "products": [
+        {
+            "name": "Router",
+            "productId": "R_1",
+            "quantity": "1",
+            "rate": 40,
+            "discount": 0,
+            "tax": "0",
+            "amount": 40,
+        }
+    ],
+    "orderSummary": {
+        "subTotal": "40",
+        "totalTax": "0",
+        "totalDiscount": "0.00",
+        "grandTotal": "40",
+    },
+    "orderDate": "1755150488",
+    "customerDetails": {
+        "type": "private",
+        "countryCode": "+47",
+        "msisdn": "46567468",
+        "email": "kari@example.com",
+        "name": "Kari Prøvebruker",
+        "preferredLanguage": "en",
+        "personalNumber": "01819012345",
+        "organizationId": "",
+        "address": {
+            "street": "Prøvegata 14",
+            "zip": "7030",
+            "city": "Trondheim",
+            "country": "NO",
+        },
+    },
+    "referenceNo": "INV/2026/00012",
+    "customerReference": "3500",
+    "invoiceInterval": 0,
+    "separateInvoices": True,
+    "invoiceFeeApplicable": True,
+    "invoiceMaturity": 10,
+    "callback": {
+        "callbackUrl": "http://127.0.0.1:9/callback/AbCdEfGhIjKlMnOpQrStUvWx",
+        "success": "http://127.0.0.1:9/return/AbCdEfGhIjKlMnOpQrStUvWx/success",
+        "failure": "http://127.0.0.1:9/return/AbCdEfGhIjKlMnOpQrStUvWx/failure",
+    },
+}
+COMPANY = {
+    "customerDetails.type": "corporate",
+    "customerDetails.personalNumber": None,
+    "customerDetails.organizationId": "999999999",
+}
+MISSING = "(missing)"
+
+
+def order_with(changes: dict | None = None) -> dict:
+    """The example with some fields changed, named by path; MISSING takes one out."""
+    payload = copy.deepcopy(EXAMPLE)
+    for path, value in copy.deepcopy(changes or {}).items():
+        *parents, name = [int(p) if p.isdigit() else p for p in path.split(".")]
+        place = payload
+        for parent in parents:
+            place = place[parent]
+        if value == MISSING:
+            del place[name]
+        else:
+            place[name] = value
+    return payload
+
+
+class Process:
+    """A sandbox process and the ways to talk to it."""
+
+    def __init__(self, *arguments: str):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "--port", "0", *arguments],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.first_line = self.process.stdout.readline()
+        self.url = self.first_line.rpartition(" ")[2].strip().rstrip("/")
+        self.log: list[str] = []
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.token = "sandbox-token"
+
+    def _read_log(self) -> None:
+        self.log.extend(self.process.stderr)
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.terminate()
+        code = self.process.wait(timeout=10)
+        self._reader.join(timeout=10)
+        self.rest_of_output = self.process.stdout.read()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return code
+
+    def api(self, method: str, path: str, **kwargs) -> requests.Response:
+        kwargs.setdefault("headers", {"Authorization": f"Bearer {self.token}"})
+        kwargs.setdefault("timeout", 10)
+        url = f"{self.url}/api/v1/connect/orders/{path}"
+        return self.session.request(method, url, **kwargs)
+
+    def submit(self, changes: dict | None = None, **kwargs) -> requests.Response:
+        return self.api("POST", "invoice/submit", json=order_with(changes), **kwargs)
+
+    def new_order(self, changes: dict | None = None) -> str:
+        answer = self.submit(changes)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["data"]["orderId"]
+
+    def errors(self, changes: dict) -> list[str]:
+        answer = self.submit(changes)
+        assert answer.status_code == 417, answer.text
+        return answer.json()["errors"]
+
+    def status(self, uuid: str) -> str:
+        return self.api("GET", f"status/{uuid}").json()["data"]["status"]
+
+    def door(self, method: str, path: str, json: object = None) -> requests.Response:
+        url = f"{self.url}/sandbox/{path}"
+        return self.session.request(method, url, json=json, timeout=10)
+
+    def act(self, uuid: str, *actions: str, amount=None) -> requests.Response:
+        body = {"amount": amount} if amount is not None else None
+        for action in actions:
+            answer = self.door("POST", f"orders/{uuid}/{action}", body)
+        return answer
+
+    def stored(self, uuid: str) -> dict:
+        orders = self.door("GET", "orders").json()
+        return next(order for order in orders if order["orderUuid"] == uuid)
+
+    def faults(self, *faults: dict) -> None:
+        answer = self.door("POST", "faults", {"faults": list(faults)})
+        assert answer.status_code == 201, answer.text
+
+    def page(self, path: str = "/") -> requests.Response:
+        return self.session.get(self.url + path, timeout=10, allow_redirects=False)
+
+    def press(self, path: str, headers=None, **form: str) -> requests.Response:
+        return self.session.post(
+            self.url + path,
+            data=form,
+            headers=headers,
+            timeout=10,
+            allow_redirects=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def running_sandbox():
+    process = Process()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def sandbox(running_sandbox):
+    """The sandbox, emptied, with its settings as they are at the start."""
+    settings = {
+        "token": "sandbox-token",
+        "secret": "sandbox-secret",
+        "callbacks": True,
+        "rate_limit": 10_000,
+    }
+    for path in ("faults", "orders", "requests"):
+        running_sandbox.door("DELETE", path)
+    running_sandbox.door("POST", "settings", settings)
+    return running_sandbox
+
+
+class Merchant:
+    """Takes callbacks; answers with ``answers`` in turn, then 200."""
+
+    def __init__(self):
+        self.received: list[str] = []
+        self.answers: list[int] = []
+        self.pause = 0.0
+        merchant = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                merchant.received.append(self.path)
+                time.sleep(merchant.pause)
+                code = merchant.answers.pop(0) if merchant.answers else 200
+                self.send_response(code)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_args):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(
+            target=self.server.serve_forever, args=[0.05], daemon=True
+        ).start()
+
+    def wait_for(self, count: int, seconds: float = 5) -> list[str]:
+        """The paths called, once there are ``count`` of them."""
+        return wait_until(
+            lambda: self.received if len(self.received) >= count else None, seconds
+        )
+
+
+def wait_until(condition, seconds: float = 5):
+    """What ``condition`` returns as soon as that is true."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if result := condition():
+            return result
+        time.sleep(0.02)
+    raise AssertionError(f"still waiting after {seconds} seconds")
+
+
+@pytest.fixture
+def merchant():
+    merchant = Merchant()
+    yield merchant
+    merchant.server.shutdown()
+    merchant.server.server_close()

@@ -1,0 +1,223 @@
+"""The pages: what a person sees, what the buttons do, and what is never shown."""
+
+import re
+
+import pytest
+
+from .conftest import COMPANY, wait_until
+
+PERSONAL_NUMBER = "01819012345"
+PATH_TOKEN = "AbCdEfGhIjKlMnOpQrStUvWx"
+
+
+def buttons(page: str) -> list[str]:
+    return re.findall(r'name="action" value="(\w+)"', page)
+
+
+def bankid_path(sandbox, changes=None) -> tuple[str, str]:
+    """The id of a new order and the path of its BankID page."""
+    data = sandbox.submit(changes).json()["data"]
+    return data["orderId"], data["bankIdUrl"].removeprefix(sandbox.url)
+
+
+def test_an_empty_list_says_where_to_send_orders(sandbox):
+    page = sandbox.page().text
+    assert "No orders yet" in page
+    assert f"{sandbox.url}/api/v1/" in page
+
+
+def test_the_list_shows_the_newest_order_first(sandbox):
+    sandbox.new_order({"customerDetails.name": "Ola Testmann"})
+    sandbox.new_order({"customerDetails.name": "Siri Skinn"})
+    page = sandbox.page().text
+    assert page.index("Siri Skinn") < page.index("Ola Testmann")
+    assert "INV/2026/00012" in page
+    assert "40.00" in page
+
+
+def test_names_are_text_not_markup(sandbox):
+    name = "<script>alert(1)</script>"
+    uuid = sandbox.new_order({"customerDetails.name": name, "products.0.name": name})
+    for path in ("/", f"/orders/{uuid}"):
+        assert "<script>alert" not in sandbox.page(path).text
+
+
+BUTTONS = {
+    (): ["confirm", "pay", "expire", "cancel"],
+    ("confirm",): ["pay", "remind", "callback"],
+    ("confirm", "remind"): ["pay", "collection", "callback"],
+    ("confirm", "remind", "collection"): ["pay", "callback"],
+    ("pay",): ["refund", "callback"],
+    ("pay", "refund"): ["callback"],
+    ("cancel",): ["callback"],
+    ("expire",): ["callback"],
+}
+
+
+@pytest.mark.parametrize(("actions", "expected"), BUTTONS.items(), ids=str)
+def test_the_page_offers_what_the_status_allows(sandbox, actions, expected):
+    uuid = sandbox.new_order()
+    if actions:
+        sandbox.act(uuid, *actions)
+    assert buttons(sandbox.page(f"/orders/{uuid}").text) == expected
+
+
+def test_a_button_moves_the_order_and_shows_it(sandbox):
+    uuid = sandbox.new_order()
+    answer = sandbox.press(f"/orders/{uuid}/pay", action="pay")
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/orders/{uuid}"
+    assert "The customer has paid." in sandbox.page(f"/orders/{uuid}").text
+
+
+def test_a_part_can_be_paid_back(sandbox):
+    uuid = sandbox.new_order()
+    sandbox.act(uuid, "pay")
+    sandbox.press(f"/orders/{uuid}/refund", amount="15.50")
+    assert "NOK 15.50 of it paid back." in sandbox.page(f"/orders/{uuid}").text
+    refused = sandbox.press(f"/orders/{uuid}/refund", amount="30")
+    assert refused.status_code == 400
+    assert "Only NOK 24.50 of this order can be refunded." in refused.text
+
+
+def test_a_button_that_came_too_late_is_explained(sandbox):
+    uuid = sandbox.new_order()
+    sandbox.act(uuid, "cancel")
+    answer = sandbox.press(f"/orders/{uuid}/pay")
+    assert answer.status_code == 409
+    assert "not possible while the order is CANCELLED" in answer.text
+
+
+def test_personal_numbers_and_path_tokens_are_never_shown(sandbox):
+    # A merchant may have written it where it does not belong.
+    text = f"for {PERSONAL_NUMBER}"
+    misplaced = {
+        "referenceNo": text,
+        "customerReference": text,
+        "products.0.name": text,
+        "customerDetails.name": text,
+        "customerDetails.address.street": text,
+    }
+    uuid, path = bankid_path(sandbox, misplaced)
+    sandbox.act(uuid, "confirm")
+    wait_until(lambda: sandbox.stored(uuid)["callbacks"])
+    for page in ("/", f"/orders/{uuid}", path):
+        text = sandbox.page(page).text
+        assert PERSONAL_NUMBER not in text
+        assert PATH_TOKEN not in text
+    assert "018190*****" in sandbox.page(f"/orders/{uuid}").text
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:1", "x"]
+)
+def test_other_sites_cannot_press_buttons(sandbox, origin):
+    uuid = sandbox.new_order()
+    for path in (
+        f"/orders/{uuid}/pay",
+        f"/bankid/{uuid}",
+        f"/sandbox/orders/{uuid}/pay",
+    ):
+        answer = sandbox.press(path, headers={"Origin": origin}, action="pay")
+        assert answer.status_code == 403
+    assert sandbox.status(uuid) == "SENT"
+
+
+def test_a_page_of_its_own_may(sandbox):
+    uuid = sandbox.new_order()
+    sandbox.press(f"/orders/{uuid}/pay", headers={"Origin": sandbox.url})
+    assert sandbox.status(uuid) == "PAID"
+
+
+def test_a_name_that_was_made_to_point_here_is_turned_away(sandbox):
+    headers = {"Host": "evil.example"}
+    answer = sandbox.session.get(f"{sandbox.url}/sandbox/orders", headers=headers)
+    assert answer.status_code == 400
+
+
+def test_pages_load_nothing_from_elsewhere(sandbox):
+    answer = sandbox.page(f"/orders/{sandbox.new_order()}")
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self'")
+    links = re.findall(r'(?:src|href)="([^"#]+)"', answer.text)
+    assert links
+    assert all(link.startswith("/") for link in links)
+    for link in set(links):
+        assert sandbox.page(link.replace("&amp;", "&")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/orders/ODR1",
+        "/nothing",
+        "/bankid/precheck/auth?state=eyJvcmRlclV1aWQiOiJPRFIxIn0=",
+    ],
+)
+def test_what_is_not_there_has_a_page_of_its_own(sandbox, path):
+    answer = sandbox.page(path)
+    assert answer.status_code == 404
+    assert "All orders" in answer.text
+
+
+@pytest.mark.parametrize("state", ["", "x", "e30=", "WzFd", "bnVsbA==", "%C3%A9"])
+def test_a_damaged_bankid_address_is_told(sandbox, state):
+    answer = sandbox.page(f"/bankid/precheck/auth?state={state}")
+    assert answer.status_code == 400
+    assert "names no order" in answer.text
+
+
+def test_the_customer_confirms_and_pays(sandbox):
+    uuid, path = bankid_path(sandbox)
+    first = sandbox.page(path).text
+    assert "This is a sandbox." in first
+    assert buttons(first) == ["confirm", "abort"]
+    second = sandbox.press(f"/bankid/{uuid}", action="confirm").text
+    assert "This is a sandbox." in second
+    assert buttons(second) == ["pay", "later", "abort"]
+    assert sandbox.status(uuid) == "INVOICED"
+    last = sandbox.press(f"/bankid/{uuid}", action="pay")
+    assert last.status_code == 303
+    assert last.headers["Location"].endswith("/success")
+    assert sandbox.status(uuid) == "PAID"
+    assert "nothing left to confirm" in sandbox.page(path).text
+
+
+def test_the_customer_pays_later(sandbox):
+    uuid, path = bankid_path(sandbox)
+    sandbox.press(f"/bankid/{uuid}", action="confirm")
+    assert buttons(sandbox.page(path).text) == ["pay", "later", "abort"]
+    answer = sandbox.press(f"/bankid/{uuid}", action="later")
+    assert answer.headers["Location"].endswith("/success")
+    assert sandbox.status(uuid) == "INVOICED"
+
+
+def test_the_customer_walks_away(sandbox):
+    uuid, _path = bankid_path(sandbox)
+    answer = sandbox.press(f"/bankid/{uuid}", action="abort")
+    assert answer.headers["Location"].endswith("/failure")
+    assert sandbox.status(uuid) == "SENT"
+
+
+def test_the_customer_cannot_pay_what_was_cancelled(sandbox):
+    uuid, path = bankid_path(sandbox)
+    sandbox.act(uuid, "cancel")
+    assert buttons(sandbox.page(path).text) == []
+    assert sandbox.press(f"/bankid/{uuid}", action="confirm").status_code == 409
+    assert sandbox.press(f"/bankid/{uuid}", action="dance").status_code == 400
+
+
+def test_the_browser_is_not_sent_to_other_machines(sandbox):
+    changes = {"callback.success": "https://shop.example/thanks"}
+    uuid, _path = bankid_path(sandbox, changes)
+    sandbox.press(f"/bankid/{uuid}", action="confirm")
+    answer = sandbox.press(f"/bankid/{uuid}", action="pay")
+    assert answer.status_code == 200
+    assert "shop.example/thanks" in answer.text
+
+
+def test_a_company_has_no_bankid_step(sandbox):
+    uuid = sandbox.new_order(COMPANY)
+    page = sandbox.page(f"/orders/{uuid}").text
+    assert "Open the BankID page" not in page
+    assert "No BankID for companies" in page
