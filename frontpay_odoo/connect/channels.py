@@ -38,6 +38,7 @@ def session_json(order):
         "orderDate": str(int(order.ordered_at.timestamp())),
         "customerDetails": _customer(order.customer),
         "referenceNo": order.reference,
+        "customerReference": order.customer_reference,
         "invoiceInterval": order.terms.interval,
         "separateInvoices": order.terms.separate,
         "invoiceFeeApplicable": order.terms.fee,
@@ -48,8 +49,8 @@ def session_json(order):
             "failure": order.callbacks.failure,
         },
     }
-    if order.customer_reference:
-        document["customerReference"] = order.customer_reference
+    if not order.customer_reference:
+        del document["customerReference"]
     if order.terms.secure_details:
         document["settings"] = {"secureDetails": True}
     return document
@@ -58,14 +59,15 @@ def session_json(order):
 def _product(product: Product):
     document = {
         "name": product.name,
+        "productId": product.product_id[:PRODUCT_ID_LENGTH],
         "quantity": _number(product.quantity),
         "rate": _number(product.rate),
         "discount": _number(product.discount),
         "tax": _number(product.tax),
         "amount": _number(product.amount),
     }
-    if product.product_id:
-        document["productId"] = product.product_id[:PRODUCT_ID_LENGTH]
+    if not product.product_id:
+        del document["productId"]
     return document
 
 
@@ -77,6 +79,7 @@ def _customer(customer):
         "email": customer.email,
         "name": customer.name,
         "preferredLanguage": customer.language,
+        "personalNumber": customer.personal_number,
         "organizationId": customer.organization_id,
         "address": {
             "street": customer.address.street,
@@ -85,8 +88,8 @@ def _customer(customer):
             "country": customer.address.country,
         },
     }
-    if customer.personal_number:
-        document["personalNumber"] = customer.personal_number
+    if not customer.personal_number:
+        del document["personalNumber"]
     return document
 
 

@@ -25,7 +25,8 @@ FIELDS = {
 }
 REASONS = {
     "email": _lt(
-        "%(customer)s: the e-mail address isn't a valid one. Correct it on the customer."
+        "%(customer)s: the e-mail address isn't a valid one. Correct it on the"
+        " customer."
     ),
     "calling_code": _lt(
         "%(customer)s: the phone number doesn't tell its country. Write it with the"

@@ -62,8 +62,10 @@ def _rounded(amount):
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-def _percent(rate):
-    return f"{float(rate):g}"
+def _plain(move, number):
+    """A number in the move's language, with the decimals that it has."""
+    exponent = number.normalize().as_tuple().exponent
+    return formatLang(move.env, float(number), digits=max(0, -exponent))
 
 
 class _Line:
@@ -165,19 +167,17 @@ class _Line:
         if not self.discount_percent:
             return ""
         move = _in_customers_language(self.move)
-        return move.env._(
-            "%s %% discount", _percent(self.discount_percent)
-        )
+        return move.env._("%s %% discount", _plain(move, self.discount_percent))
 
     def _quantity_text(self):
         if self.is_rounding:
             return ""
         move = _in_customers_language(self.move)
+        unit = self.record.with_context(lang=move.env.lang).product_uom_id.name
         return move.env._(
-            "%(quantity)s %(unit)s at %(price)s",
-            quantity=formatLang(move.env, self.record.quantity, dp="Product Unit"),
-            unit=self.record.with_context(lang=move.env.lang).product_uom_id.name or "",
-            price=formatLang(move.env, self.record.price_unit, dp="Product Price"),
+            "%(quantity)s at %(price)s",
+            quantity=" ".join(filter(None, (_plain(move, self.quantity), unit))),
+            price=formatLang(move.env, float(self.unit_price), dp="Product Price"),
         )
 
     def _problems(self):
@@ -207,7 +207,7 @@ class _Line:
                     " takes %(rates)s %%: choose another tax, or add the rate in the"
                     " Front Payment settings if your agreement allows it.",
                     **self._place(),
-                    rate=_percent(self.tax),
+                    rate=_plain(self.move, self.tax),
                     rates=self.move.company_id.frontpay_tax_rates,
                 )
             )

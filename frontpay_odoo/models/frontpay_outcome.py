@@ -40,8 +40,8 @@ OUTCOMES = {
     errors.Limited: (
         "failed",
         _lt(
-            "Front Payment takes no more calls for the moment, so nothing was sent. Wait"
-            " a minute, then send the invoice again."
+            "Front Payment takes no more calls for the moment, so nothing was sent."
+            " Wait a minute, then send the invoice again."
         ),
     ),
     errors.Refused: (
@@ -51,8 +51,8 @@ OUTCOMES = {
     errors.UnknownOutcome: (
         "unknown",
         _lt(
-            "The invoice went out, but no clear answer came back. Front Payment may have"
-            " it, so it isn't sent again until that is settled."
+            "The invoice went out, but no clear answer came back. Front Payment may"
+            " have it, so it isn't sent again until that is settled."
         ),
     ),
 }
