@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qs, urlsplit
 
 from .errors import UnknownOutcome
@@ -25,6 +26,18 @@ class SubmittedOrder:
     order_uuid: str
     customer_uuid: str
     verification_url: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class OrderStatus:
+    """What Front Payment says of an order.
+
+    :param status: as it spells it, for :func:`statuses.state_of`
+    :param refunded_amount: NOK, or None when the answer doesn't tell
+    """
+
+    status: str
+    refunded_amount: Decimal | None = None
 
 
 def document_of(text):
@@ -71,6 +84,29 @@ def submitted_order(data):
     return SubmittedOrder(order_uuid, _first(data, ("customerUuid",)), url)
 
 
+def order_status(data):
+    """Read the answer to a question for an order's status (section 14).
+
+    :param data: the envelope's ``data``
+    :rtype: OrderStatus
+    :raises UnknownOutcome: the answer names no status
+    """
+    data = data if isinstance(data, dict) else {}
+    status = _first(data, ("status",))
+    if not status:
+        raise UnknownOutcome("the answer names no status")
+    return OrderStatus(status, _decimal(data.get("refundedAmount")))
+
+
+def invoice_number(data):
+    """Read the answer to a question for an invoice's number (section 15b).
+
+    :return: the number, or an empty string while there is none
+    """
+    data = data if isinstance(data, dict) else {}
+    return _first(data, ("invoiceNumber",))
+
+
 def verification_url(url):
     """The address if a customer may be sent there (https, or loopback), else ``""``."""
     try:
@@ -82,6 +118,14 @@ def verification_url(url):
     if parts.scheme == "http" and parts.hostname in LOOPBACK:
         return url
     return ""
+
+
+def _decimal(value):
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
 
 
 def _first(data, keys):

@@ -107,14 +107,20 @@ class Client:
     def status(self, order_uuid):
         """Ask for an order's status (section 14).
 
-        :return: as Front Payment spells it, for :func:`statuses.state_of`
+        :rtype: answers.OrderStatus
         :raises FrontPaymentError: see :meth:`_call`
         """
-        data = self._call(endpoints.STATUS, order_uuid=order_uuid)
-        status = data.get("status") if isinstance(data, dict) else None
-        if not isinstance(status, str):
-            raise errors.UnknownOutcome("the answer names no status")
-        return status
+        return answers.order_status(self._call(endpoints.STATUS, order_uuid=order_uuid))
+
+    def invoice_number(self, order_uuid):
+        """Ask for the number of an order's invoice (section 15b).
+
+        :return: the number, or an empty string while there is none
+        :raises FrontPaymentError: see :meth:`_call`
+        """
+        return answers.invoice_number(
+            self._call(endpoints.INVOICE_NUMBER, order_uuid=order_uuid)
+        )
 
     def check_connection(self):
         """Show that address and token are right, without touching any order.

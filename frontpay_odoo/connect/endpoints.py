@@ -22,3 +22,4 @@ class Endpoint(NamedTuple):
 
 SUBMIT_SESSION = Endpoint("POST", "connect/orders/invoice/submit", changes=True)
 STATUS = Endpoint("GET", "connect/orders/status/{order_uuid}")
+INVOICE_NUMBER = Endpoint("GET", "connect/orders/invoice-number/{order_uuid}")

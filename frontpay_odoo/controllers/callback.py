@@ -1,5 +1,6 @@
 import json
 import logging
+import time
 from http import HTTPStatus
 
 from odoo import http
@@ -31,19 +32,16 @@ class FrontPaymentCallback(http.Controller):
         if not order:
             _logger.info("Callback for an unknown order")
             return _answer(HTTPStatus.NOT_FOUND)
+        started = time.monotonic()
         try:
             report = fp_callback.parse(_received_pairs())
         except fp_callback.Malformed as malformed:
-            order._log_callback(
-                request.httprequest.method,
-                "",
-                HTTPStatus.BAD_REQUEST,
-                f"malformed: {malformed}",
-            )
-            return _answer(HTTPStatus.BAD_REQUEST)
-        status, error = order._receive(report)
-        order._log_callback(
-            request.httprequest.method, _readable(report), status, error
+            status, error, readable = HTTPStatus.BAD_REQUEST, str(malformed), ""
+        else:
+            status, error = order._receive(report)
+            readable = _readable(report)
+        request.env["frontpay.exchange"]._log_callback(
+            order, request.httprequest.method, readable, status, error, started
         )
         return _answer(status)
 

@@ -61,9 +61,13 @@ def _setting_problems(company):
     """What is missing in the company's Front Payment settings."""
     _ = company.env._
     secret_settings = company.sudo()
+    has_address = (
+        company.frontpay_environment != "custom" or company.frontpay_custom_url
+    )
     missing = [
         label
         for label, value in (
+            (_("Address"), has_address),
             (_("API token"), secret_settings.frontpay_api_token),
             (_("Callback secret"), secret_settings.frontpay_callback_secret),
             (_("Front Payment journal"), company.frontpay_journal_id),

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 
+from ..mapping import Problem
 from .frontpay_order import ENDED_STATES, STATES
 
 READERS = "account.group_account_readonly,account.group_account_invoice"
@@ -149,7 +150,12 @@ class AccountMove(models.Model):
             exchanges = []
             with company._frontpay_client(exchanges.append) as client:
                 for move in moves:
-                    orders += orders._send(move, client, exchanges)
+                    try:
+                        orders += orders._send(move, client, exchanges)
+                    except UserError as error:
+                        problems.append(Problem(move, str(error)))
+        if not orders:
+            raise self._frontpay_warning(problems)
         return self._frontpay_report(orders, problems)
 
     def action_frontpay_refresh(self):

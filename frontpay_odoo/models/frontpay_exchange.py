@@ -1,3 +1,5 @@
+import time
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -64,13 +66,14 @@ class FrontpayExchange(models.Model):
         )
 
     @api.model
-    def _log_callback(self, order, method, parameters, http_status, error=""):
+    def _log_callback(self, order, method, parameters, http_status, error, started):
         """Keep a callback and how it was answered.
 
         :param order: the ``frontpay.order`` whose address was called
         :param str parameters: what came, masked
         :param int http_status: the answer's code
-        :param str error: why it moved nothing
+        :param str error: why it moved nothing, or an empty string
+        :param float started: ``time.monotonic()`` when it came
         """
         self.sudo().create(
             {
@@ -82,5 +85,6 @@ class FrontpayExchange(models.Model):
                 "request": parameters,
                 "http_status": http_status,
                 "error": error,
+                "duration": round((time.monotonic() - started) * 1000),
             }
         )

@@ -66,6 +66,8 @@ SOURCES = {
     "cancelled": _SUBMITTED | {"sent"} | _CLAIMED,
     "expired": _SUBMITTED | {"sent"} | _CLAIMED,
 }
+# States in which Front Payment's invoice has a number (section 15b).
+INVOICED_STATES = _CLAIMED | {"paid", "partially_refunded", "refunded"}
 TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
 TIME_ZONE = "Europe/Oslo"  # Front Payment's, for companies that have none
 # After these, the invoice may be sent anew; in all others it has its one order.
@@ -170,18 +172,15 @@ class FrontpayOrder(models.Model):
         :return: the order, in state ``sent`` or later, ``failed`` or ``unknown``
         :raises UserError: somebody else is sending it, or has just sent it
         """
-        order, document = self._reserve(move)
-        order._commit()
+        order, document = self._in_transaction(partial(self._reserve, move))
         try:
             submitted = client.submit(CHANNELS[order.channel], document)
         except errors.FrontPaymentError as error:
-            order._commit_outcome(partial(order._record_failure, error), exchanges)
+            order._keep(exchanges, partial(order._record_failure, error))
             return order
-        order._commit_outcome(partial(order._record_submitted, submitted), exchanges)
-        status = order._status_at_once(client, submitted)
-        order._commit_outcome(
-            partial(order._follow_submission, submitted, status), exchanges
-        )
+        order._keep(exchanges, partial(order._record_submitted, submitted))
+        report = order._report_at_once(client, submitted)
+        order._keep(exchanges, partial(order._follow_submission, submitted, report))
         return order
 
     @api.model
@@ -228,17 +227,20 @@ class FrontpayOrder(models.Model):
             failure=f"{base}/return/{token}/failure",
         )
 
-    def _status_at_once(self, client, submitted):
-        """The status of an order that asks for no confirmation (question 5).
+    def _report_at_once(self, client, submitted):
+        """What Front Payment says of an order that asks for no confirmation
+        (question 5).
 
         A lost answer does no harm here: a callback or a refresh brings it later.
+
+        :return: :class:`connect.answers.OrderStatus`, or None
         """
         if submitted.verification_url:
-            return "SENT"
+            return None
         try:
             return client.status(submitted.order_uuid)
         except errors.FrontPaymentError:
-            return "SENT"
+            return None
 
     def _record_submitted(self, submitted):
         """Keep what must not be lost, and nothing that could fail."""
@@ -254,35 +256,49 @@ class FrontpayOrder(models.Model):
         )
         self._move_to("sent")
 
-    def _follow_submission(self, submitted, status):
+    def _follow_submission(self, submitted, report):
         customer = self.partner_id.with_company(self.company_id)
         if submitted.customer_uuid != customer.frontpay_customer_uuid:
             customer.frontpay_customer_uuid = submitted.customer_uuid
         self.move_id.message_post(
             body=self.env._("Handed to Front Payment as order %s.", self.order_uuid)
         )
-        self._report(status)
+        if report:
+            self._report(report.status)
 
     def _record_failure(self, error):
         state, sentence = frontpay_outcome.of(error, self.env)
-        self._move_to(state)
+        # After a lost answer, a callback may have told already that it went well.
+        if not self._move_to(state):
+            return
         self.error = sentence
         self.move_id.message_post(body=sentence)
 
-    def _commit_outcome(self, record, exchanges):
+    def _keep(self, exchanges, record=None):
+        """Store what was exchanged and what follows from it, at once.
+
+        :param list exchanges: what the client logged since the last time; emptied
+        :param record: writes the outcome, if there is one
+        """
+
         def outcome():
             self.env["frontpay.exchange"]._log(self.company_id, exchanges, self)
-            record()
+            if record:
+                record()
 
-        if self.move_id._can_commit():
-            retrying(outcome, self.env)
-        else:
-            outcome()
+        self._in_transaction(outcome)
         exchanges.clear()
 
-    def _commit(self):
-        if self.move_id._can_commit():
-            self.env.cr.commit()
+    def _in_transaction(self, step):
+        """Run a step in a transaction of its own, committed when this returns.
+
+        A serialisation failure runs the step again, as Odoo does with a request, so
+        the step calls nothing outside. In Odoo's tests it runs in the test's own
+        transaction.
+        """
+        if self.env["account.move"]._can_commit():
+            return retrying(step, self.env)
+        return step()
 
     # === CALLBACK === #
 
@@ -328,11 +344,6 @@ class FrontpayOrder(models.Model):
             report.sent_at.replace(tzinfo=None),
         )
         return self._report(report.status, day.date())
-
-    def _log_callback(self, method, parameters, http_status, error=""):
-        self.env["frontpay.exchange"]._log_callback(
-            self, method, parameters, http_status, error
-        )
 
     # === WHAT FRONT PAYMENT REPORTS === #
 
@@ -426,8 +437,7 @@ class FrontpayOrder(models.Model):
     def _refresh(self):
         """Ask for the current status of orders that Front Payment knows.
 
-        :return: the orders that couldn't be asked for, with their errors, as
-            {order: sentence}
+        :return: {order: sentence} of those that couldn't be asked for
         """
         failures = {}
         for company, orders in self.grouped("company_id").items():
@@ -435,17 +445,29 @@ class FrontpayOrder(models.Model):
             with company._frontpay_client(exchanges.append) as client:
                 for order in orders.filtered("order_uuid"):
                     try:
-                        status = client.status(order.order_uuid)
+                        report = client.status(order.order_uuid)
+                        number = order._asked_invoice_number(client, report)
                     except errors.FrontPaymentError as error:
-                        _state, sentence = frontpay_outcome.of(error, self.env)
-                        failures[order] = sentence
-                        record = partial(bool)
-                    else:
-                        record = partial(order._catch_up, status)
-                    order._commit_outcome(record, exchanges)
+                        _state, failures[order] = frontpay_outcome.of(error, self.env)
+                        order._keep(exchanges)
+                        continue
+                    order._keep(exchanges, partial(order._catch_up, report, number))
         return failures
 
-    def _catch_up(self, status):
-        self._report(status)
+    def _asked_invoice_number(self, client, report):
+        """The number of Front Payment's invoice, once there is one (section 15b)."""
+        state = statuses.state_of(report.status)
+        if self.invoice_number or state not in INVOICED_STATES:
+            return self.invoice_number
+        try:
+            return client.invoice_number(self.order_uuid)
+        except errors.NotFound:
+            return False
+
+    def _catch_up(self, report, invoice_number):
+        self.invoice_number = invoice_number
+        if report.refunded_amount is not None:
+            self.refunded_amount = float(report.refunded_amount)
+        self._report(report.status)
         # A payment that couldn't be registered before may go now.
         self._settle()
