@@ -3,7 +3,7 @@
 DEBIAN_PACKAGES=(
     ca-certificates
     chromium      # browser tests
-    libmagic1     # Odoo tells file types by it
+    file          # its library tells Odoo the type of a file
     postgresql
     python3
     python3-venv
