@@ -9,6 +9,9 @@ class FrontPaymentReturn(http.Controller):
         auth="public",
         methods=["GET"],
         save_session=False,
+        website=True,
+        multilang=False,
+        sitemap=False,
     )
     def return_page(self, token, outcome, **_parameters):
         """Where the customer's browser comes back to. It moves no state: anybody who
@@ -27,5 +30,6 @@ class FrontPaymentReturn(http.Controller):
                 "succeeded": outcome == "success",
                 "invoice": move.name,
                 "company": order.company_id,
+                "res_company": order.company_id,  # the layout's logo
             },
         )
