@@ -82,8 +82,6 @@ class Callbacks:
         self._settings = settings
         self._waiting: list[Delivery] = []
         self._changed = threading.Condition()
-        self._session = requests.Session()
-        self._session.trust_env = False  # no proxy stands between us and ourselves
         threading.Thread(target=self._work, name="callbacks", daemon=True).start()
 
     def send(self, order: Order) -> None:
@@ -136,9 +134,11 @@ class Callbacks:
     def _get(self, url: str) -> tuple[int | None, str | None]:
         """The answer's code, or why there is none."""
         try:
-            with self._session.get(
-                url, timeout=TIMEOUT, allow_redirects=False, stream=True
-            ) as answer:
+            with requests.Session() as session:  # a new one: no cookies are kept
+                session.trust_env = False  # no proxy between us and ourselves
+                answer = session.get(
+                    url, timeout=TIMEOUT, allow_redirects=False, stream=True
+                )
                 return answer.status_code, None
         except requests.Timeout:
             return None, f"No answer within {TIMEOUT} seconds."
@@ -150,6 +150,5 @@ class Callbacks:
     def _retry(self, delivery: Delivery) -> None:
         if delivery.attempt > len(RETRY_AFTER):
             return
-        # Counted from when it was due, so that callbacks of one order keep their order.
-        due = delivery.due + RETRY_AFTER[delivery.attempt - 1]
+        due = time.monotonic() + RETRY_AFTER[delivery.attempt - 1]
         self._plan(replace(delivery, due=due, attempt=delivery.attempt + 1))

@@ -207,6 +207,7 @@ class Merchant:
                 time.sleep(merchant.pause)
                 code = merchant.answers.pop(0) if merchant.answers else 200
                 self.send_response(code)
+                self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 

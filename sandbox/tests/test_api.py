@@ -53,6 +53,7 @@ def test_the_same_customer_keeps_its_number(sandbox):
     [
         None,
         "Bearer wrong",
+        "Bearer sandbox-token-2",
         "Bearer",
         "Basic sandbox-token",
         "sandbox-token",

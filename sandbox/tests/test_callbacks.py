@@ -126,6 +126,7 @@ def test_a_redirect_is_no_acceptance_and_not_followed(sandbox, merchant):
     sandbox.act(uuid, "pay")
     (attempt,) = wait_until(lambda: sandbox.stored(uuid)["callbacks"])
     assert attempt["answer"] == 302
+    assert "/elsewhere" not in merchant.received
 
 
 def test_a_merchant_that_is_away_is_told_so(sandbox):

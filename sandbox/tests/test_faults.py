@@ -42,7 +42,7 @@ def test_garbage_is_a_200_without_json(sandbox, when, stored):
     sandbox.faults({"kind": "garbage", "when": when})
     answer = sandbox.submit()
     assert answer.status_code == 200
-    with pytest.raises(ValueError):
+    with pytest.raises(requests.JSONDecodeError):
         answer.json()
     assert count(sandbox) == stored
 
@@ -51,7 +51,7 @@ def test_a_delay_comes_before_the_answer(sandbox):
     sandbox.faults({"kind": "delay", "seconds": 0.4})
     started = time.monotonic()
     assert sandbox.submit().status_code == 201
-    assert time.monotonic() - started >= 0.4
+    assert 0.4 <= time.monotonic() - started < 0.8
 
 
 def test_a_client_that_gives_up_may_have_its_order_stored(sandbox):

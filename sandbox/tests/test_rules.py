@@ -264,6 +264,11 @@ def test_a_body_that_is_no_order_lacks_every_field(sandbox, body):
     assert answer.json()["errors"][0] == "The products field is required."
 
 
+def test_nothing_is_nested_deeper_than_an_order_can_be(sandbox):
+    assert sandbox.submit({"color": json.loads("[" * 10 + "]" * 10)}).status_code == 201
+    assert sandbox.submit({"color": json.loads("[" * 50 + "]" * 50)}).status_code == 417
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
