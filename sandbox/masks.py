@@ -10,7 +10,7 @@ LONGEST_SEGMENT = 16  # longer parts of an address are taken for tokens
 
 
 def mask_number(personal_number: str) -> str:
-    """``28038712383`` as ``280387*****``."""
+    """``01819012345`` as ``018190*****``."""
     shown = personal_number[:SHOWN_DIGITS]
     return shown.ljust(len(personal_number), "*")
 
