@@ -1,0 +1,1 @@
+"""The whole system from outside: real servers, a real database and a real browser."""

@@ -1,0 +1,199 @@
+"""A company that uses Front Payment: Odoo, the sandbox and a browser, all real.
+
+``./dev test`` starts PostgreSQL, makes the template database and names it.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from .databases import copied
+from .people import Person
+from .processes import DEV, OdooServer, Program, SandboxServer, python, tail
+
+SETUP = Path(__file__).with_name("company_setup.py")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows the end of the logs of whatever runs at that moment."""
+    report = yield
+    if report.failed:
+        for program in Program.running:
+            report.sections.append((f"log of {program.name}", tail(program.log)))
+    return report
+
+
+@dataclass
+class Company:
+    """A database with a set-up company; the numbers are ids of its records."""
+
+    database: str
+    company: int
+    journal: int
+    norway: int
+    private: int
+    corporate: int
+    tax: int
+
+
+class Office:
+    """A company at work: its server, its people and the sandbox that it talks to."""
+
+    def __init__(self, company: Company, server: OdooServer, sandbox: SandboxServer):
+        self.company = company
+        self.server = server
+        self.sandbox = sandbox
+        self.admin = self.person("admin")
+        self.bookkeeper = self.person("bookkeeper")
+        self.configure(
+            frontpay_custom_url=sandbox.api_url,
+            frontpay_api_token=sandbox.token,
+            frontpay_callback_secret=sandbox.secret,
+            frontpay_public_url=server.url,
+        )
+
+    def person(self, login: str) -> Person:
+        """Somebody who logs in; every password is the login."""
+        return Person(self.server.url, self.server.database, login, login)
+
+    def configure(self, **settings) -> None:
+        self.admin.call("res.company", "write", [self.company.company], settings)
+
+    def customer(self, name: str, **values) -> int:
+        """A private customer like the company's own, but for these values."""
+        private = self.company.private
+        [customer] = self.admin.call("res.partner", "copy", [private])
+        # A personal number isn't copied: Odoo's copy is of another person.
+        number = self.admin.read("res.partner", private, "frontpay_personal_number")
+        values = {"frontpay_personal_number": number["frontpay_personal_number"]} | values
+        self.admin.call("res.partner", "write", [customer], {"name": name, **values})
+        return customer
+
+    def invoice(self, customer: int | None = None, price: float = 1000.0) -> int:
+        """A posted invoice of one line with 25 % VAT; ``price`` in NOK without it."""
+        line = {
+            "name": "Fiber connection",
+            "quantity": 1,
+            "price_unit": price,
+            "tax_ids": [[6, 0, [self.company.tax]]],
+        }
+        [invoice] = self.bookkeeper.call(
+            "account.move",
+            "create",
+            [
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": customer or self.company.private,
+                    "invoice_line_ids": [[0, 0, line]],
+                }
+            ],
+        )
+        self.bookkeeper.call("account.move", "action_post", [invoice])
+        return invoice
+
+    def name(self, invoice: int) -> str:
+        return self.bookkeeper.read("account.move", invoice, "name")["name"]
+
+    def send(self, invoice: int) -> dict:
+        return self.bookkeeper.click("account.move", "action_frontpay_send", invoice)
+
+    def state(self, invoice: int) -> str | bool:
+        return self._read(invoice, "frontpay_state")["frontpay_state"]
+
+    def orders(self, invoice: int) -> list[dict]:
+        """All ``frontpay.order`` of an invoice, oldest first."""
+        return self.admin.call(
+            "frontpay.order",
+            "search_read",
+            [["move_id", "=", invoice]],
+            ["state", "order_uuid", "customer_uuid", "token", "amount", "payment_id"],
+            order="id",
+            load=None,
+        )
+
+    def payments(self, invoice: int) -> list[dict]:
+        """The payments that are reconciled with an invoice."""
+        return self.admin.call(
+            "account.payment",
+            "search_read",
+            [["reconciled_invoice_ids", "in", [invoice]]],
+            ["amount", "journal_id", "state", "is_reconciled", "partner_id"],
+            load=None,
+        )
+
+    def money(self, invoice: int) -> dict:
+        return self._read(
+            invoice, "payment_state", "amount_residual", "amount_total", "currency_id"
+        )
+
+    def _read(self, invoice: int, *fields: str) -> dict:
+        return self.bookkeeper.read("account.move", invoice, *fields)
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    with tempfile.TemporaryDirectory(prefix="data-tests-", dir=DEV) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def prepared_company():
+    """A company in a database of its own, which nobody uses but to copy it."""
+    with copied(os.environ["FRONTPAY_TEMPLATE_DB"], "company") as database:
+        done = python(
+            *("-m", "odoo", "shell", "--no-http", "--database", database),
+            *("--log-level", "warn"),
+            input=SETUP.read_text(),
+        )
+        assert done.returncode == 0, tail(done.stdout)
+        yield Company(database, **json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.fixture(scope="session")
+def sandbox_server():
+    server = SandboxServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def open_office(prepared_company, sandbox_server, data_dir):
+    """Open an office with a server and a database of its own, as a context manager."""
+
+    @contextlib.contextmanager
+    def opened(name: str):
+        with copied(prepared_company.database, name) as database:
+            server = OdooServer(name, database, data_dir)
+            try:
+                server.start()
+                yield Office(prepared_company, server, sandbox_server)
+            finally:
+                server.stop()
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def shared_office(open_office):
+    with open_office("office") as office:
+        yield office
+
+
+@pytest.fixture
+def sandbox(sandbox_server):
+    """The sandbox, empty and without faults."""
+    sandbox_server.reset()
+    return sandbox_server
+
+
+@pytest.fixture
+def office(shared_office, sandbox):
+    """The office of all tests; each makes its own invoices."""
+    return shared_office

@@ -1,0 +1,214 @@
+"""The programs under test, each in a process of its own on a free port."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import requests
+
+ROOT = Path(__file__).resolve().parents[1]
+DEV = Path(os.environ.get("FRONTPAY_DEV_DIR", ROOT / ".dev"))
+LOGS = DEV / "log" / "tests"
+
+START_TIMEOUT = 60  # seconds
+STOP_TIMEOUT = 30  # seconds
+COMPLAINT = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def python(*arguments: str | Path, **options) -> subprocess.CompletedProcess:
+    """Run this Python to its end; what it says is in ``stdout``, stderr included."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=options.pop("cwd", ROOT),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=180,
+        check=False,
+        **options,
+    )
+
+
+def odoo(*arguments: str | Path, **options) -> str:
+    """Run Odoo's command line to its end.
+
+    :return: its log
+    :raises AssertionError: it failed; the text is the end of its log
+    """
+    done = python("-m", "odoo", *arguments, **options)
+    assert done.returncode == 0, tail(done.stdout)
+    return done.stdout
+
+
+def complaints(log: str) -> list[str]:
+    """The log's lines of level warning and above."""
+    return [line for line in log.splitlines() if COMPLAINT.match(line)]
+
+
+def tail(log: str, lines: int = 60) -> str:
+    return "\n".join(log.splitlines()[-lines:])
+
+
+class Program:
+    """A running process. It ends with the tests, even if those are killed."""
+
+    running: list["Program"] = []
+
+    def __init__(self, name: str, *arguments: str):
+        LOGS.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.log_path = LOGS / f"{name}.log"
+        self.log_path.write_text("")
+        self._arguments = arguments
+
+    def start(self) -> None:
+        """Start it and wait until it can be used; again after :meth:`kill` too."""
+        with self.log_path.open("a") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", sys.executable, *self._arguments],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.running.append(self)
+        self._wait_until_ready()
+
+    def _is_ready(self) -> bool:
+        raise NotImplementedError
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self._is_ready():
+            assert self._process.poll() is None, f"{self.name} ended:\n{tail(self.log)}"
+            assert time.monotonic() < deadline, f"{self.name} is late:\n{tail(self.log)}"
+            time.sleep(0.1)
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """As a power cut: no clean-up, no rollback by the program itself."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, sign: int) -> None:
+        if self not in self.running:
+            return
+        self.running.remove(self)
+        self._process.send_signal(sign)
+        try:
+            self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(STOP_TIMEOUT)
+            raise
+
+
+class OdooServer(Program):
+    """Odoo's HTTP server for one database, without scheduled actions."""
+
+    def __init__(self, name: str, database: str, data_dir: Path):
+        self.database = database
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        super().__init__(
+            name,
+            *("-m", "odoo"),
+            *("--database", database),
+            *("--db-filter", f"^{database}$"),
+            *("--http-port", str(port)),
+            *("--data-dir", str(data_dir)),
+            *("--max-cron-threads", "0"),
+        )
+
+    def _is_ready(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/web/health", timeout=30).ok
+        except requests.ConnectionError:
+            return False
+
+
+class SandboxServer(Program):
+    """The sandbox, and its door for tests."""
+
+    token = "token-of-the-tests"
+    secret = "secret-of-the-tests"
+
+    def __init__(self):
+        super().__init__(
+            "sandbox",
+            *("-m", "sandbox", "--port", "0"),
+            *("--token", self.token, "--secret", self.secret),
+        )
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    def _is_ready(self) -> bool:
+        return "sandbox on http://" in self.log and self.log.endswith("\n")
+
+    @property
+    def url(self) -> str:
+        return re.search(r"http://[\w.:]+", self.log)[0]
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/api/v1/"
+
+    def orders(self) -> list[dict]:
+        return self._door("GET", "orders")
+
+    def order(self, reference: str) -> dict:
+        """The one order with this ``referenceNo``."""
+        [order] = self.orders_of(reference)
+        return order
+
+    def orders_of(self, reference: str) -> list[dict]:
+        return [
+            order
+            for order in self.orders()
+            if order["payload"]["referenceNo"] == reference
+        ]
+
+    def act(self, order_uuid: str, action: str) -> None:
+        """Play the customer or the provider: ``confirm``, ``pay``, ``remind`` …"""
+        self._door("POST", f"orders/{order_uuid}/{action}")
+
+    def fail_next(self, kind: str, **details) -> None:
+        """Let the next submission of an order fail in this way."""
+        fault = {"kind": kind, "path": "invoice/submit", **details}
+        self._door("POST", "faults", {"faults": [fault]})
+
+    def set_callbacks(self, on: bool) -> None:
+        self._door("POST", "settings", {"callbacks": on})
+
+    def reset(self) -> None:
+        """Forget all orders and faults."""
+        self._door("DELETE", "faults")
+        self._door("DELETE", "orders")
+        self.set_callbacks(True)
+
+    def _door(self, method: str, path: str, body=None):
+        answer = self._session.request(
+            method,
+            f"{self.url}/sandbox/{path}",
+            data=json.dumps(body) if body is not None else None,
+            timeout=30,
+        )
+        answer.raise_for_status()
+        return answer.json()
