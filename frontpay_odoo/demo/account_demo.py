@@ -56,9 +56,10 @@ class AccountChartTemplate(models.AbstractModel):
 
     def _post_load_demo_data(self, company=False):
         """Follow the Norwegian chart's own demo data, when that comes after ours."""
-        super()._post_load_demo_data(company)
+        result = super()._post_load_demo_data(company)
         if company.chart_template == "no":
             self._frontpay_load_demo()
+        return result
 
     @api.model
     def _frontpay_load_demo(self):

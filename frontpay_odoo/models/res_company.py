@@ -11,7 +11,7 @@ from ..connect.channels import CHANNELS
 from ..connect.client import Client
 from ..connect.endpoints import ENVIRONMENTS
 
-TAX_RATE = re.compile(r"\d{1,2}(\.\d{1,2})?|100")
+TAX_RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?|100")
 JOURNAL_CODE = "FPGO"
 MANAGER_GROUPS = ("base.group_system", "account.group_account_manager")
 
@@ -29,8 +29,8 @@ class ResCompany(models.Model):
     )
     frontpay_custom_url = fields.Char(
         string="Front Payment Address",
-        help="Where Front Payment's interface answers, up to and with /api/v1/. It must "
-        "begin with https://; http:// is for a test system on the same machine.",
+        help="Where Front Payment's interface answers, up to and with /api/v1/. It "
+        "must begin with https://; http:// is for a test system on this machine.",
     )
     frontpay_api_token = fields.Char(
         string="Front Payment Token",
@@ -43,8 +43,8 @@ class ResCompany(models.Model):
         string="Front Payment Callback Secret",
         copy=False,
         groups="base.group_system",
-        help="The secret key, issued by Front Payment, that proves that a status report "
-        "really comes from them. Without it, no report is believed.",
+        help="The secret key, issued by Front Payment, that proves that a status "
+        "report really comes from them. Without it, no report is believed.",
     )
     frontpay_journal_id = fields.Many2one(
         "account.journal",
@@ -117,8 +117,8 @@ class ResCompany(models.Model):
     )
     frontpay_public_url = fields.Char(
         string="Address for Status Reports",
-        help="The address at which Front Payment reaches this Odoo, if it isn't the one "
-        "that you use yourselves. Leave it empty for Odoo's own.",
+        help="The address at which Front Payment reaches this Odoo, if it isn't the "
+        "one that you use yourselves. Leave it empty for Odoo's own.",
     )
 
     @api.constrains("frontpay_custom_url")
@@ -181,14 +181,16 @@ class ResCompany(models.Model):
 
     @api.constrains("frontpay_journal_id")
     def _check_frontpay_journal(self):
-        for company in self:
-            if company.frontpay_journal_id.type not in (False, "bank", "cash"):
+        for company in self.filtered("frontpay_journal_id"):
+            journal = company.frontpay_journal_id
+            is_own = journal.company_id in company.sudo().parent_ids
+            if not is_own or journal.type not in ("bank", "cash"):
                 raise ValidationError(
                     self.env._(
-                        "%(company)s: %(journal)s is no bank or cash journal, so no "
-                        "payment can be registered in it. Choose another.",
+                        "%(company)s: no payment can be registered in the journal "
+                        "%(journal)s. Choose a bank or cash journal of this company.",
                         company=company.name,
-                        journal=company.frontpay_journal_id.display_name,
+                        journal=journal.display_name,
                     )
                 )
 
@@ -277,8 +279,8 @@ class ResCompany(models.Model):
                 "server may reach the internet."
             ),
             errors.Limited: self.env._(
-                "Front Payment asks for a pause because of too many requests. Try again "
-                "in a minute."
+                "Front Payment asks for a pause because of too many requests. Try "
+                "again in a minute."
             ),
         }
         return sentences.get(

@@ -28,6 +28,7 @@ class ResPartner(models.Model):
         compute="_compute_frontpay_customer_type",
         store=True,
         readonly=False,
+        copy=False,
         groups="account.group_account_invoice",
         help="How Front Payment invoices this customer. Follows Odoo's own choice "
         "between person and company until you set it yourself.",
@@ -45,6 +46,7 @@ class ResPartner(models.Model):
         compute="_compute_frontpay_organization_id",
         store=True,
         readonly=False,
+        copy=False,
         groups="account.group_account_invoice",
         help="Taken from the customer's company ID, Brønnøysund number or VAT number. "
         "Enter it here if it stands in none of them.",
@@ -55,6 +57,7 @@ class ResPartner(models.Model):
         compute="_compute_frontpay_language",
         store=True,
         readonly=False,
+        copy=False,
         groups="account.group_account_invoice",
         help="The language in which Front Payment writes to this customer. Follows the "
         "customer's language in Odoo until you set it yourself.",
@@ -91,8 +94,9 @@ class ResPartner(models.Model):
 
     @api.constrains("frontpay_personal_number", "company_id")
     def _check_frontpay_personal_number(self):
-        for partner in self.filtered("frontpay_personal_number"):
-            company = (partner.company_id or self.env.company).sudo()
+        # Superuser, because the check also runs for people who may not see the number.
+        for partner in self.sudo().filtered("frontpay_personal_number"):
+            company = partner.company_id or self.env.company.sudo()
             try:
                 identity.personal_number(
                     partner.frontpay_personal_number,
@@ -105,7 +109,7 @@ class ResPartner(models.Model):
 
     @api.constrains("frontpay_organization_id")
     def _check_frontpay_organization_id(self):
-        for partner in self.filtered("frontpay_organization_id"):
+        for partner in self.sudo().filtered("frontpay_organization_id"):
             try:
                 partner._frontpay_organization_number(partner.frontpay_organization_id)
             except Invalid as invalid:
@@ -122,7 +126,8 @@ class ResPartner(models.Model):
 
     @api.model
     def _commercial_fields(self):
-        return super()._commercial_fields() + [
+        return [
+            *super()._commercial_fields(),
             "frontpay_customer_type",
             "frontpay_personal_number",
             "frontpay_organization_id",
@@ -196,8 +201,8 @@ class ResPartner(models.Model):
                 "with a date of birth. Look for a mistyped digit."
             ),
             "synthetic": self.env._(
-                "%(customer)s: this personal number was made for testing and belongs to "
-                "nobody. Front Payment's production environment takes real ones only."
+                "%(customer)s: this personal number was made for testing and belongs "
+                "to nobody. In production, Front Payment takes real numbers only."
             ),
             "nine_digits": self.env._(
                 "%(customer)s: a Norwegian organisation number must have exactly 9 "

@@ -1,0 +1,394 @@
+import socket
+import threading
+from contextlib import closing, contextmanager
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from odoo import Command
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.modules.neutralize import get_neutralization_queries
+from odoo.tests import Form, TransactionCase, new_test_user, tagged
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+from .common import LoopbackCase
+
+SECRETS = ("frontpay_api_token", "frontpay_callback_secret")
+NOT_FOUND = (
+    404,
+    '{"status_code": 404, "status_message": "Not Found",'
+    ' "message": "Order Not Found", "is_data": false, "data": null}',
+)
+NOT_AUTHORISED = (401, '{"status_code": 401, "message": "unauthenticated"}')
+# What the server answers to a good token, by the first part of the path.
+ANSWERS = {
+    "api": NOT_FOUND,
+    "page": (200, "<html>Welcome!</html>"),
+    "nothing": (404, "<html>Not found</html>"),
+    "busy": (429, '{"message": "Too Many Attempts."}'),
+    "broken": (500, "<html>Oops</html>"),
+}
+CONNECTIONS = (
+    ("api", "good-token", "success", "accepts the token"),
+    ("api", "wrong-token", "danger", "doesn't accept the token"),
+    ("api", False, "danger", "doesn't accept the token"),
+    ("page", "good-token", "danger", "it isn't Front Payment"),
+    ("nothing", "good-token", "danger", "it isn't Front Payment"),
+    ("busy", "good-token", "danger", "asks for a pause"),
+    ("broken", "good-token", "danger", "didn't give a usable answer"),
+)
+GOOD_ADDRESSES = (
+    "https://api.example.com/api/v1/",
+    "https://api.example.com:8443/api/v1",
+    "http://127.0.0.1:8700/api/v1/",
+    "http://127.8.9.10/",
+    "http://[::1]:8700/api/v1/",
+    "http://localhost:8700/api/v1/",
+)
+WRONG_ADDRESSES = (
+    ("api.example.com/api/v1/", "must be complete"),
+    ("https:///api/v1/", "must be complete"),
+    ("ftp://api.example.com/", "must be complete"),
+    ("https://api.example.com/api/v1/?key=1", "must be complete"),
+    ("https://api.example.com/api/v1/#top", "must be complete"),
+    ("https://kari:secret@api.example.com/", "must be complete"),
+    ("https://api.example.com:port/", "must be complete"),
+    ("https://api.example.com:99999/", "must be complete"),
+    ("https://api .example.com/", "must be complete"),
+    ("https://[::1/", "must be complete"),
+    ("http://api.example.com/api/v1/", "must begin with https://"),
+    ("http://10.0.0.1/api/v1/", "must begin with https://"),
+    ("http://127.0.0.1.example.com/", "must begin with https://"),
+)
+WRONG_PUBLIC_ADDRESSES = (
+    "odoo.example.com",
+    "ftp://odoo.example.com",
+    "https://odoo.example.com/?db=production",
+    "https://odoo.example.com/#home",
+)
+TAX_RATES = (
+    ("0,12,15,25", {"0", "12", "15", "25"}),
+    (" 25 , 0 ", {"0", "25"}),
+    ("0,11.11,25,25.00", {"0", "11.11", "25"}),
+    ("100", {"100"}),
+)
+WRONG_TAX_RATES = ("25%", "25;15", "0,,25", ",", " ", "-5", "101", "1e2", "NaN", "٢٥")
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestSettings(LoopbackCase, TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env["res.company"].create({"name": "Fjordlys Test"})
+        cls.env.user.write(
+            {
+                "company_ids": [Command.link(cls.company.id)],
+                "company_id": cls.company.id,
+            }
+        )
+        cls.env = cls.env(
+            context=dict(cls.env.context, allowed_company_ids=cls.company.ids)
+        )
+        cls.company = cls.company.with_env(cls.env)
+        cls.accountant = cls._user(
+            "accountant", "account.group_account_manager,base.group_allow_export"
+        )
+
+    def test_a_new_company_starts_with_careful_settings(self):
+        for name, value in {
+            "frontpay_environment": "demo",
+            "frontpay_settle_on": "paid",
+            "frontpay_channel": "session",
+            "frontpay_invoice_interval": "0",
+            "frontpay_separate_invoices": True,
+            "frontpay_invoice_fee": False,
+            "frontpay_secure_details": False,
+            "frontpay_min_maturity": 10,
+            "frontpay_tax_rates": "0,12,15,25",
+            "frontpay_discount_mode": "net",
+            "frontpay_api_token": False,
+            "frontpay_callback_secret": False,
+        }.items():
+            with self.subTest(field=name):
+                self.assertEqual(self.company[name], value)
+
+    def test_each_environment_has_its_address(self):
+        for environment, custom_url, expected in (
+            ("demo", False, "https://demo-api.frontpayment.no/api/v1/"),
+            (
+                "demo",
+                "https://a.example.com",
+                "https://demo-api.frontpayment.no/api/v1/",
+            ),
+            ("production", False, "https://apigo.frontpayment.no/api/v1/"),
+            ("custom", "https://a.example.com/api/v1", "https://a.example.com/api/v1/"),
+            (
+                "custom",
+                "https://a.example.com/api/v1/",
+                "https://a.example.com/api/v1/",
+            ),
+        ):
+            with self.subTest(environment=environment, custom_url=custom_url):
+                self.company.frontpay_environment = environment
+                self.company.frontpay_custom_url = custom_url
+                self.assertEqual(self.company._frontpay_base_url(), expected)
+
+    def test_an_own_environment_needs_its_address(self):
+        self.company.frontpay_environment = "custom"
+        with self.assertRaises(UserError) as caught:
+            self.company._frontpay_base_url()
+        self.assertIn("enter Front Payment's address", str(caught.exception))
+
+    def test_an_own_address_is_safe_or_refused(self):
+        for url in GOOD_ADDRESSES:
+            with self.subTest(url=url):
+                self.company.frontpay_custom_url = url
+        for url, words in WRONG_ADDRESSES:
+            with self.subTest(url=url):
+                self._assert_refused({"frontpay_custom_url": url}, words)
+
+    def test_status_reports_go_to_odoos_own_address_or_the_one_entered(self):
+        self.assertEqual(
+            self.company._frontpay_public_url(), self.company.get_base_url().rstrip("/")
+        )
+        self.company.frontpay_public_url = "https://odoo.example.com/"
+        self.assertEqual(
+            self.company._frontpay_public_url(), "https://odoo.example.com"
+        )
+        for url in WRONG_PUBLIC_ADDRESSES:
+            with self.subTest(url=url):
+                self._assert_refused({"frontpay_public_url": url}, "must be complete")
+
+    def test_vat_rates_are_exact_numbers_or_refused(self):
+        for text, expected in TAX_RATES:
+            with self.subTest(text=text):
+                self.company.frontpay_tax_rates = text
+                self.assertEqual(
+                    self.company._frontpay_tax_rates(), set(map(Decimal, expected))
+                )
+        for text in WRONG_TAX_RATES:
+            with self.subTest(text=text):
+                self._assert_refused(
+                    {"frontpay_tax_rates": text}, "write the VAT rates"
+                )
+
+    def test_the_shortest_time_to_pay_isnt_negative(self):
+        self.company.frontpay_min_maturity = 0
+        self._assert_refused({"frontpay_min_maturity": -1}, "less than 0 days")
+
+    def test_synthetic_numbers_are_allowed_outside_production(self):
+        for environment, allowed in (("demo", 1), ("custom", 1), ("production", 0)):
+            with self.subTest(environment=environment):
+                self.company.frontpay_environment = environment
+                self.assertEqual(self.company._frontpay_synthetic_allowed(), allowed)
+
+    def test_only_system_administrators_read_the_secrets(self):
+        company = self.company.with_user(self.accountant)
+        settings = self.env["res.config.settings"].with_user(self.accountant)
+        for name in SECRETS:
+            with self.subTest(field=name):
+                self.company[name] = "s3cret"
+                self.assertEqual(self.company[name], "s3cret")
+                with self.assertRaises(AccessError):
+                    company.read([name])
+                with self.assertRaises(AccessError):
+                    company.search([(name, "=like", "s%")])
+                with self.assertRaises(AccessError):
+                    company._read_group([], [name])
+                with self.assertRaises(AccessError):
+                    company.export_data([name])
+                self.assertNotIn(name, company.fields_get())
+                self.assertNotIn(name, settings.fields_get())
+        with self.assertRaises(AccessError):
+            settings.create({})
+
+    def test_the_settings_save_address_and_environment_together(self):
+        with Form(self.env["res.config.settings"]) as form:
+            form.frontpay_environment = "custom"
+            form.frontpay_custom_url = "http://127.0.0.1:8700/api/v1/"
+            form.frontpay_api_token = "good-token"
+        form.record.execute()
+        self.assertEqual(self.company.frontpay_environment, "custom")
+        self.assertEqual(
+            self.company._frontpay_base_url(), "http://127.0.0.1:8700/api/v1/"
+        )
+        self.assertEqual(self.company.frontpay_api_token, "good-token")
+        with Form(self.env["res.config.settings"]) as form:
+            form.frontpay_environment = "demo"
+        self.assertEqual(self.company.frontpay_environment, "demo")
+
+    def test_the_settings_warn_when_the_environment_changes_without_its_token(self):
+        self.company.frontpay_api_token = "demo-token"
+        with self.assertLogs("odoo.tests.form.onchange", "WARNING") as log:
+            form = Form(self.env["res.config.settings"])
+            form.frontpay_environment = "production"
+        self.assertIn("a token and a callback secret of its own", log.output[0])
+        form = Form(self.env["res.config.settings"])
+        form.frontpay_api_token = "production-token"
+        with self.assertNoLogs("odoo.tests.form.onchange", "WARNING"):
+            form.frontpay_environment = "production"
+
+    def test_the_settings_tell_where_status_reports_arrive(self):
+        form = Form(self.env["res.config.settings"])
+        form.frontpay_public_url = "https://odoo.example.com"
+        form.save()
+        self.assertEqual(
+            form.frontpay_callback_url, "https://odoo.example.com/frontpay/callback/"
+        )
+
+    def test_the_connection_test_tells_what_is_wrong(self):
+        with _server() as address:
+            self.company.frontpay_environment = "custom"
+            for path, token, kind, words in CONNECTIONS:
+                with self.subTest(path=path, token=token):
+                    self.company.write(
+                        {
+                            "frontpay_custom_url": f"{address}/{path}/v1/",
+                            "frontpay_api_token": token,
+                        }
+                    )
+                    self._assert_connection(kind, words)
+
+    def test_the_connection_test_tells_when_nobody_answers(self):
+        with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+            port = listener.getsockname()[1]
+        self.company.frontpay_environment = "custom"
+        self.company.frontpay_custom_url = f"http://127.0.0.1:{port}/api/v1/"
+        self._assert_connection("danger", "Nobody answers at that address")
+
+    def test_the_settings_test_what_is_on_the_screen(self):
+        with _server() as address, Form(self.env["res.config.settings"]) as form:
+            form.frontpay_environment = "custom"
+            form.frontpay_custom_url = f"{address}/api/v1/"
+            form.frontpay_api_token = "good-token"
+            notification = form.save().action_frontpay_test_connection()
+        self.assertEqual(notification["params"]["type"], "success")
+
+    def test_accounting_managers_test_the_connection_and_others_dont(self):
+        bookkeeper = self._user("bookkeeper", "account.group_account_invoice")
+        with _server() as address:
+            self.company.write(
+                {
+                    "frontpay_environment": "custom",
+                    "frontpay_custom_url": f"{address}/api/v1/",
+                    "frontpay_api_token": "good-token",
+                }
+            )
+            company = self.company.with_user(self.accountant)
+            notification = company.action_frontpay_test_connection()
+            self.assertEqual(notification["params"]["type"], "success")
+            with self.assertRaises(AccessError):
+                self.company.with_user(bookkeeper).action_frontpay_test_connection()
+
+    def test_a_copied_database_can_send_nothing(self):
+        self.company.write(
+            {
+                "frontpay_environment": "production",
+                "frontpay_api_token": "good-token",
+                "frontpay_callback_secret": "s3cret",
+            }
+        )
+        self.env.flush_all()
+        for query in get_neutralization_queries(["frontpay_odoo"]):
+            self.cr.execute(query)
+        self.env.invalidate_all()
+        self.assertEqual(self.company.frontpay_environment, "demo")
+        self.assertFalse(self.company.frontpay_api_token)
+        self.assertFalse(self.company.frontpay_callback_secret)
+
+    def test_a_journal_needs_a_chart_of_accounts(self):
+        with self.assertRaises(UserError) as caught:
+            self.company.action_frontpay_create_journal()
+        self.assertIn("has no chart of accounts", str(caught.exception))
+
+    @classmethod
+    def _user(cls, login, groups):
+        return new_test_user(
+            cls.env, f"frontpay_{login}", groups, company_id=cls.company.id
+        )
+
+    def _assert_refused(self, values, words):
+        with self.assertRaises(ValidationError) as caught:
+            self.company.write(values)
+        self.assertIn(words, str(caught.exception))
+        self.assertIn("Fjordlys Test", str(caught.exception))
+
+    def _assert_connection(self, kind, words):
+        notification = self.company.action_frontpay_test_connection()
+        self.assertEqual(notification["tag"], "display_notification")
+        self.assertEqual(notification["params"]["type"], kind)
+        self.assertEqual(notification["params"]["sticky"], kind == "danger")
+        self.assertIn(words, notification["params"]["message"])
+        self.assertNotIn("good-token", str(notification))
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestJournal(AccountTestInvoicingCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env.company
+        cls.company.action_frontpay_create_journal()
+        cls.journal = cls.company.frontpay_journal_id
+
+    def test_the_button_makes_one_bank_journal(self):
+        self.assertEqual(self.journal.name, "Front Payment")
+        self.assertEqual(self.journal.code, "FPGO")
+        self.assertEqual(self.journal.type, "bank")
+        self.assertEqual(self.journal.company_id, self.company)
+        self.company.action_frontpay_create_journal()
+        self.assertEqual(self.company.frontpay_journal_id, self.journal)
+        self.company.frontpay_journal_id = False
+        self.company.action_frontpay_create_journal()
+        self.assertEqual(self.company.frontpay_journal_id, self.journal)
+
+    def test_a_payment_in_it_marks_the_invoice_as_paid(self):
+        invoice = self.init_invoice("out_invoice", amounts=[1000], post=True)
+        register = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=invoice.ids
+        )
+        payment = register.create({"journal_id": self.journal.id})._create_payments()
+        self.assertEqual(invoice.payment_state, "paid")
+        self.assertEqual(payment.state, "paid")
+        self.assertIn(
+            self.journal.default_account_id, payment.move_id.line_ids.account_id
+        )
+
+    def test_only_an_own_bank_or_cash_journal_can_be_chosen(self):
+        sale = self.company_data["default_journal_sale"]
+        others = self.setup_other_company()["default_journal_bank"]
+        for journal in (sale, others):
+            with self.subTest(journal=journal.display_name):
+                with self.assertRaises(ValidationError) as caught:
+                    self.company.frontpay_journal_id = journal
+                self.assertIn("bank or cash journal of this", str(caught.exception))
+        cash = self.company_data["default_journal_cash"]
+        self.company.frontpay_journal_id = cash
+        self.assertEqual(self.company.frontpay_journal_id, cash)
+
+
+@contextmanager
+def _server():
+    """Serve ANSWERS on a free port of this machine, and give its address."""
+    server = HTTPServer(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        is_good = self.headers["Authorization"] == "Bearer good-token"
+        status, body = ANSWERS[self.path.split("/")[1]] if is_good else NOT_AUTHORISED
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_arguments):
+        """Stay quiet."""
