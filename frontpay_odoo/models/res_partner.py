@@ -183,7 +183,7 @@ class ResPartner(models.Model):
     def _frontpay_number_sentence(self, invalid):
         """Say what is wrong with a number of this customer, and what to do about it.
 
-        :param Invalid invalid: what :mod:`connect.identity` found
+        :param Invalid invalid: what ``connect.identity`` found
         :return: a sentence for the bookkeeper, which never holds the number itself
         """
         sentences = {
