@@ -93,13 +93,16 @@ def parse(pairs):
     values = dict(pairs)
     if len(values) != len(pairs):
         raise Malformed("a parameter comes twice")
+    # Nothing that can't be hashed, stored or shown, in parameters unknown to us either.
+    if not all(text.isprintable() for pair in pairs for text in pair):
+        raise Malformed("a parameter is no plain text")
     for name, form in FORMATS.items():
         if not form.fullmatch(values.get(name, "")):
             raise Malformed(name)
     return Callback(
         order_uuid=values["orderUuid"],
         status=values["status"],
-        payment_method=values["paymentMethod"],
+        payment_method=values.get("paymentMethod", ""),
         amount=Decimal(values["amount"]),
         created_at=_time(values["createdAt"]),
         sent_at=_time(values["timestamp"]),

@@ -1,0 +1,169 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from odoo.tests import BaseCase, tagged
+
+from odoo.addons.frontpay_odoo.connect import callback
+
+from .common import callback_pairs
+
+# What is different from the usual callback, and whether it can be read all the same.
+READABLE = (
+    {},
+    {"status": "success"},
+    {"status": "Purring"},
+    {"status": "PARTIAL REFUNDED"},
+    {"status": "PARTIALLY_REFUNDED"},
+    {"status": "P" * 32},
+    {"paymentMethod": ""},
+    {"paymentMethod": None},
+    {"paymentMethod": "Google Pay"},
+    {"paymentMethod": "American Express & Co."},
+    {"amount": "0"},
+    {"amount": "100"},
+    {"amount": "100.5"},
+    {"amount": "123456789012.99"},
+    {"createdAt": "0"},
+    {"timestamp": "9999999999"},
+    {"orderUuid": "ODR" + "9" * 20},
+    {"checksum": "F" * 64},
+    {"checksum": "~"},
+    {"terminal": "blåbær"},
+)
+# And the parameter that the log names where it can't.
+MALFORMED = (
+    ({"orderUuid": None}, "orderUuid"),
+    ({"orderUuid": ""}, "orderUuid"),
+    ({"orderUuid": "ODR"}, "orderUuid"),
+    ({"orderUuid": "odr1"}, "orderUuid"),
+    ({"orderUuid": "ODR1 "}, "orderUuid"),
+    ({"orderUuid": "ODR1.5"}, "orderUuid"),
+    ({"orderUuid": "ODR١"}, "orderUuid"),
+    ({"orderUuid": "ODR" + "9" * 21}, "orderUuid"),
+    ({"orderUuid": "CSRT1"}, "orderUuid"),
+    ({"orderUuid": "../ODR1"}, "orderUuid"),
+    ({"orderUuid": "ODR1' OR '1'='1"}, "orderUuid"),
+    ({"status": None}, "status"),
+    ({"status": ""}, "status"),
+    ({"status": " PAID"}, "status"),
+    ({"status": "PAID!"}, "status"),
+    ({"status": "<b>PAID</b>"}, "status"),
+    ({"status": "PÅID"}, "status"),
+    ({"status": "P" * 33}, "status"),
+    ({"paymentMethod": "V" * 65}, "paymentMethod"),
+    ({"paymentMethod": "<script>"}, "paymentMethod"),
+    ({"amount": None}, "amount"),
+    ({"amount": ""}, "amount"),
+    ({"amount": "-125.00"}, "amount"),
+    ({"amount": "+125.00"}, "amount"),
+    ({"amount": "125,00"}, "amount"),
+    ({"amount": "125.001"}, "amount"),
+    ({"amount": "125."}, "amount"),
+    ({"amount": ".50"}, "amount"),
+    ({"amount": "1e3"}, "amount"),
+    ({"amount": "NaN"}, "amount"),
+    ({"amount": "Infinity"}, "amount"),
+    ({"amount": "0x7D"}, "amount"),
+    ({"amount": "1_000"}, "amount"),
+    ({"amount": "١٢٥"}, "amount"),
+    ({"amount": "1" * 13}, "amount"),
+    ({"createdAt": None}, "createdAt"),
+    ({"createdAt": "yesterday"}, "createdAt"),
+    ({"createdAt": "-1"}, "createdAt"),
+    ({"createdAt": "1755764131.5"}, "createdAt"),
+    ({"timestamp": None}, "timestamp"),
+    ({"timestamp": ""}, "timestamp"),
+    ({"timestamp": "1" * 11}, "timestamp"),
+    ({"checksum": None}, "checksum"),
+    ({"checksum": ""}, "checksum"),
+    ({"checksum": "f" * 129}, "checksum"),
+    ({"checksum": "a b"}, "checksum"),
+    ({"status": "PAID\n"}, "a parameter is no plain text"),
+    ({"terminal": "\x00"}, "a parameter is no plain text"),
+    ({"terminal": "7\r\nPAID"}, "a parameter is no plain text"),
+    ({"terminal": "\ud800"}, "a parameter is no plain text"),
+    ({"term\x1bnal": "7"}, "a parameter is no plain text"),
+)
+# Query strings and form bodies as they come, and their parameters in their order.
+PAIRS = (
+    (b"", []),
+    (b"b=2&a=1", [("b", "2"), ("a", "1")]),
+    (b"a=&b=1", [("a", ""), ("b", "1")]),
+    (b"a=1&a=2", [("a", "1"), ("a", "2")]),
+    (b"a=Google+Pay", [("a", "Google Pay")]),
+    (b"a=Google%20Pay", [("a", "Google Pay")]),
+    (b"a=bl%C3%A5b%C3%A6r", [("a", "blåbær")]),
+    ("a=blåbær".encode(), [("a", "blåbær")]),
+    (b"a=1%2B1", [("a", "1+1")]),
+    (b"a=100.00", [("a", "100.00")]),
+)
+JSON_PAIRS = (
+    (b'{"b": "2", "a": "1"}', [("b", "2"), ("a", "1")]),
+    # A number keeps the text that it was written with: that is what was hashed.
+    (b'{"a": 100.00, "b": 1755764131}', [("a", "100.00"), ("b", "1755764131")]),
+)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestCallbackForm(BaseCase):
+    def test_what_a_callback_tells(self):
+        report = callback.parse(callback_pairs())
+        self.assertEqual(report.order_uuid, "ODR1")
+        self.assertEqual(report.status, "PAID")
+        self.assertEqual(report.payment_method, "Visa")
+        self.assertEqual(report.amount, Decimal("125.00"))
+        moment = datetime(2025, 8, 21, 8, 15, 31, tzinfo=UTC)
+        self.assertEqual((report.created_at, report.sent_at), (moment, moment))
+        self.assertEqual(list(report.pairs), callback_pairs())
+
+    def test_what_can_be_read(self):
+        for changes in READABLE:
+            with self.subTest(**changes):
+                pairs = callback_pairs(**{"checksum": "f" * 64} | changes)
+                self.assertEqual(list(callback.parse(pairs).pairs), pairs)
+
+    def test_what_is_malformed(self):
+        for changes, told in MALFORMED:
+            with (
+                self.subTest(**changes),
+                self.assertRaises(callback.Malformed) as caught,
+            ):
+                callback.parse(callback_pairs(**{"checksum": "f" * 64} | changes))
+            self.assertEqual(str(caught.exception), told)
+
+    def test_no_parameter_may_come_twice(self):
+        for pair in callback_pairs():
+            with self.subTest(pair[0]), self.assertRaises(callback.Malformed):
+                callback.parse([*callback_pairs(), pair])
+
+    def test_parameters_are_decoded_and_keep_their_order(self):
+        for raw, pairs in PAIRS:
+            with self.subTest(raw):
+                self.assertEqual(callback.parse_pairs(raw), pairs)
+        for raw, pairs in JSON_PAIRS:
+            with self.subTest(raw):
+                self.assertEqual(callback.parse_json(raw), pairs)
+
+    def test_what_is_no_query_string(self):
+        for raw in (b"a=%ff", b"a=%C3%28", b"a=\xff", b"a=" + b"1" * 4095):
+            with self.subTest(raw[:20]), self.assertRaises(callback.Malformed):
+                callback.parse_pairs(raw)
+
+    def test_what_is_no_json_object(self):
+        for raw in (
+            b"",
+            b"{",
+            b"null",
+            b'"PAID"',
+            b'["PAID"]',
+            b'{"status": null}',
+            b'{"status": true}',
+            b'{"status": ["PAID"]}',
+            b'{"status": {"a": "PAID"}}',
+            b'{"amount": NaN}',
+            b'{"a": "\xff"}',
+            b"[" * 4000,
+            b'{"a": "' + b"1" * 4096 + b'"}',
+        ):
+            with self.subTest(raw[:30]), self.assertRaises(callback.Malformed):
+                callback.parse_json(raw)
