@@ -296,7 +296,6 @@ class ResCompany(models.Model):
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "title": "Front Payment",
                 "message": message,
                 "type": kind,
                 "sticky": kind == "danger",

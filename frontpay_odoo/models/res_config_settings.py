@@ -72,10 +72,9 @@ class ResConfigSettings(models.TransientModel):
     @api.onchange("frontpay_environment")
     def _onchange_frontpay_environment(self):
         saved = self.company_id._origin
-        if (
-            self.frontpay_environment == saved.frontpay_environment
-            or self.frontpay_api_token != saved.frontpay_api_token
-        ):
+        is_changed = self.frontpay_environment != saved.frontpay_environment
+        has_old_token = self.frontpay_api_token == saved.frontpay_api_token
+        if not (is_changed and has_old_token and saved.frontpay_api_token):
             return None
         return {
             "warning": {

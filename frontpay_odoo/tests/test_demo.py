@@ -16,6 +16,7 @@ class TestDemo(TransactionCase):
     @mute_logger("odoo.models.unlink")
     def setUpClass(cls):
         super().setUpClass()
+        cls.env["res.lang"]._activate_lang("nb_NO")
         cls._load()
         cls.company = cls.env.ref("base.demo_company_frontpay")
         cls.invoices = cls.env["account.move"].search(
@@ -45,6 +46,9 @@ class TestDemo(TransactionCase):
 
     def test_the_administrator_works_in_it_at_once(self):
         self.assertEqual(self.env.ref("base.user_admin").company_id, self.company)
+
+    def test_one_customer_reads_norwegian_where_odoo_knows_it(self):
+        self.assertEqual(self.env.ref("frontpay_odoo.demo_kari").lang, "nb_NO")
 
     def test_the_invoices_are_posted_and_due_in_the_future(self):
         self.assertEqual(len(self.invoices), len(INVOICES))

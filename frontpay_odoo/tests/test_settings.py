@@ -215,6 +215,7 @@ class TestSettings(LoopbackCase, TransactionCase):
         )
         self.assertEqual(self.company.frontpay_api_token, "good-token")
         with Form(self.env["res.config.settings"]) as form:
+            form.frontpay_api_token = "demo-token"
             form.frontpay_environment = "demo"
         self.assertEqual(self.company.frontpay_environment, "demo")
 
