@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qs, urlsplit
 
+from .addresses import is_safe
 from .errors import UnknownOutcome
 
 ORDER_UUID_KEYS = ("orderUuid", "orderId", "uuid")  # question 3
 VERIFICATION_URL_KEYS = ("bankIdUrl", "paymentUrl", "url")  # question 4
 ORDER_UUID = re.compile(r"[A-Za-z0-9-]{1,64}")
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,13 @@ def submitted_order(data):
     :rtype: SubmittedOrder
     :raises UnknownOutcome: the answer names no order; it may exist all the same
     """
-    data = data if isinstance(data, dict) else {}
-    url = verification_url(_first(data, VERIFICATION_URL_KEYS))
+    url = _first(data, VERIFICATION_URL_KEYS)
     order_uuid = _first(data, ORDER_UUID_KEYS) or _order_uuid_in_state(url)
     if not ORDER_UUID.fullmatch(order_uuid):
         raise UnknownOutcome("the answer names no order")
-    return SubmittedOrder(order_uuid, _first(data, ("customerUuid",)), url)
+    return SubmittedOrder(
+        order_uuid, _first(data, ("customerUuid",)), url if is_safe(url) else ""
+    )
 
 
 def order_status(data):
@@ -91,7 +92,6 @@ def order_status(data):
     :rtype: OrderStatus
     :raises UnknownOutcome: the answer names no status
     """
-    data = data if isinstance(data, dict) else {}
     status = _first(data, ("status",))
     if not status:
         raise UnknownOutcome("the answer names no status")
@@ -103,21 +103,7 @@ def invoice_number(data):
 
     :return: the number, or an empty string while there is none
     """
-    data = data if isinstance(data, dict) else {}
     return _first(data, ("invoiceNumber",))
-
-
-def verification_url(url):
-    """The address if a customer may be sent there (https, or loopback), else ``""``."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    if parts.scheme == "https" and parts.hostname:
-        return url
-    if parts.scheme == "http" and parts.hostname in LOOPBACK:
-        return url
-    return ""
 
 
 def _decimal(value):
@@ -129,18 +115,20 @@ def _decimal(value):
 
 
 def _first(data, keys):
-    for key in keys:
+    """The first of the keys that has a text; numbers count as their digits."""
+    for key in keys if isinstance(data, dict) else ():
         value = data.get(key)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
+        text = str(value).strip() if isinstance(value, str | int) else ""
+        if text:
+            return text
     return ""
 
 
 def _order_uuid_in_state(url):
     """The BankID address carries the order's number in its ``state`` (section 4.4)."""
-    state = "".join(parse_qs(urlsplit(url).query).get("state", []))
     try:
+        state = "".join(parse_qs(urlsplit(url).query).get("state", []))
         decoded = json.loads(base64.b64decode(state + "=" * (-len(state) % 4)))
     except ValueError:
         return ""
-    return _first(decoded, ORDER_UUID_KEYS) if isinstance(decoded, dict) else ""
+    return _first(decoded, ORDER_UUID_KEYS)

@@ -108,9 +108,7 @@ class _CustomerReader:
         if self.company.frontpay_customer_type != "corporate":
             return ""
         return self._checked(
-            "frontpay_organization_id",
-            identity.organisation_number,
-            self._country_code(),
+            "frontpay_organization_id", self.company._frontpay_organization_number
         )
 
     def _country(self, partner):

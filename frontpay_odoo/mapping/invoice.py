@@ -3,14 +3,58 @@
 from datetime import UTC, datetime
 
 from odoo import fields
-from odoo.tools import float_compare
+from odoo.tools.translate import LazyTranslate
 
 from ..connect.order import InvoiceTerms, Order
 from .customer import customer_of
 from .lines import products_of
 from .problem import Problem
 
+_lt = LazyTranslate(__name__)
+
 CURRENCY = "NOK"  # section 3.3: no other currency is documented
+SETTINGS = (
+    (
+        _lt("Address"),
+        lambda company: (
+            company.frontpay_environment != "custom" or company.frontpay_custom_url
+        ),
+    ),
+    (_lt("Token"), lambda company: company.frontpay_api_token),
+    (_lt("Callback secret"), lambda company: company.frontpay_callback_secret),
+    (_lt("Journal"), lambda company: company.frontpay_journal_id),
+)
+INVOICE_RULES = (
+    (
+        _lt("%(invoice)s is no customer invoice: only those can be sent."),
+        lambda move: move.move_type == "out_invoice",
+    ),
+    (
+        _lt("%(invoice)s isn't posted yet: confirm it first."),
+        lambda move: move.state == "posted",
+    ),
+    (
+        _lt("%(invoice)s has no customer: choose one."),
+        lambda move: move.partner_id,
+    ),
+    (
+        _lt(
+            "%(invoice)s is in %(currency)s. Front Payment takes invoices in NOK only."
+        ),
+        lambda move: move.currency_id.name == CURRENCY,
+    ),
+    (
+        _lt("%(invoice)s has nothing to pay: its total is 0."),
+        lambda move: move.currency_id.compare_amounts(move.amount_total, 0) > 0,
+    ),
+    (
+        _lt(
+            "%(invoice)s is paid already, wholly or in part: Front Payment would claim"
+            " the whole amount once more."
+        ),
+        lambda move: move.payment_state in ("not_paid", False),
+    ),
+)
 
 
 def order_of(move, callbacks):
@@ -59,78 +103,26 @@ def _is_mappable(move):
 
 def _setting_problems(company):
     """What is missing in the company's Front Payment settings."""
-    _ = company.env._
-    secret_settings = company.sudo()
-    has_address = (
-        company.frontpay_environment != "custom" or company.frontpay_custom_url
-    )
+    env = company.env
     missing = [
-        label
-        for label, value in (
-            (_("Address"), has_address),
-            (_("API token"), secret_settings.frontpay_api_token),
-            (_("Callback secret"), secret_settings.frontpay_callback_secret),
-            (_("Front Payment journal"), company.frontpay_journal_id),
-        )
-        if not value
+        str(env._(label)) for label, is_set in SETTINGS if not is_set(company.sudo())
     ]
     if not missing:
         return []
-    return [
-        Problem(
-            company,
-            _(
-                "%(company)s lacks these Front Payment settings: %(settings)s. Fill"
-                " them in under Invoicing / Configuration / Settings / Front Payment.",
-                company=company.name,
-                settings=", ".join(missing),
-            ),
-        )
-    ]
+    message = env._(
+        "%(company)s lacks these Front Payment settings: %(settings)s. Fill them in"
+        " under Invoicing / Configuration / Settings / Front Payment.",
+        company=company.name,
+        settings=", ".join(missing),
+    )
+    return [Problem(company, message)]
 
 
 def _invoice_problems(move):
     """What is wrong with the invoice as a whole."""
-    _ = move.env._
-    place = {"invoice": move.display_name}
-    checks = (
-        (
-            move.move_type == "out_invoice",
-            _("%(invoice)s is no customer invoice: only those can be sent.", **place),
-        ),
-        (
-            move.state == "posted",
-            _("%(invoice)s isn't posted yet: confirm it first.", **place),
-        ),
-        (
-            move.partner_id,
-            _("%(invoice)s has no customer: choose one.", **place),
-        ),
-        (
-            move.currency_id.name == CURRENCY,
-            _(
-                "%(invoice)s is in %(currency)s. Front Payment takes invoices in NOK"
-                " only.",
-                **place,
-                currency=move.currency_id.name,
-            ),
-        ),
-        (
-            float_compare(
-                move.amount_total,
-                0,
-                precision_rounding=move.currency_id.rounding or 0.01,
-            )
-            > 0,
-            _("%(invoice)s has nothing to pay: its total is 0.", **place),
-        ),
-        (
-            move.payment_state in ("not_paid", False),
-            _(
-                "%(invoice)s is paid already, wholly or in part: Front Payment would"
-                " claim the whole amount once more.",
-                **place,
-            ),
-        ),
-    )
-    return [Problem(move, message) for good, message in checks if not good]
+    place = {"invoice": move.display_name, "currency": move.currency_id.name}
+    return [
+        Problem(move, move.env._(message, **place))
+        for message, is_good in INVOICE_RULES
+        if not is_good(move)
+    ]

@@ -82,15 +82,17 @@ class AccountMove(models.Model):
     @api.depends("frontpay_can_send")
     def _compute_highlight_send_button(self):
         """One primary button at a time: ours comes first while there is a choice."""
-        super()._compute_highlight_send_button()
+        result = super()._compute_highlight_send_button()
         for move in self.filtered(lambda move: move.sudo().frontpay_can_send):
             move.highlight_send_button = False
+        return result
 
     @api.depends("frontpay_state")
     def _compute_show_reset_to_draft_button(self):
-        super()._compute_show_reset_to_draft_button()
+        result = super()._compute_show_reset_to_draft_button()
         for move in self.filtered(lambda move: move._frontpay_has_order()):
             move.show_reset_to_draft_button = False
+        return result
 
     def _check_draftable(self):
         """An invoice that Front Payment claims from the customer stays as it is."""

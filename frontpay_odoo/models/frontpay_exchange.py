@@ -32,7 +32,7 @@ class FrontpayExchange(models.Model):
     error = fields.Char(readonly=True)
     duration = fields.Integer(string="Duration (ms)", readonly=True)
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("The exchange log can't be changed."))
 
     @api.ondelete(at_uninstall=False)

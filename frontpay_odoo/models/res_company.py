@@ -1,12 +1,11 @@
-import ipaddress
 import re
 from decimal import Decimal
-from urllib.parse import urlsplit
 
 from odoo import api, fields, models, modules
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..connect import errors
+from ..connect.addresses import is_complete, is_safe
 from ..connect.channels import CHANNELS
 from ..connect.client import Client
 from ..connect.endpoints import ENVIRONMENTS
@@ -125,7 +124,7 @@ class ResCompany(models.Model):
     def _check_frontpay_custom_url(self):
         for company in self:
             url = company.frontpay_custom_url
-            if url and not _is_absolute(url):
+            if url and not is_complete(url):
                 raise ValidationError(
                     self.env._(
                         "%s: Front Payment's address must be complete, such as "
@@ -133,7 +132,7 @@ class ResCompany(models.Model):
                         company.name,
                     )
                 )
-            if url and not _is_safe(url):
+            if url and not is_safe(url):
                 raise ValidationError(
                     self.env._(
                         "%s: Front Payment's address must begin with https://, or the "
@@ -146,7 +145,7 @@ class ResCompany(models.Model):
     def _check_frontpay_public_url(self):
         for company in self:
             url = company.frontpay_public_url
-            if url and not _is_absolute(url):
+            if url and not is_complete(url):
                 raise ValidationError(
                     self.env._(
                         "%s: the address for status reports must be complete, such as "
@@ -356,32 +355,3 @@ class ResCompany(models.Model):
         """Whether personal numbers made for test systems may be used."""
         self.ensure_one()
         return self.frontpay_environment != "production"
-
-
-def _is_absolute(url):
-    """Whether it is an http(s) address with a host, and no more than a path."""
-    try:
-        parts = urlsplit(url)
-        port_is_right = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    return (
-        port_is_right
-        and url.isascii()
-        and not re.search(r"[\s?#@\\]", url)
-        and parts.scheme in ("http", "https")
-        and bool(parts.hostname)
-    )
-
-
-def _is_safe(url):
-    """Whether what is sent there can't be read on its way."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or _is_loopback(parts.hostname)
-
-
-def _is_loopback(host):
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
