@@ -179,8 +179,11 @@ class Client:
             text = self._text(response)
         except (requests.RequestException, UnicodeError) as error:
             raise _transport_error(error) from None
-        answer = answers.document_of(text)
-        exchange.answer = self._masked_answer(text, answer)
+        try:
+            answer = answers.document_of(text)
+            exchange.answer = self._masked_answer(text, answer)
+        except RecursionError:  # nested deeper than any answer of theirs
+            answer = None
         return _data(endpoint, response, answer)
 
     def _text(self, response):
