@@ -102,7 +102,7 @@ class Client:
         :rtype: answers.SubmittedOrder
         :raises FrontPaymentError: see :meth:`_call`
         """
-        return answers.submitted_order(self._call(channel.endpoint, document))
+        return self._call(channel.endpoint, answers.submitted_order, document)
 
     def status(self, order_uuid):
         """Ask for an order's status (section 14).
@@ -110,7 +110,7 @@ class Client:
         :rtype: answers.OrderStatus
         :raises FrontPaymentError: see :meth:`_call`
         """
-        return answers.order_status(self._call(endpoints.STATUS, order_uuid=order_uuid))
+        return self._call(endpoints.STATUS, answers.order_status, order_uuid=order_uuid)
 
     def invoice_number(self, order_uuid):
         """Ask for the number of an order's invoice (section 15b).
@@ -118,8 +118,8 @@ class Client:
         :return: the number, or an empty string while there is none
         :raises FrontPaymentError: see :meth:`_call`
         """
-        return answers.invoice_number(
-            self._call(endpoints.INVOICE_NUMBER, order_uuid=order_uuid)
+        return self._call(
+            endpoints.INVOICE_NUMBER, answers.invoice_number, order_uuid=order_uuid
         )
 
     def check_connection(self):
@@ -132,8 +132,8 @@ class Client:
         except errors.NotFound:
             return
 
-    def _call(self, endpoint, document=None, **path):
-        """Send one request and return the envelope's ``data``.
+    def _call(self, endpoint, read, document=None, **path):
+        """Send one request and return what ``read`` makes of the envelope's ``data``.
 
         :raises Unreachable: nothing was sent
         :raises NotAuthorised: the token isn't accepted
@@ -150,7 +150,7 @@ class Client:
         if document is not None:
             exchange.request = masked_json(document, [self._token])
         try:
-            return self._exchange(endpoint, place, document, exchange)
+            return read(self._exchange(endpoint, place, document, exchange))
         except errors.FrontPaymentError as error:
             exchange.error = masked_text(str(error), [self._token])
             raise
@@ -160,8 +160,11 @@ class Client:
                 self._log(exchange)
 
     def _authorise(self, request):
-        # As a hook, so that no .netrc of the server replaces it.
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        # As a hook, so that no .netrc of the server replaces it; but then nobody else
+        # checks the header, and http.client would quote the token in its complaint.
+        header = ("Authorization", f"Bearer {self._token}")
+        requests.utils.check_header_validity(header)
+        request.headers.update([header])
         return request
 
     def _exchange(self, endpoint, place, document, exchange):

@@ -1,5 +1,6 @@
 from . import test_callback_form
 from . import test_checksum
+from . import test_client
 from . import test_contact
 from . import test_demo
 from . import test_identity
