@@ -31,7 +31,7 @@ can_become_root() {
     ((EUID == 0)) && return
     command -v sudo >/dev/null || return
     # Asks for the password once, before a step hides the question.
-    if [[ -t 0 ]]; then sudo --validate; else sudo --non-interactive true; fi
+    if [[ -t 0 ]]; then sudo --validate; else sudo --non-interactive true 2>/dev/null; fi
 }
 
 as_root() {
@@ -44,8 +44,10 @@ apt_get_install() {
     local config=/etc/postgresql-common/createcluster.d/frontpay-dev.conf status=0
     as_root mkdir -p "${config%/*}"
     echo "create_main_cluster = false" | as_root tee "$config" >/dev/null
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install --quiet --yes --no-install-recommends "$@" || status=$?
+    # An interrupted installation is finished first.
+    as_root env DEBIAN_FRONTEND=noninteractive dpkg --configure --pending &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes \
+            --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" || status=$?
     as_root rm -f "$config"
     return "$status"
 }

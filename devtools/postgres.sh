@@ -1,12 +1,22 @@
 # A throw-away PostgreSQL of the project's own in .dev/pg. Its data may be lost
 # in a power cut (fsync is off), which tests and demos can afford.
 
-PG_DATA=$DEV/pg
+PG_DATA=
 STARTED_POSTGRES=
 
 # PostgreSQL refuses to run as root: there it runs as Debian's user postgres.
 as_postgres() {
-    if ((EUID == 0)); then runuser --user postgres -- "$@"; else "$@"; fi
+    if ((EUID == 0)); then (cd / && runuser --user postgres -- "$@"); else "$@"; fi
+}
+
+# In a clone that the user postgres can't reach, .dev/pg is a link to his home.
+locate_cluster() {
+    PG_DATA=$DEV/pg
+    ((EUID != 0)) || as_postgres test -x "$DEV" || PG_DATA=$(cluster_in_postgres_home)
+}
+
+cluster_in_postgres_home() {
+    echo "/var/lib/postgresql/frontpay-$(echo "$ROOT" | hash_of -)"
 }
 
 pg_program() {
@@ -25,6 +35,7 @@ psql_on() {
 # Starts the server, or takes the one that runs already together with its port.
 start_postgres() {
     hold_setup_lock
+    locate_cluster
     [[ -e $PG_DATA/PG_VERSION ]] || step "Creating a PostgreSQL cluster" create_cluster
     # Held by everybody who uses the server, also by an Odoo that replaces this script.
     exec 8>>"$DEV/postgres.users"
@@ -44,12 +55,12 @@ start_postgres() {
 pg_is_running() { as_postgres "$(pg_program pg_ctl)" status --pgdata "$PG_DATA" >/dev/null 2>&1; }
 
 start_server() {
-    (cd / && as_postgres "$(pg_program pg_ctl)" start --wait --pgdata "$PG_DATA" \
-        --log "$PG_DATA/server.log" --options "-p $FRONTPAY_PG_PORT" 8>&- 9>&-)
+    as_postgres "$(pg_program pg_ctl)" start --wait --pgdata "$PG_DATA" \
+        --log "$PG_DATA/server.log" --options "-p $FRONTPAY_PG_PORT" 8>&- 9>&-
 }
 
 stop_server() {
-    (cd / && as_postgres "$(pg_program pg_ctl)" stop --wait --mode fast --pgdata "$PG_DATA" >/dev/null)
+    as_postgres "$(pg_program pg_ctl)" stop --wait --mode fast --pgdata "$PG_DATA" >/dev/null
 }
 
 # At the end of a command that started the server: stops it unless others use it.
@@ -59,20 +70,11 @@ stop_postgres_if_unused() {
 
 create_cluster() {
     local new=$PG_DATA.new
-    rm -rf "$new" "$PG_DATA"
+    rm -rf "$new"
     mkdir -m 700 "$new"
-    if ((EUID == 0)); then
-        chown postgres: "$new"
-        # A clone below a private home: the data goes where postgres can reach it.
-        if ! as_postgres test -x "$new"; then
-            rm -rf "$new"
-            ln -s "$(private_pg_folder)" "$new"
-            rm -rf "$(private_pg_folder)"
-            as_postgres mkdir -m 700 "$(private_pg_folder)"
-        fi
-    fi
-    (cd / && as_postgres "$(pg_program initdb)" --pgdata "$new/." --username odoo --auth trust \
-        --encoding UTF8 --locale C.UTF-8 --no-sync) || return
+    ((EUID != 0)) || chown postgres: "$new"
+    as_postgres "$(pg_program initdb)" --pgdata "$new" --username odoo --auth trust \
+        --encoding UTF8 --locale C.UTF-8 --no-sync || return
     as_postgres tee -a "$new/postgresql.conf" >/dev/null <<'CONF'
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -82,14 +84,13 @@ full_page_writes = off
 shared_buffers = 256MB
 CONF
     mv -T "$new" "$PG_DATA"
+    [[ $PG_DATA == "$DEV/pg" ]] || ln -sfn "$PG_DATA" "$DEV/pg"
 }
 
-private_pg_folder() { echo "/var/lib/postgresql/frontpay-$(echo "$ROOT" | sha256sum | cut -c 1-12)"; }
-
-remove_postgres() {
-    [[ -e $PG_DATA ]] || return 0
+remove_cluster() {
+    locate_cluster
     if pg_is_running; then stop_server; fi
-    rm -rf "$(readlink --canonicalize "$PG_DATA")"
+    rm -rf "$PG_DATA" "$PG_DATA.new"
 }
 
 database_exists() {
