@@ -148,9 +148,9 @@ class _CustomerReader:
         if field.startswith("frontpay_"):
             message = partner._frontpay_number_sentence(invalid)
         else:
-            message = self.move.env._(
-                REASONS[invalid.reason], customer=partner.name or self.company.name
-            )
+            message = self.move.env._(REASONS[invalid.reason]) % {
+                "customer": partner.name or self.company.name
+            }
         self.problems.append(Problem(partner, message))
         return ""
 

@@ -122,7 +122,7 @@ def _invoice_problems(move):
     """What is wrong with the invoice as a whole."""
     place = {"invoice": move.display_name, "currency": move.currency_id.name}
     return [
-        Problem(move, move.env._(message, **place))
+        Problem(move, move.env._(message) % place)
         for message, is_good in INVOICE_RULES
         if not is_good(move)
     ]

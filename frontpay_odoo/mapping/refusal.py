@@ -74,5 +74,5 @@ def translated(sentence, env):
 def _label(field, env):
     product = PRODUCT_PATH.fullmatch(field)
     if product and product[2] in PRODUCT_FIELDS:
-        return env._(PRODUCT_FIELDS[product[2]], int(product[1]) + 1)
+        return env._(PRODUCT_FIELDS[product[2]]) % (int(product[1]) + 1)
     return env._(FIELDS[field]) if field in FIELDS else None

@@ -209,6 +209,9 @@ class AccountMove(models.Model):
         record = problems[0].record
         if record == self:
             return UserError(message)
+        if record._name == "res.company":
+            action = self.env.ref("account.action_account_config").id
+            return RedirectWarning(message, action, self.env._("Open the settings"))
         return RedirectWarning(
             message,
             record._get_records_action(),

@@ -7,5 +7,6 @@ from . import test_identity
 from . import test_mapping
 from . import test_masking
 from . import test_partner
+from . import test_preflight
 from . import test_settings
 from . import test_statuses
