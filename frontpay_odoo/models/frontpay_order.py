@@ -198,6 +198,8 @@ class FrontpayOrder(models.Model):
                     move.display_name,
                 )
             ) from None
+        # An earlier order's end goes to the database before the next one begins.
+        self.flush_model(["state"])
         move.invalidate_recordset()
         if move._frontpay_has_order():
             raise UserError(move._frontpay_has_order_message())

@@ -1,0 +1,371 @@
+from psycopg2.errors import UniqueViolation
+
+from odoo import Command
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.frontpay_odoo.connect import callback, errors
+from odoo.addons.frontpay_odoo.connect.answers import SubmittedOrder
+
+from .common import (
+    API_TOKEN,
+    NOBODY,
+    PERSONAL_NUMBER,
+    FrontpayCommon,
+    SandboxCase,
+    callback_pairs,
+)
+
+STATUSES = (
+    "SENT",
+    "INVOICED",
+    "Purring",
+    "Inkasso",
+    "PAID",
+    "PARTIAL REFUNDED",
+    "REFUNDED",
+    "CANCELLED",
+    "EXPIRED",
+    "success",
+)
+# Where an order in a state goes when Front Payment reports one of the statuses: the
+# state by its first letters, or a dot where it stays what it is.
+MOVES = """
+    queued              .    .   .   .   .    .    .   .   .   .
+    sending             sent inv rem col paid part ref can exp .
+    unknown             sent inv rem col paid part ref can exp .
+    failed              .    .   .   .   .    .    .   .   .   .
+    sent                .    inv rem col paid part ref can exp .
+    invoiced            .    .   rem col paid part ref can exp .
+    reminded            .    .   .   col paid part ref can exp .
+    collection          .    .   .   .   paid part ref can exp .
+    paid                .    .   .   .   .    part ref .   .   .
+    partially_refunded  .    .   .   .   .    .    ref .   .   .
+    refunded            .    .   .   .   .    .    .   .   .   .
+    cancelled           .    .   .   .   .    .    .   .   .   .
+    expired             .    .   .   .   .    .    .   .   .   .
+"""
+ENDED = ("failed", "cancelled", "expired")
+SUBMIT = "POST connect/orders/invoice/submit"
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestStateMachine(FrontpayCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.move = cls.invoice()
+        cls.states = cls.env["frontpay.order"]._fields["state"].get_values(cls.env)
+
+    def _moves(self):
+        """(state, status, state afterwards) of each field of the table."""
+        for row in MOVES.strip().splitlines():
+            state, *targets = row.split()
+            for status, target in zip(STATUSES, targets, strict=True):
+                names = [name for name in self.states if name.startswith(target)]
+                yield state, status, names[0] if target != "." else state
+
+    def test_each_status_in_each_state(self):
+        self.assertEqual({state for state, *_rest in self._moves()}, set(self.states))
+        order = self.order(self.move)
+        for state, status, target in self._moves():
+            with self.subTest(state=state, status=status), self.undone():
+                order.state = state
+                self.assertEqual(order._report(status), state != target)
+                self.assertEqual(order.state, target)
+                self.assertEqual(self.move.frontpay_state, target)
+
+    def test_an_invoice_has_one_order_that_lives(self):
+        for state in self.states:
+            with self.subTest(state), self.undone():
+                self.order(self.move, state, token="first")
+                if state in ENDED:
+                    self.order(self.move, token="second")
+                    continue
+                with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
+                    self.order(self.move, token="second")
+
+    def test_a_token_belongs_to_one_order(self):
+        self.order(self.move)
+        with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
+            self.order(self.invoice())
+
+    def test_the_invoice_shows_its_newest_order(self):
+        self.order(self.move, "failed", token="first", error="Refused")
+        second = self.order(self.move, "paid", token="second")
+        self.assertEqual(self.move.frontpay_order_id, second)
+        self.assertEqual(self.move.frontpay_state, "paid")
+        self.assertFalse(self.move.frontpay_error)
+
+    def test_an_invoice_goes_back_to_draft_only_while_nobody_claims_it(self):
+        for state in self.states:
+            with self.subTest(state), self.undone():
+                self.order(self.move, state)
+                self.assertEqual(self.move.show_reset_to_draft_button, state in ENDED)
+                if state in ENDED:
+                    self.move.button_draft()
+                    self.assertEqual(self.move.state, "draft")
+                    continue
+                with self.assertRaisesRegex(UserError, "handed to Front Payment"):
+                    self.move.button_draft()
+
+    def test_an_order_that_front_payment_knows_stays(self):
+        for state in self.states:
+            with self.subTest(state), self.undone():
+                order = self.order(self.move, state)
+                if state == "failed":
+                    order.unlink()
+                    continue
+                with self.assertRaisesRegex(UserError, "can't be deleted"):
+                    order.unlink()
+
+    def test_a_copied_invoice_was_not_sent(self):
+        self.order(self.move)
+        copy = self.move.copy()
+        self.assertFalse(copy.frontpay_state)
+        self.assertFalse(copy.frontpay_order_ids)
+
+    def test_a_callback_may_come_before_the_answer(self):
+        order = self.order(self.move, "sending", order_uuid=False)
+        order._receive(callback.parse(callback_pairs(status="INVOICED")))
+        self.assertEqual((order.state, order.order_uuid), ("invoiced", "ODR1"))
+        order._record_submitted(SubmittedOrder("ODR1", "CSRT1", ""))
+        self.assertEqual((order.state, order.customer_uuid), ("invoiced", "CSRT1"))
+
+    def test_a_callback_outweighs_a_lost_answer(self):
+        order = self.order(self.move, "sending", order_uuid=False)
+        order._receive(callback.parse(callback_pairs(status="INVOICED")))
+        order._record_failure(errors.UnknownOutcome("ReadTimeout"))
+        self.assertEqual((order.state, order.error), ("invoiced", False))
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestSending(SandboxCase):
+    def setUp(self):
+        super().setUp()
+        self.move = self.invoice()
+
+    def _send(self, moves=None):
+        """Click the button, and return the kind and text of the notification."""
+        params = (moves or self.move).action_frontpay_send()["params"]
+        return params["type"], params["message"]
+
+    def _chatter(self):
+        return "\n".join(self.move.message_ids.mapped("body"))
+
+    def assertCanBeSentAgain(self):
+        self.company.write(
+            {
+                "frontpay_api_token": API_TOKEN,
+                "frontpay_custom_url": f"{self.sandbox.url}/api/v1/",
+            }
+        )
+        self.assertTrue(self.move.frontpay_can_send)
+        self.assertEqual(self._send()[0], "success")
+        self.assertEqual(
+            self.move.frontpay_order_ids.sorted("id").mapped("state"),
+            ["failed", "sent"],
+        )
+
+    def test_a_private_customers_invoice_waits_for_bank_id(self):
+        self.assertEqual(self._send()[0], "success")
+        [stored] = self.sandbox.orders()
+        self.assertEqual(self.move.frontpay_state, "sent")
+        self.assertEqual(self.move.frontpay_order_uuid, stored["orderUuid"])
+        self.assertEqual(self.move.frontpay_customer_uuid, stored["customerUuid"])
+        self.assertEqual(self.move.frontpay_verification_url, stored["bankIdUrl"])
+        self.assertTrue(self.move.frontpay_sent_at)
+        self.assertFalse(self.move.frontpay_error)
+        self.assertEqual(self.sandbox.requests(), [SUBMIT])
+        self.assertIn(stored["orderUuid"], self._chatter())
+
+    def test_a_companys_invoice_is_invoiced_at_once(self):
+        self.move = self.invoice(customer=self.corporate)
+        self._send()
+        self.assertEqual(self.move.frontpay_state, "invoiced")
+        self.assertFalse(self.move.frontpay_verification_url)
+        self.assertEqual(
+            self.sandbox.requests(),
+            [SUBMIT, f"GET connect/orders/status/{self.move.frontpay_order_uuid}"],
+        )
+
+    def test_a_companys_invoice_is_sent_even_if_its_status_cannot_be_asked(self):
+        self.move = self.invoice(customer=self.corporate)
+        self.sandbox.fault("drop", path="status")
+        self.assertEqual(self._send()[0], "success")
+        self.assertEqual(self.move.frontpay_state, "sent")
+
+    def test_the_customers_number_is_kept(self):
+        self._send()
+        [stored] = self.sandbox.orders()
+        self.assertEqual(self.private.frontpay_customer_uuid, stored["customerUuid"])
+
+    def test_front_payment_gets_the_orders_own_addresses(self):
+        self._send()
+        [stored] = self.sandbox.orders()
+        token = self.move.frontpay_order_id.sudo().token
+        self.assertGreaterEqual(len(token), 32)
+        self.assertEqual(
+            stored["payload"]["callback"],
+            {
+                "callbackUrl": f"https://odoo.example.com/frontpay/callback/{token}",
+                "success": f"https://odoo.example.com/frontpay/return/{token}/success",
+                "failure": f"https://odoo.example.com/frontpay/return/{token}/failure",
+            },
+        )
+
+    def test_what_is_logged_holds_no_secret(self):
+        self._send()
+        order = self.move.frontpay_order_id
+        [exchange] = order.exchange_ids
+        self.assertEqual(
+            (exchange.direction, exchange.method, exchange.http_status),
+            ("out", "POST", 201),
+        )
+        kept = "\n".join(
+            (exchange.path, exchange.request, exchange.answer, self._chatter())
+        )
+        self.assertIn(self.private.name, kept)
+        for secret in (PERSONAL_NUMBER, API_TOKEN, order.sudo().token, "state="):
+            self.assertNotIn(secret, kept)
+
+    def test_a_refused_invoice_is_told_in_odoos_words_and_can_be_repaired(self):
+        self.company.frontpay_tax_rates = "0,12,15,20,25"
+        tax_20 = self.env["account.tax"].create({"name": "20 %", "amount": 20})
+        self.move = self.invoice(
+            self.line(), self.line(tax_ids=[Command.set(tax_20.ids)])
+        )
+        kind, message = self._send()
+        self.assertEqual(kind, "danger")
+        sentence = "Line 2: tax has a value that isn't accepted."
+        self.assertIn(sentence, message)
+        self.assertEqual(self.move.frontpay_state, "failed")
+        self.assertIn(sentence, self.move.frontpay_error)
+        self.assertIn(sentence, self._chatter())
+        self.assertFalse(self.sandbox.orders())
+        self.move.button_draft()
+        self.move.invoice_line_ids[1].tax_ids = self.tax(25)
+        self.move.action_post()
+        self.assertCanBeSentAgain()
+
+    def test_a_token_that_is_not_accepted(self):
+        self.company.frontpay_api_token = "another"
+        kind, message = self._send()
+        self.assertEqual(kind, "danger")
+        self.assertIn("API Token", message)
+        self.assertEqual(self.move.frontpay_state, "failed")
+        self.assertFalse(self.sandbox.orders())
+        self.assertCanBeSentAgain()
+
+    def test_nobody_listens(self):
+        self.company.frontpay_custom_url = NOBODY
+        kind, message = self._send()
+        self.assertEqual(kind, "danger")
+        self.assertIn("can't be reached", message)
+        self.assertCanBeSentAgain()
+
+    def test_another_server_answers(self):
+        self.company.frontpay_custom_url = f"{self.sandbox.url}/elsewhere/"
+        _kind, message = self._send()
+        self.assertIn("isn't Front Payment", message)
+        self.assertCanBeSentAgain()
+
+    def test_too_many_calls(self):
+        self.sandbox.fault("limited", retry_after=30)
+        _kind, message = self._send()
+        self.assertIn("Wait a minute", message)
+        self.assertCanBeSentAgain()
+
+    def test_an_unknown_outcome_is_not_sent_again(self):
+        for fault, stored in (
+            ({"kind": "drop", "when": "after"}, 1),
+            ({"kind": "drop", "when": "before"}, 0),
+            ({"kind": "garbage", "when": "after"}, 1),
+            ({"kind": "status", "status": 500}, 0),
+            ({"kind": "status", "status": 510, "when": "after"}, 1),
+            ({"kind": "status", "status": 503}, 0),
+        ):
+            with self.subTest(**fault), self.undone():
+                self.sandbox.fault(**fault)
+                kind, message = self._send()
+                self.assertEqual(kind, "danger")
+                self.assertIn("no clear answer", message)
+                self.assertEqual(self.move.frontpay_state, "unknown")
+                self.assertFalse(self.move.frontpay_can_send)
+                with self.assertRaisesRegex(UserError, "Outcome Unknown"):
+                    self.move.action_frontpay_send()
+                self.assertEqual(len(self.sandbox.orders()), stored)
+                self.sandbox.door("DELETE", "orders")
+
+    def test_a_callback_settles_an_unknown_outcome(self):
+        self.sandbox.fault("drop", when="after")
+        self._send()
+        [stored] = self.sandbox.orders()
+        order = self.move.frontpay_order_id.sudo()
+        pairs = callback_pairs(orderUuid=stored["orderUuid"], status="INVOICED")
+        order._receive(callback.parse(pairs))
+        self.assertEqual(self.move.frontpay_state, "invoiced")
+        self.assertEqual(self.move.frontpay_order_uuid, stored["orderUuid"])
+        self.assertFalse(self.move.frontpay_error)
+
+    def test_one_refused_invoice_keeps_no_other_from_being_sent(self):
+        moves = self.move + self.invoice() + self.invoice(customer=self.corporate)
+        self.sandbox.fault("status", status=417)
+        kind, message = self._send(moves)
+        self.assertEqual(moves.mapped("frontpay_state"), ["failed", "sent", "invoiced"])
+        self.assertEqual(kind, "danger")
+        self.assertIn("2 invoice(s) handed to Front Payment", message)
+        self.assertIn(f"{moves[0].name}: Front Payment refused", message)
+
+    def test_what_cannot_be_sent_is_told_and_the_rest_is_sent(self):
+        sent = self.invoice()
+        self._send(sent)
+        draft = self.invoice(post=False)
+        kind, message = self._send(self.move + sent + draft)
+        self.assertEqual(self.move.frontpay_state, "sent")
+        self.assertEqual(len(sent.frontpay_order_ids), 1)
+        self.assertEqual(kind, "danger")
+        self.assertIn("1 invoice(s) handed to Front Payment", message)
+        self.assertIn(f"{sent.name} has been handed", message)
+        self.assertIn("isn't posted yet", message)
+        self.assertEqual(self.sandbox.requests(), [SUBMIT] * 2)
+
+    def test_asking_brings_the_state_and_the_invoices_number(self):
+        self._send()
+        uuid = self.move.frontpay_order_uuid
+        self.sandbox.act(uuid, "confirm")
+        self.assertEqual(self.move.frontpay_state, "sent")
+        self.move.action_frontpay_refresh()
+        [stored] = self.sandbox.orders()
+        self.assertEqual(self.move.frontpay_state, "invoiced")
+        self.assertEqual(self.move.frontpay_invoice_number, stored["invoiceNumber"])
+        self.assertFalse(self.move.frontpay_verification_url)
+        for action, state in (("remind", "reminded"), ("pay", "paid")):
+            self.sandbox.act(uuid, action)
+            self.move.action_frontpay_refresh()
+            self.assertEqual(self.move.frontpay_state, state)
+        self.sandbox.act(uuid, "refund")
+        self.move.action_frontpay_refresh()
+        self.assertEqual(self.move.frontpay_state, "refunded")
+        self.assertEqual(self.move.frontpay_refunded_amount, self.move.amount_total)
+
+    def test_asking_in_vain_changes_nothing(self):
+        self._send()
+        self.sandbox.act(self.move.frontpay_order_uuid, "pay")
+        self.sandbox.fault("drop")
+        params = self.move.action_frontpay_refresh()["params"]
+        self.assertEqual(params["type"], "danger")
+        self.assertEqual(self.move.frontpay_state, "sent")
+
+    def test_an_order_that_ended_makes_room_for_another(self):
+        for action, state in (("cancel", "cancelled"), ("expire", "expired")):
+            with self.subTest(state), self.undone():
+                self._send()
+                self.sandbox.act(self.move.frontpay_order_uuid, action)
+                self.move.action_frontpay_refresh()
+                self.assertEqual(self.move.frontpay_state, state)
+                self.assertTrue(self.move.frontpay_can_send)
+                self.assertEqual(self._send()[0], "success")
+                self.assertEqual(self.move.frontpay_state, "sent")
+                self.assertEqual(len(self.move.frontpay_order_ids), 2)
