@@ -24,25 +24,27 @@ company.write(
         "phone": "+47 406 12 345",
         "company_registry": "310000019",
         "frontpay_environment": "custom",
+        "iap_enrich_auto_done": True,  # or the web client asks a server far away
     }
 )
 company.action_frontpay_create_journal()
 
 
-def user(login, name, group):
+def user(login, name, *groups):
     return env["res.users"].create(
         {
             "login": login,
             "password": login,
             "name": name,
             "email": f"{login}@lysbrygga.example.com",
-            "group_ids": [(6, 0, [env.ref(group).id])],
+            "group_ids": [(6, 0, [env.ref(group).id for group in groups])],
         }
     )
 
 
-user("bookkeeper", "Berit Bokholder", "account.group_account_invoice")
-user("colleague", "Kåre Kollega", "account.group_account_invoice")
+bookkeeping = ("account.group_account_invoice", "base.group_partner_manager")
+user("bookkeeper", "Berit Bokholder", *bookkeeping)
+user("colleague", "Kåre Kollega", *bookkeeping)
 
 
 def customer(name, **values):

@@ -6,24 +6,27 @@
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from .databases import copied
+from .databases import column, copied
 from .people import Person
-from .processes import DEV, OdooServer, Program, SandboxServer, python, tail
+from .processes import DEV, LOGS, OdooServer, Program, SandboxServer, python, tail
 
 SETUP = Path(__file__).with_name("company_setup.py")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A failure shows the end of the logs of whatever runs at that moment."""
+    """A failure shows what the browser shows and how the logs end at that moment."""
     report = yield
     if report.failed:
+        if desk := item.funcargs.get("desk"):
+            report.sections.append(("picture", str(desk.picture("failed"))))
         for program in Program.running:
             report.sections.append((f"log of {program.name}", tail(program.log)))
     return report
@@ -71,7 +74,9 @@ class Office:
         [customer] = self.admin.call("res.partner", "copy", [private])
         # A personal number isn't copied: Odoo's copy is of another person.
         number = self.admin.read("res.partner", private, "frontpay_personal_number")
-        values = {"frontpay_personal_number": number["frontpay_personal_number"]} | values
+        values = {
+            "frontpay_personal_number": number["frontpay_personal_number"]
+        } | values
         self.admin.call("res.partner", "write", [customer], {"name": name, **values})
         return customer
 
@@ -134,6 +139,15 @@ class Office:
 
     def _read(self, invoice: int, *fields: str) -> dict:
         return self.bookkeeper.read("account.move", invoice, *fields)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clear_old_logs():
+    """The logs of a run stay until the next one."""
+    databases = column("postgres", "SELECT datname FROM pg_database")
+    for folder in LOGS.parent.glob("*"):
+        if folder.name not in databases:
+            shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[1]
 DEV = Path(os.environ.get("FRONTPAY_DEV_DIR", ROOT / ".dev"))
-LOGS = DEV / "log" / "tests"
+# Each run has a folder of its own: two may run at once.
+LOGS = DEV / "log" / "tests" / os.environ.get("FRONTPAY_TEMPLATE_DB", "")
 
 START_TIMEOUT = 60  # seconds
 STOP_TIMEOUT = 30  # seconds
@@ -57,8 +58,10 @@ def complaints(log: str) -> list[str]:
     return [line for line in log.splitlines() if COMPLAINT.match(line)]
 
 
-def tail(log: str, lines: int = 60) -> str:
-    return "\n".join(log.splitlines()[-lines:])
+def tail(log: str, lines: int = 40) -> str:
+    """The end of a log, without the requests that Odoo answered well."""
+    told = [line for line in log.splitlines() if " INFO " not in line]
+    return "\n".join(told[-lines:])
 
 
 class Program:
@@ -93,7 +96,9 @@ class Program:
         deadline = time.monotonic() + START_TIMEOUT
         while not self._is_ready():
             assert self._process.poll() is None, f"{self.name} ended:\n{tail(self.log)}"
-            assert time.monotonic() < deadline, f"{self.name} is late:\n{tail(self.log)}"
+            assert time.monotonic() < deadline, (
+                f"{self.name} is late:\n{tail(self.log)}"
+            )
             time.sleep(0.1)
 
     @property
@@ -160,11 +165,9 @@ class SandboxServer(Program):
         self._session.trust_env = False
 
     def _is_ready(self) -> bool:
-        return "sandbox on http://" in self.log and self.log.endswith("\n")
-
-    @property
-    def url(self) -> str:
-        return re.search(r"http://[\w.:]+", self.log)[0]
+        told = re.search(r"sandbox on (http://\S+)/\n", self.log)
+        self.url = told and told[1]
+        return bool(told)
 
     @property
     def api_url(self) -> str:

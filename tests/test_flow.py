@@ -1,0 +1,232 @@
+"""What a bookkeeper and a customer see, from the posted invoice to the money."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from .browser import Desk, launch
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def desk(chromium, office, request):
+    """The browser window of the bookkeeper; no script may fail in it."""
+    desk = Desk(chromium, office.server.url, request.node.name.removeprefix("test_"))
+    yield desk
+    desk.close()
+    assert not desk.errors
+
+
+def test_invoice_is_sent_confirmed_and_paid(desk, office, sandbox):
+    invoice = office.invoice()
+    name = office.name(invoice)
+    desk.log_in(office.bookkeeper)
+
+    desk.open_invoice(invoice)
+    send = desk.button("Send to Front Payment")
+    expect(send).to_have_class(re.compile("btn-primary"))
+    expect(desk.button("Send")).not_to_have_class(re.compile("btn-primary"))
+    desk.picture("posted")
+
+    send.click()
+    expect(desk.notification("success")).to_contain_text(
+        "1 invoice(s) handed to Front Payment."
+    )
+    expect(send).to_be_hidden()
+    desk.picture("sent")
+    order = sandbox.order(name)
+    desk.tab("Front Payment").click()
+    expect(desk.field("frontpay_state")).to_have_text("Sent")
+    expect(desk.field("frontpay_order_uuid")).to_contain_text(order["orderUuid"])
+    expect(desk.field("frontpay_customer_uuid")).to_contain_text(order["customerUuid"])
+    expect(desk.field("frontpay_verification_url")).to_contain_text(sandbox.url)
+    desk.picture("tab")
+
+    customer = desk.new_tab(desk.button_of("action_frontpay_open_verification").click)
+    confirm = customer.get_by_role("button", name="Confirm with BankID")
+    expect(confirm).to_be_visible()
+    desk.picture("bankid", customer)
+    confirm.click()
+    expect(customer.get_by_role("button", name="Pay now")).to_be_visible()
+    desk.picture("pay", customer)
+    customer.get_by_role("button", name="Pay now").click()
+    expect(customer.get_by_role("heading", name="Thank you")).to_be_visible()
+    assert customer.url.startswith(f"{office.server.url}/frontpay/return/")
+    expect(customer.locator("html")).to_have_attribute("lang", "nb-NO")
+    expect(customer.locator("#wrap")).to_contain_text(name)
+    desk.picture("success", customer)
+
+    expect_paid(desk, office, invoice)
+    desk.page.goto(sandbox.url)
+    row = desk.page.locator(f"tr[data-order='{order['orderUuid']}']")
+    expect(row).to_contain_text("PAID")
+    expect(row).to_contain_text(name)
+    desk.picture("sandbox")
+
+
+def expect_paid(desk, office, invoice):
+    """The form and the books say that the invoice is paid."""
+    desk.open_invoice(invoice)
+    expect(desk.page.locator(".ribbon")).to_have_text("Paid")
+    desk.tab("Front Payment").click()
+    expect(desk.field("frontpay_state")).to_have_text("Paid")
+    expect(desk.field("frontpay_verification_url")).to_be_hidden()
+    desk.picture("paid")
+    [payment] = office.payments(invoice)
+    assert payment["journal_id"] == office.company.journal
+    assert payment["amount"] == office.money(invoice)["amount_total"]
+    assert payment["is_reconciled"]
+    assert payment["state"] == "paid"
+    assert office.money(invoice)["payment_state"] == "paid"
+
+
+def test_customer_who_aborts_comes_to_the_failure_page(desk, office, sandbox):
+    invoice = office.invoice()
+    office.send(invoice)
+
+    desk.page.goto(sandbox.order(office.name(invoice))["bankIdUrl"])
+    desk.page.get_by_role("button", name="Abort").click()
+
+    expect(desk.page.get_by_role("heading", name="It didn't work")).to_be_visible()
+    expect(desk.page.locator("#wrap")).to_contain_text(office.name(invoice))
+    desk.picture("failure")
+    assert office.state(invoice) == "sent"
+
+
+def test_refused_invoice_is_mended_and_sent_again(desk, office, sandbox):
+    customer = office.customer("Ola Prøvesen")
+    invoice = office.invoice(customer)
+    sandbox.fail_next("status", status=417)
+    desk.sit_down(office.bookkeeper)
+
+    desk.open_invoice(invoice)
+    desk.button("Send to Front Payment").click()
+    expect(desk.notification("danger")).to_contain_text(
+        "Front Payment refused the invoice."
+    )
+    alert = desk.page.locator(".alert-danger")
+    expect(alert).to_contain_text("This answer was asked for by a test.")
+    desk.picture("refused")
+    desk.tab("Front Payment").click()
+    expect(desk.field("frontpay_state")).to_have_text("Not Sent")
+    desk.picture("not sent")
+
+    desk.open(f"res.partner/{customer}")
+    desk.field("email").locator("input").fill("mended@example.com")
+    desk.page.locator(".o_form_button_save").click()
+    expect(desk.page.locator(".o_form_button_save")).to_be_hidden()
+
+    desk.open_invoice(invoice)
+    desk.button("Send to Front Payment Again").click()
+    expect(desk.notification("success")).to_be_visible()
+    expect(alert).to_be_hidden()
+    desk.picture("sent again")
+    order = sandbox.order(office.name(invoice))
+    assert order["payload"]["customerDetails"]["email"] == "mended@example.com"
+    assert [order["state"] for order in office.orders(invoice)] == ["failed", "sent"]
+
+
+def test_missing_data_leads_to_the_customer(desk, office, sandbox):
+    customer = office.customer("Astrid Utenpost", email=False)
+    invoice = office.invoice(customer)
+    desk.sit_down(office.bookkeeper)
+
+    desk.open_invoice(invoice)
+    desk.button("Send to Front Payment").click()
+    dialog = desk.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Astrid Utenpost")
+    expect(dialog).to_contain_text("e-mail")
+    desk.picture("missing")
+    assert office.orders(invoice) == []
+    assert sandbox.orders() == []
+
+    dialog.get_by_role("button", name="Open Astrid Utenpost").click()
+    email = desk.field("email").locator("input")
+    email.fill("astrid@example.com")
+    desk.page.locator(".o_form_button_save").click()
+    expect(desk.page.locator(".o_form_button_save")).to_be_hidden()
+    desk.picture("mended")
+
+    desk.open_invoice(invoice)
+    desk.button("Send to Front Payment").click()
+    expect(desk.notification("success")).to_be_visible()
+    assert office.state(invoice) == "sent"
+
+
+def test_three_invoices_are_sent_from_the_list(desk, office, sandbox):
+    customer = office.customer("Birger Bunke")
+    invoices = [office.invoice(customer, price) for price in (100.0, 200.0, 300.0)]
+    desk.sit_down(office.bookkeeper)
+
+    desk.open("customer-invoices")
+    search = desk.page.locator(".o_searchview_input")
+    search.fill("Birger Bunke")
+    search.press("Enter")
+    rows = desk.page.locator(".o_data_row")
+    expect(rows).to_have_count(3)
+    desk.page.locator("thead .o_list_record_selector input").check()
+    desk.page.get_by_role("button", name="Actions").click()
+    desk.picture("menu")
+    desk.page.get_by_role("menuitem", name="Send to Front Payment").click()
+
+    expect(desk.notification("success")).to_contain_text(
+        "3 invoice(s) handed to Front Payment."
+    )
+    for row in range(3):
+        expect(rows.nth(row).locator("td[name='frontpay_state']")).to_have_text("Sent")
+    desk.picture("sent")
+    assert [office.state(invoice) for invoice in invoices] == ["sent"] * 3
+    sent = {order["payload"]["referenceNo"] for order in sandbox.orders()}
+    assert sent == {office.name(invoice) for invoice in invoices}
+
+
+def test_customer_form_has_a_front_payment_group(desk, office):
+    desk.sit_down(office.bookkeeper)
+
+    desk.open(f"res.partner/{office.company.private}")
+    desk.tab("Invoicing").click()
+    number = desk.field("frontpay_personal_number")
+    expect(number.locator("input")).to_have_value("17858410193")
+    expect(desk.field("frontpay_organization_id")).to_be_hidden()
+    number.scroll_into_view_if_needed()
+    desk.picture("private")
+
+    desk.open(f"res.partner/{office.company.corporate}")
+    desk.tab("Invoicing").click()
+    organization = desk.field("frontpay_organization_id")
+    expect(organization.locator("input")).to_have_value("313131319")
+    expect(number).to_be_hidden()
+    organization.scroll_into_view_if_needed()
+    desk.picture("corporate")
+
+
+def test_settings_tell_a_right_token_from_a_wrong_one(desk, office, sandbox):
+    desk.sit_down(office.admin)
+    desk.open("settings")
+    desk.page.get_by_role("tab", name="Invoicing").click()
+    heading = desk.page.get_by_role("heading", name="Front Payment", exact=True)
+    heading.evaluate("heading => heading.scrollIntoView()")
+    desk.picture("settings")
+    test = desk.button_of("action_frontpay_test_connection")
+
+    test.click()
+    expect(desk.notification("success")).to_contain_text("accepts the token")
+    desk.picture("right token")
+
+    token = desk.field("frontpay_api_token").locator("input")
+    expect(token).to_have_attribute("type", "password")
+    token.fill("wrong-token")
+    try:
+        test.click()
+        expect(desk.notification("danger")).to_contain_text("doesn't accept the token")
+        desk.picture("wrong token")
+    finally:
+        office.configure(frontpay_api_token=sandbox.token)
