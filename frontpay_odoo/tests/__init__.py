@@ -1,3 +1,4 @@
+from . import test_callback
 from . import test_callback_form
 from . import test_checksum
 from . import test_client
