@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import LockError, UserError
+from odoo.exceptions import LockError, RedirectWarning, UserError
 from odoo.service.model import retrying
 from odoo.tools import float_repr
 
@@ -393,8 +393,8 @@ class FrontpayOrder(models.Model):
         """Register the payment once the order is in a state that settles the claim.
 
         The payment goes through Odoo's own register-payment wizard. Where it can't be
-        made (a locked period, an invoice paid by hand), the order keeps its state and
-        tells what is left to do.
+        made (no journal, an invoice paid by hand), the order keeps its state and tells
+        what is left to do.
         """
         settling = SETTLING_STATES[self.company_id.frontpay_settle_on]
         if self.state not in settling or self.payment_id:
@@ -402,22 +402,34 @@ class FrontpayOrder(models.Model):
         try:
             with self.env.cr.savepoint():
                 self.payment_id = self._register_payment(date)
-        except UserError as error:
-            self.error = self.env._(
-                "Front Payment has settled this invoice, but the payment couldn't be"
-                " registered: %s Register it by hand in the Front Payment journal.",
-                error,
-            )
-            self.move_id.message_post(body=self.error)
+        except (UserError, RedirectWarning) as error:
+            self._record_unsettled(error.args[0])
+        else:
+            self.error = False
+
+    def _record_unsettled(self, reason):
+        sentence = self.env._(
+            "Front Payment has settled this invoice, but the payment couldn't be"
+            " registered: %s Register it by hand in the Front Payment journal.",
+            reason,
+        )
+        if sentence != self.error:
+            self.error = sentence
+            self.move_id.message_post(body=sentence)
 
     def _register_payment(self, date=None):
+        journal = self.company_id.frontpay_journal_id
+        if not journal:
+            raise UserError(
+                self.env._("The settings name no Front Payment journal any more.")
+            )
         wizard = (
             self.env["account.payment.register"]
             .with_company(self.company_id)
             .with_context(active_model="account.move", active_ids=self.move_id.ids)
             .create(
                 {
-                    "journal_id": self.company_id.frontpay_journal_id.id,
+                    "journal_id": journal.id,
                     "amount": self.amount,
                     "payment_date": date or fields.Date.context_today(self),
                     "communication": f"{self.reference} {self.order_uuid or ''}",
