@@ -98,10 +98,10 @@ class Desk:
         bar = self.page.locator(f".o_notification_bar.bg-{kind}")
         return self.page.locator(".o_notification", has=bar)
 
-    def picture(self, step: str, page: Page | None = None) -> Path:
+    def picture(self, step: str) -> Path:
         """Keep a picture of what the person sees."""
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         step = step.replace(" ", "-")
         name = f"{self._name}-{next(self._shots):02}-{step}.png"
-        (page or self.page).screenshot(path=SCREENSHOTS / name, animations="disabled")
+        self.page.screenshot(path=SCREENSHOTS / name, animations="disabled")
         return SCREENSHOTS / name

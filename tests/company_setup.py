@@ -10,6 +10,7 @@ import json
 
 NORWAY = env.ref("base.no")
 env["res.lang"]._activate_lang("nb_NO")
+env["ir.module.module"]._get("frontpay_odoo")._update_translations(["nb_NO"])
 
 company = env.company
 env["account.chart.template"].try_loading("no", company, install_demo=False)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from .browser import Desk
 from .databases import column, copied
 from .people import Person
 from .processes import DEV, LOGS, OdooServer, Program, SandboxServer, python, tail
@@ -25,8 +26,9 @@ def pytest_runtest_makereport(item, call):
     """A failure shows what the browser shows and how the logs end at that moment."""
     report = yield
     if report.failed:
-        if desk := item.funcargs.get("desk"):
-            report.sections.append(("picture", str(desk.picture("failed"))))
+        for desk in item.funcargs.values():
+            if isinstance(desk, Desk):
+                report.sections.append(("picture", str(desk.picture("failed"))))
         for program in Program.running:
             report.sections.append((f"log of {program.name}", tail(program.log)))
     return report
@@ -72,12 +74,11 @@ class Office:
         """A private customer like the company's own, but for these values."""
         private = self.company.private
         [customer] = self.admin.call("res.partner", "copy", [private])
-        # A personal number isn't copied: Odoo's copy is of another person.
+        # A copy is another person to Odoo, so it has no personal number yet.
         number = self.admin.read("res.partner", private, "frontpay_personal_number")
-        values = {
-            "frontpay_personal_number": number["frontpay_personal_number"]
-        } | values
-        self.admin.call("res.partner", "write", [customer], {"name": name, **values})
+        del number["id"]
+        values = {"name": name} | number | values
+        self.admin.call("res.partner", "write", [customer], values)
         return customer
 
     def invoice(self, customer: int | None = None, price: float = 1000.0) -> int:

@@ -15,20 +15,21 @@ from .processes import DEV, ROOT, odoo
 ADDON = "frontpay_odoo"
 
 
-def rows(database: str, query: str, *parameters) -> list[tuple]:
+def rows(database: str, query: str) -> list[tuple]:
     """The result of a query, or of a change that is committed at once."""
     connection = psycopg2.connect(dbname=database)
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(query, parameters)
+            cursor.execute(query)
             return cursor.fetchall() if cursor.description else []
     finally:
         connection.close()
 
 
-def column(database: str, query: str, *parameters) -> list:
-    return [row[0] for row in rows(database, query, *parameters)]
+def column(database: str, query: str) -> list:
+    """A query's only column."""
+    return [row[0] for row in rows(database, query)]
 
 
 @contextlib.contextmanager

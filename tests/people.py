@@ -7,7 +7,7 @@ import requests
 TIMEOUT = 60  # seconds
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """Odoo refused what somebody wanted; the text is what the person reads."""
 
     def __init__(self, error: dict):
