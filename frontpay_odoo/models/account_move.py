@@ -173,6 +173,7 @@ class AccountMove(models.Model):
     def action_frontpay_open_verification(self):
         """Open the customer's BankID address in a new tab."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_url",
             "url": self.frontpay_verification_url,

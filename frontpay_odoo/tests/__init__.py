@@ -12,5 +12,6 @@ from . import test_partner
 from . import test_payment
 from . import test_preflight
 from . import test_refusal
+from . import test_rights
 from . import test_settings
 from . import test_statuses

@@ -1,0 +1,188 @@
+from odoo import Command
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from .common import FrontpayCommon
+
+USERS = {
+    "portal": "base.group_portal",  # the customer
+    "employee": "base.group_user",
+    "reader": "account.group_account_readonly",
+    "invoicing": "account.group_account_invoice",
+    "adviser": "account.group_account_manager",
+    "system": "base.group_system",
+    "stranger": "account.group_account_manager",  # of another company
+}
+# Who may read what: a plus for each user, in the order above.
+READING = """
+    res.partner.frontpay_personal_number      . . . + + . +
+    res.partner.frontpay_organization_id      . . . + + . +
+    res.partner.frontpay_customer_type        . . . + + . +
+    res.partner.frontpay_customer_uuid        . . . + + . +
+    account.move.frontpay_state               . . + + + . .
+    account.move.frontpay_order_id            . . + + + . .
+    account.move.frontpay_order_uuid          . . + + + . .
+    account.move.frontpay_verification_url    . . + + + . .
+    account.move.frontpay_error               . . + + + . .
+    account.move.frontpay_can_send            . . + + + . .
+    frontpay.order.state                      . . + + + . .
+    frontpay.order.verification_url           . . + + + . .
+    frontpay.order.token                      . . . . . . .
+    frontpay.exchange.path                    . . . . + . .
+    frontpay.exchange.request                 . . . . + . .
+    res.company.frontpay_api_token            . . . . . + .
+    res.company.frontpay_callback_secret      . . . . . + .
+"""
+ACTIONS = (
+    "action_frontpay_send",
+    "action_frontpay_check",
+    "action_frontpay_refresh",
+)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestRights(FrontpayCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.setup_other_company(name="Elvenett Prøve AS")["company"]
+        cls.users = {login: cls._user(login, groups) for login, groups in USERS.items()}
+        cls.move = cls.invoice()
+        cls.sent = cls.order(cls.move, verification_url="https://bankid.example.com/")
+        cls.exchange = (
+            cls.env["frontpay.exchange"]
+            .sudo()
+            .create(
+                {
+                    "order_id": cls.sent.id,
+                    "company_id": cls.company.id,
+                    "direction": "out",
+                    "path": "connect/orders/invoice/submit",
+                }
+            )
+        )
+        cls.records = {
+            record._name: record
+            for record in (cls.private, cls.move, cls.sent, cls.exchange, cls.company)
+        }
+
+    @classmethod
+    def _user(cls, login, groups):
+        company = cls.other_company if login == "stranger" else cls.company
+        values = {"partner_id": cls.private.id} if login == "portal" else {}
+        return new_test_user(
+            cls.env,
+            f"frontpay_{login}",
+            groups=groups,
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+            **values,
+        )
+
+    def _as(self, record, login):
+        """The record as that user meets it, after logging in."""
+        self.env.invalidate_all()
+        return record.with_user(self.users[login]).with_context(
+            allowed_company_ids=self.users[login].company_ids.ids
+        )
+
+    def _may(self, read):
+        try:
+            read()
+        except AccessError:
+            return False
+        return True
+
+    def test_who_may_read_what(self):
+        for row in READING.strip().splitlines():
+            what, *marks = row.split()
+            model, _dot, field = what.rpartition(".")
+            for login, mark in zip(USERS, marks, strict=True):
+                record = self._as(self.records[model], login)
+                with self.subTest(what, login=login):
+                    may = self._may(lambda: record.read([field]))  # noqa: B023
+                    self.assertEqual(may, mark == "+")
+
+    def test_the_table_knows_every_field_of_the_invoice(self):
+        fields = {
+            name
+            for name, field in self.env["account.move"]._fields.items()
+            if name.startswith("frontpay_")
+        }
+        for login in ("portal", "employee", "system"):
+            for name in fields:
+                with self.subTest(name, login=login):
+                    record = self._as(self.move, login)
+                    self.assertFalse(self._may(lambda: record.read([name])))  # noqa: B023
+
+    def test_nobody_finds_out_a_number_by_searching(self):
+        domain = [("frontpay_personal_number", "=like", "1%")]
+        for login in ("portal", "employee", "reader", "system"):
+            with self.subTest(login):
+                partners = self._as(self.env["res.partner"], login)
+                self.assertFalse(self._may(lambda: partners.search(domain)))  # noqa: B023
+
+    def test_a_personal_number_is_not_exported(self):
+        partners = self._as(self.env["res.partner"], "adviser")
+        description = partners.fields_get(["frontpay_personal_number"])
+        self.assertFalse(description["frontpay_personal_number"]["exportable"])
+
+    def test_a_token_is_for_administrators_who_keep_the_books(self):
+        self.users["system"].group_ids += self.env.ref("account.group_account_manager")
+        order = self._as(self.sent, "system")
+        self.assertEqual(order.read(["token"])[0]["token"], order.sudo().token)
+
+    def test_who_may_send(self):
+        for login in ("portal", "employee", "reader", "system", "stranger"):
+            for action in ACTIONS:
+                with self.subTest(login, action=action):
+                    move = self._as(self.move, login)
+                    self.assertFalse(self._may(getattr(move, action)))
+        for login in ("invoicing", "adviser"):
+            with self.subTest(login), self.assertRaisesRegex(UserError, "already"):
+                self._as(self.move, login).action_frontpay_send()
+
+    def test_who_may_open_the_customers_address(self):
+        for login in USERS:
+            with self.subTest(login):
+                move = self._as(self.move, login)
+                may = self._may(move.action_frontpay_open_verification)
+                self.assertEqual(may, login in ("reader", "invoicing", "adviser"))
+
+    def test_an_invoicing_user_sends_without_seeing_the_token(self):
+        move = self._as(self.invoice(), "invoicing")
+        # Nobody listens there: the request is made, and fails.
+        self.assertEqual(move.action_frontpay_send()["params"]["type"], "danger")
+        self.assertEqual(move.frontpay_state, "failed")
+
+    def test_nobody_writes_orders_by_hand(self):
+        for login in USERS:
+            order = self._as(self.sent, login)
+            for operation in ("create", "write", "unlink"):
+                with self.subTest(login, operation=operation):
+                    self.assertFalse(order.has_access(operation))
+
+    def test_nobody_changes_the_exchange_log(self):
+        for login in USERS:
+            exchange = self._as(self.exchange, login)
+            for operation in ("create", "write", "unlink"):
+                with self.subTest(login, operation=operation):
+                    self.assertFalse(exchange.has_access(operation))
+
+    def test_not_even_odoo_itself_changes_the_exchange_log(self):
+        with self.assertRaisesRegex(UserError, "can't be changed"):
+            self.exchange.sudo().write({"request": "nothing"})
+        with self.assertRaisesRegex(UserError, "can't be deleted"):
+            self.exchange.sudo().unlink()
+
+    def test_each_company_sees_its_own(self):
+        for model in ("frontpay.order", "frontpay.exchange"):
+            with self.subTest(model):
+                self.assertTrue(self._as(self.env[model], "adviser").search([]))
+                self.assertFalse(self._as(self.env[model], "stranger").search([]))
+
+    def test_a_number_at_front_payment_belongs_to_one_company(self):
+        self.private.with_company(self.company).frontpay_customer_uuid = "CSRT1"
+        own = self._as(self.private, "adviser").frontpay_customer_uuid
+        others = self._as(self.private, "stranger").frontpay_customer_uuid
+        self.assertEqual((own, others), ("CSRT1", False))
