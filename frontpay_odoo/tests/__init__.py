@@ -15,3 +15,4 @@ from . import test_refusal
 from . import test_rights
 from . import test_settings
 from . import test_statuses
+from . import test_views

@@ -1,0 +1,265 @@
+from lxml import etree
+
+from odoo import Command
+from odoo.exceptions import AccessError
+from odoo.tests import Form, new_test_user, tagged
+from odoo.tools.safe_eval import safe_eval
+
+from .common import FrontpayCommon
+
+FIRST = "Send to Front Payment"
+AGAIN = "Send to Front Payment Again"
+# Which of the two buttons an invoice shows by its order's state.
+BUTTONS = {
+    None: FIRST,
+    "queued": None,
+    "sending": None,
+    "unknown": None,
+    "failed": AGAIN,
+    "sent": None,
+    "invoiced": None,
+    "reminded": None,
+    "collection": None,
+    "paid": None,
+    "partially_refunded": None,
+    "refunded": None,
+    "cancelled": AGAIN,
+    "expired": AGAIN,
+}
+# The states of the orders that each filter of the invoices finds, None for no order.
+FILTERS = {
+    "frontpay_not_sent": {None, "failed", "cancelled", "expired"},
+    "frontpay_open": {
+        "queued",
+        "sending",
+        "sent",
+        "invoiced",
+        "reminded",
+        "collection",
+    },
+    "frontpay_trouble": {"failed", "unknown"},
+}
+ORDER_FILTERS = {
+    "trouble": {"failed", "unknown"},
+    "open": {"sent", "invoiced", "reminded", "collection"},
+    "paid": {"paid"},
+}
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestViews(FrontpayCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.invoicing = cls._user("invoicing", "account.group_account_invoice")
+        cls.reader = cls._user("reader", "account.group_account_readonly")
+        cls.adviser = cls._user("adviser", "account.group_account_manager")
+        cls.clerk = cls._user("clerk", "base.group_user")
+        # As Odoo's sales app does for its own people.
+        cls.env["ir.model.access"].sudo().create(
+            {
+                "name": "clerks read invoices",
+                "model_id": cls.env["ir.model"]._get_id("account.move"),
+                "group_id": cls.env.ref("base.group_user").id,
+                "perm_read": True,
+            }
+        )
+        cls.moves = {state: cls.invoice() for state in BUTTONS}
+        for state in filter(None, BUTTONS):
+            cls.order(cls.moves[state], state, token=state)
+
+    @classmethod
+    def _user(cls, login, groups):
+        return new_test_user(
+            cls.env,
+            f"frontpay_{login}",
+            groups=groups,
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+
+    def _arch(self, model, view_type, user):
+        view = self.env[model].with_user(user).get_view(view_type=view_type)
+        return etree.fromstring(view["arch"])
+
+    def _filters(self, model, user, view=None):
+        view_id = view and self.env.ref(view).id
+        views = self.env[model].with_user(user)
+        arch = etree.fromstring(views.get_view(view_id, "search")["arch"])
+        return {node.get("name"): node for node in arch.iter("filter")}
+
+    def test_the_invoices_form_opens(self):
+        for user in (self.invoicing, self.reader, self.adviser):
+            for state, move in self.moves.items():
+                with self.subTest(user.login, state=state):
+                    form = Form(move.with_user(user))
+                    self.assertEqual(form.frontpay_state, state or False)
+
+    def test_a_new_invoice_can_be_written(self):
+        moves = self.env["account.move"].with_user(self.invoicing)
+        with Form(moves.with_context(default_move_type="out_invoice")) as form:
+            form.partner_id = self.private
+        self.assertFalse(form.record.frontpay_can_send)
+
+    def test_one_button_at_a_time(self):
+        buttons = self._arch("account.move", "form", self.invoicing).xpath(
+            "//button[@name='action_frontpay_send']"
+        )
+        self.assertEqual([b.get("string") for b in buttons], [FIRST, AGAIN])
+        for state, label in BUTTONS.items():
+            with self.subTest(state):
+                values = self.moves[state].read(["frontpay_can_send", "frontpay_state"])
+                shown = [
+                    button.get("string")
+                    for button in buttons
+                    if not safe_eval(button.get("invisible"), values[0])
+                ]
+                self.assertEqual(shown, [label] if label else [])
+
+    def test_odoos_own_button_is_the_primary_one_when_ours_is_not(self):
+        for state, label in BUTTONS.items():
+            with self.subTest(state):
+                self.assertEqual(self.moves[state].highlight_send_button, label is None)
+
+    def test_readers_and_clerks_have_no_button(self):
+        for user in (self.reader, self.clerk):
+            with self.subTest(user.login):
+                arch = self._arch("account.move", "form", user)
+                self.assertFalse(arch.xpath("//button[@name='action_frontpay_send']"))
+
+    def test_clerks_see_nothing_of_front_payment(self):
+        for view_type in ("form", "list", "search"):
+            with self.subTest(view_type):
+                arch = self._arch("account.move", view_type, self.clerk)
+                self.assertNotIn("frontpay", etree.tostring(arch).decode())
+        fields = ["highlight_send_button", "show_reset_to_draft_button", "alerts"]
+        for state, move in self.moves.items():
+            with self.subTest(state):
+                self.env.invalidate_all()
+                values = move.with_user(self.clerk).read(fields)[0]
+                self.assertNotIn("frontpay", str(values["alerts"]))
+
+    def test_what_can_be_sent(self):
+        refund = self.invoice()._reverse_moves()
+        refund.action_post()
+        cancelled = self.invoice(post=False)
+        cancelled.button_cancel()
+        for what, move, may in (
+            ("a posted invoice", self.moves[None], True),
+            ("a draft", self.invoice(post=False), False),
+            ("a cancelled invoice", cancelled, False),
+            ("a credit note", refund, False),
+            ("an invoice of nothing", self.invoice(self.line(price=0)), False),
+        ):
+            with self.subTest(what):
+                self.assertEqual(move.frontpay_can_send, may)
+        move = self.invoice()
+        self._register_payment(move)
+        self.assertFalse(move.frontpay_can_send)
+
+    def test_nothing_can_be_sent_before_the_settings_are_made(self):
+        self.company.frontpay_api_token = False
+        self.assertFalse(self.moves[None].frontpay_can_send)
+        self.assertTrue(self.moves[None].highlight_send_button)
+
+    def test_the_filters_of_the_invoices(self):
+        filters = self._filters(
+            "account.move", self.invoicing, "account.view_account_invoice_filter"
+        )
+        for name, states in FILTERS.items():
+            with self.subTest(name):
+                domain = safe_eval(filters[name].get("domain"))
+                self.assertEqual(self._found("account.move", domain), states)
+
+    def test_an_error_needs_attention_in_every_state(self):
+        self.moves["paid"].frontpay_order_id.sudo().error = "No journal"
+        filters = self._filters(
+            "account.move", self.invoicing, "account.view_account_invoice_filter"
+        )
+        domain = safe_eval(filters["frontpay_trouble"].get("domain"))
+        self.assertIn("paid", self._found("account.move", domain))
+
+    def test_the_filters_of_the_orders(self):
+        filters = self._filters("frontpay.order", self.invoicing)
+        for name, states in ORDER_FILTERS.items():
+            with self.subTest(name):
+                domain = safe_eval(filters[name].get("domain"))
+                self.assertEqual(self._found("frontpay.order", domain), states)
+
+    def _found(self, model, domain):
+        """The states of this company's records that a domain finds."""
+        field = "frontpay_state" if model == "account.move" else "state"
+        records = self.env[model].with_user(self.invoicing)
+        return {
+            record[field] or None
+            for record in records.search(
+                [*domain, ("company_id", "=", self.company.id)]
+            )
+        }
+
+    def test_invoices_are_grouped_by_state(self):
+        groups = (
+            self.env["account.move"]
+            .with_user(self.invoicing)
+            .formatted_read_group(
+                [("company_id", "=", self.company.id)], ["frontpay_state"], ["__count"]
+            )
+        )
+        self.assertEqual(
+            {group["frontpay_state"] or None for group in groups}, set(BUTTONS)
+        )
+
+    def test_orders_and_exchanges_open(self):
+        for model, users in (
+            ("frontpay.order", (self.reader, self.invoicing, self.adviser)),
+            ("frontpay.exchange", (self.adviser,)),
+        ):
+            for user in users:
+                for view_type in ("list", "form", "search"):
+                    with self.subTest(model, user=user.login, view_type=view_type):
+                        self.assertTrue(len(self._arch(model, view_type, user)))
+
+    def test_an_orders_form_shows_no_path_token(self):
+        order = self.moves["sent"].frontpay_order_id
+        form = Form(order.with_user(self.adviser))
+        self.assertEqual(form.state, "sent")
+        with self.assertRaises(AssertionError):
+            _ = form.token
+
+    def test_the_exchanges_of_an_invoice(self):
+        move = self.moves["sent"]
+        order = move.frontpay_order_id
+        own, _other = (
+            self.env["frontpay.exchange"]
+            .sudo()
+            .create(
+                [
+                    {"direction": "in", "company_id": self.company.id, "order_id": id}
+                    for id in (order.id, self.moves["paid"].frontpay_order_id.id)
+                ]
+            )
+        )
+        action = move.with_user(self.adviser).action_frontpay_exchanges()
+        found = self.env[action["res_model"]].search(action["domain"])
+        self.assertEqual(found, own)
+
+    def test_what_went_wrong_stands_above_the_invoice(self):
+        move = self.moves["failed"]
+        move.frontpay_order_id.sudo().error = "Line 1: price is missing."
+        for user, told in ((self.invoicing, True), (self.clerk, False)):
+            with self.subTest(user.login):
+                self.env.invalidate_all()
+                alerts = move.with_user(user).read(["alerts"])[0]["alerts"] or {}
+                self.assertEqual("frontpay" in alerts, told)
+
+    def test_invoices_are_sent_from_the_list(self):
+        action = self.env.ref("frontpay_odoo.account_move_action_send")
+        self.assertEqual(action.binding_model_id.model, "account.move")
+        move = self.moves[None]
+        context = {"active_model": "account.move", "active_ids": move.ids}
+        # Nobody listens there: the request is made, and fails.
+        answer = action.with_user(self.invoicing).with_context(context).run()
+        self.assertEqual(answer["params"]["type"], "danger")
+        self.assertEqual(move.frontpay_state, "failed")
+        with self.assertRaises(AccessError):
+            action.with_user(self.reader).with_context(context).run()
