@@ -247,16 +247,17 @@ class FrontpayOrder(models.Model):
     def _record_submitted(self, submitted):
         """Keep what must not be lost, and nothing that could fail."""
         # A callback may have come first and told the number and a later state.
+        self._move_to("sent")
+        waiting = self.state == "sent"
         self.write(
             {
                 "order_uuid": self.order_uuid or submitted.order_uuid,
                 "customer_uuid": submitted.customer_uuid,
-                "verification_url": submitted.verification_url,
+                "verification_url": waiting and submitted.verification_url,
                 "sent_at": fields.Datetime.now(),
                 "error": False,
             }
         )
-        self._move_to("sent")
 
     def _follow_submission(self, submitted, report):
         customer = self.partner_id.with_company(self.company_id)
@@ -374,6 +375,7 @@ class FrontpayOrder(models.Model):
         if not state or state == self.state:
             return False
         if not self._move_to(state):
+            self._record_contradiction(state)
             return False
         self.error = False
         if state != "sent":
@@ -407,12 +409,32 @@ class FrontpayOrder(models.Model):
         else:
             self.error = False
 
-    def _record_unsettled(self, reason):
-        sentence = self.env._(
-            "Front Payment has settled this invoice, but the payment couldn't be"
-            " registered: %s Register it by hand in the Front Payment journal.",
-            reason,
+    def _record_contradiction(self, state):
+        """Tell of a claim or payment for an order that counts as ended here."""
+        if self.state not in ENDED_STATES or state not in INVOICED_STATES:
+            return
+        self._record_error(
+            self.env._(
+                "Front Payment reports “%(reported)s” for order %(order)s, which is"
+                " “%(state)s” here. Look it up at Front Payment before you send the"
+                " invoice again or register a payment.",
+                reported=self._state_label(state),
+                order=self.order_uuid or self.reference,
+                state=self._state_label(self.state),
+            )
         )
+
+    def _record_unsettled(self, reason):
+        self._record_error(
+            self.env._(
+                "Front Payment has settled this invoice, but the payment couldn't be"
+                " registered: %s Register it by hand in the Front Payment journal.",
+                reason,
+            )
+        )
+
+    def _record_error(self, sentence):
+        """Tell what a person has to look at, once."""
         if sentence != self.error:
             self.error = sentence
             self.move_id.message_post(body=sentence)
