@@ -45,8 +45,8 @@ def products_of(move, problems):
                     " %(total)s. Reset it to draft, correct the lines and post it"
                     " again.",
                     invoice=move.name,
-                    sum=summary.grand_total,
-                    total=total,
+                    sum=_money(move, summary.grand_total),
+                    total=_money(move, total),
                 ),
             )
         )
@@ -60,6 +60,10 @@ def _decimal(amount):
 
 def _rounded(amount):
     return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def _money(move, amount):
+    return formatLang(move.env, float(amount), currency_obj=move.currency_id)
 
 
 def _plain(move, number):
@@ -188,7 +192,7 @@ class _Line:
                     " Payment takes no negative lines: give the reduction as a"
                     " discount, or make a credit note.",
                     **self._place(),
-                    amount=self.amount,
+                    amount=_money(self.move, self.amount),
                 )
             )
         if not self._has_one_percentage():

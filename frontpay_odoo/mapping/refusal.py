@@ -46,16 +46,13 @@ PRODUCT_FIELDS = {
     "tax": _lt("Line %s: tax"),
     "amount": _lt("Line %s: amount"),
 }
-RULES = (
-    (r"field is required.*", _lt("is missing.")),
-    (r"must be a valid email address", _lt("isn't a valid e-mail address.")),
-    (
-        r"must be a valid (?i:url)|format is invalid",
-        _lt("has a form that isn't accepted."),
-    ),
-    (r"must be a number", _lt("isn't a number.")),
-    (r"is invalid", _lt("has a value that isn't accepted.")),
-)
+RULES = {
+    r"field is required.*": _lt("is missing."),
+    r"must be a valid email address": _lt("isn't a valid e-mail address."),
+    r"must be a valid url|format is invalid": _lt("has a form that isn't accepted."),
+    r"must be a number": _lt("isn't a number."),
+    r"is invalid": _lt("has a value that isn't accepted."),
+}
 SENTENCE = r"The (?:selected )?(?P<field>[a-z0-9. ]+?) (?P<rule>%s)\.?"
 PRODUCT_PATH = re.compile(r"products\.(\d+)\.(.+)")
 
@@ -66,7 +63,7 @@ def translated(sentence, env):
     :param str sentence: as received
     :return: a sentence in the user's language, or the masked original in quotes
     """
-    for rule, words in RULES:
+    for rule, words in RULES.items():
         match = re.fullmatch(SENTENCE % rule, sentence)
         label = match and _label(match["field"], env)
         if label:

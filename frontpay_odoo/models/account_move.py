@@ -184,10 +184,10 @@ class AccountMove(models.Model):
         """Show what was exchanged with Front Payment about these invoices."""
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Front Payment Exchanges"),
             "res_model": "frontpay.exchange",
             "view_mode": "list,form",
             "domain": [("order_id.move_id", "in", self.ids)],
+            "name": self.env._("Front Payment Exchanges"),
         }
 
     def _frontpay_preflight(self):

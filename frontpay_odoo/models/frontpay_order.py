@@ -108,6 +108,7 @@ class FrontpayOrder(models.Model):
     )
     reference = fields.Char(required=True, readonly=True)
     token = fields.Char(
+        string="Address Token",
         required=True,
         readonly=True,
         copy=False,

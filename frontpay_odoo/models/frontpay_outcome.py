@@ -22,15 +22,17 @@ OUTCOMES = {
     errors.NotAuthorised: (
         "failed",
         _lt(
-            "Front Payment doesn't accept the API token, so nothing was sent. Look at"
-            " API Token and Environment under Settings / Invoicing / Front Payment."
+            "Front Payment doesn't accept the token, so nothing was sent. Look at Token"
+            " and Environment under Invoicing / Configuration / Settings / Front"
+            " Payment."
         ),
     ),
     errors.WrongAddress: (
         "failed",
         _lt(
             "What answers at the address isn't Front Payment, so nothing was sent. Look"
-            " at Environment and Address under Settings / Invoicing / Front Payment."
+            " at Environment and Address under Invoicing / Configuration / Settings /"
+            " Front Payment."
         ),
     ),
     errors.NotFound: (
