@@ -9,8 +9,6 @@ run_demo() {
     hold_demo_lock
     start_postgres
     trap stop_demo_servers EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
     refuse_taken_port "$FRONTPAY_ODOO_PORT" FRONTPAY_ODOO_PORT
     refuse_taken_port "$FRONTPAY_SANDBOX_PORT" FRONTPAY_SANDBOX_PORT
     prepare_demo_database

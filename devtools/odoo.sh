@@ -7,12 +7,16 @@ ODOO_FONTS=(
     fonts-dejavu-core fonts-font-awesome fonts-inconsolata fonts-montserrat
     fonts-roboto-unhinted
 )
+# Debian leaves out this script; without it every page logs an error.
+LEFT_OUT_SCRIPT=mail/static/lib/selfie_segmentation/selfie_segmentation.js
 DIST_PACKAGES=usr/lib/python3/dist-packages
 
 fetch_odoo() {
     if [[ -n ${ODOO_HOME:-} ]]; then
         locate_odoo "$ODOO_HOME" || fail "ODOO_HOME=$ODOO_HOME holds no Odoo 19:" \
             "no odoo/release.py of version 19.0 was found there."
+        [[ -e ${ODOO_ADDONS##*,}/$LEFT_OUT_SCRIPT ]] ||
+            say "ODOO_HOME lacks $LEFT_OUT_SCRIPT: browser pages will log an error. An empty file there is enough."
         return
     fi
     if [[ ! -d $DEV/odoo ]]; then
@@ -89,12 +93,9 @@ unpack_odoo() {
         dpkg-deb --extract "$package" .
     done
     rm -rf ./*.deb apt
-    # Debian leaves out this script; without it every page logs an error.
-    script=$DIST_PACKAGES/odoo/addons/mail/static/lib/selfie_segmentation/selfie_segmentation.js
-    if [[ ! -e $script ]]; then
-        mkdir -p "${script%/*}"
-        touch "$script"
-    fi
+    script=$DIST_PACKAGES/odoo/addons/$LEFT_OUT_SCRIPT
+    mkdir -p "${script%/*}"
+    touch "$script"
 }
 
 # Odoo reads the file named by ODOO_RC, whatever its subcommand.
@@ -109,6 +110,7 @@ db_port = $FRONTPAY_PG_PORT
 db_user = odoo
 http_interface = 127.0.0.1
 http_port = $FRONTPAY_ODOO_PORT
+screenshots = $DEV/screenshots
 CONF
     mv "$ODOO_RC.new" "$ODOO_RC"
 }

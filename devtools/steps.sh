@@ -7,32 +7,51 @@ fail() {
     exit 1
 }
 
+COUNTER=
+
+stop_counter() {
+    [[ -n $COUNTER ]] || return 0
+    kill "$COUNTER" 2>/dev/null || true
+    wait "$COUNTER" 2>/dev/null || true
+    COUNTER=
+}
+
+# interrupted STATUS: Ctrl-C, or asked to end. What is half done, the next run redoes.
+interrupted() {
+    stop_counter
+    say
+    exit "$1"
+}
+
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
+
 # step TEXT COMMAND...: one line on the screen, the command's output in a log.
 # On a terminal the line counts the seconds; after a failure the log's end follows.
 step() {
-    local text=$1 started=$SECONDS ticker= status=0
+    local text=$1 log=$DEV/log/step-$$.log started=$SECONDS status=0
     shift
     mkdir -p "$DEV/log"
     if [[ -t 2 ]]; then
         count_seconds "$text" 9>&- &
-        ticker=$!
+        COUNTER=$!
     else
         printf '%s ... ' "$text" >&2
     fi
     # The command stays in the foreground, so Ctrl-C reaches it as well.
-    "$@" >"$DEV/log/step.log" 2>&1 </dev/null || status=$?
-    if [[ -n $ticker ]]; then
-        kill "$ticker" 2>/dev/null || true
-        wait "$ticker" 2>/dev/null || true
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    if [[ -t 2 ]]; then
+        stop_counter
         printf '\r%s ... ' "$text" >&2
     fi
-    cat "$DEV/log/step.log" >>"$DEV/log/setup.log"
+    cat "$log" >>"$DEV/log/setup.log"
     if ((status)); then
         say "failed"
-        tail -n 25 "$DEV/log/step.log" >&2
+        tail -n 25 "$log" >&2
         say "The whole output is in .dev/log/setup.log."
-        exit "$status"
     fi
+    rm -f "$log"
+    ((status == 0)) || exit "$status"
     say "$((SECONDS - started)) s"
 }
 

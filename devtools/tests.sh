@@ -25,7 +25,7 @@ run_tests() {
         createdb --template "$FRONTPAY_TEMPLATE_DB" "frontpay_test_$$"
         options=(
             --odoo-config "$ODOO_RC" --odoo-database "frontpay_test_$$" --odoo-http
-            --odoo-extra "max-cron-threads=0" --odoo-extra "screenshots=$DEV/screenshots"
+            --odoo-extra "max-cron-threads=0"
         )
     fi
     "$PYTHON" -m pytest "${options[@]}" "$@"
