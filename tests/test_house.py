@@ -27,10 +27,10 @@ FORBIDDEN = {
 NEVER_WRITTEN = {
     "a package registry or mirror": re.compile(
         r"(deb|ftp|security|snapshot)[.]debian[.]org|pypi[.](org|python)"
-        r"|pythonhosted[.]org|npmjs[.](org|com)|npmmirror|crates[.]io|ghcr[.]io"
+        r"|pythonhosted[.]org|npmjs[.](org|com)|npmmirror[.]com|crates[.]io|ghcr[.]io"
     ),
     "a path of somebody's machine": re.compile(
-        rf"{re.escape(str(ROOT))}/|/home/\w|/Users/\w|(?<![\w.])/root/"
+        rf"{re.escape(str(ROOT))}/|/home/\w|/Users/\w|(?<![\w.])/root[/]"
     ),
 }
 PERSONAL_NUMBER = re.compile(r"(?<!\d)\d{6} ?\d{5}(?!\d)")
