@@ -110,6 +110,7 @@ class TestPayment(FrontpayCommon):
                 self.report("PAID", timestamp="1755999999")
                 self.assertEqual(self.sent.state, "paid")
                 self.assertEqual(self.payments(), payment)
+                self.assertFalse(self.move.frontpay_error)
 
     def test_what_does_not_pay(self):
         for status in ("SENT", "CANCELLED", "EXPIRED"):
