@@ -76,6 +76,20 @@ class TestStateMachine(FrontpayCommon):
                 self.assertEqual(order.state, target)
                 self.assertEqual(self.move.frontpay_state, target)
 
+    def test_a_payment_reported_for_an_ended_order_is_told_once(self):
+        for state in ENDED:
+            with self.subTest(state), self.undone():
+                order = self.order(self.move, state)
+                order._report("PAID")
+                order._report("PAID")
+                self.assertEqual(order.state, state)
+                self.assertIn("reports “Paid” for order ODR1", order.error)
+                told = self.move.message_ids.filtered(
+                    lambda message: "reports “Paid”" in message.body
+                )
+                self.assertEqual(len(told), 1)
+                self.assertEqual(self.move.payment_state, "not_paid")
+
     def test_an_invoice_has_one_order_that_lives(self):
         for state in self.states:
             with self.subTest(state), self.undone():
@@ -130,8 +144,9 @@ class TestStateMachine(FrontpayCommon):
         order = self.order(self.move, "sending", order_uuid=False)
         order._receive(callback.parse(callback_pairs(status="INVOICED")))
         self.assertEqual((order.state, order.order_uuid), ("invoiced", "ODR1"))
-        order._record_submitted(SubmittedOrder("ODR1", "CSRT1", ""))
+        order._record_submitted(SubmittedOrder("ODR1", "CSRT1", "https://bank.id/"))
         self.assertEqual((order.state, order.customer_uuid), ("invoiced", "CSRT1"))
+        self.assertFalse(order.verification_url)
 
     def test_a_callback_outweighs_a_lost_answer(self):
         order = self.order(self.move, "sending", order_uuid=False)
