@@ -148,9 +148,8 @@ class _CustomerReader:
         if field.startswith("frontpay_"):
             message = partner._frontpay_number_sentence(invalid)
         else:
-            message = self.move.env._(REASONS[invalid.reason]) % {
-                "customer": partner.name or self.company.name
-            }
+            sentence = self.move.env._(REASONS[invalid.reason])
+            message = sentence % {"customer": partner.name or self.company.name}
         self.problems.append(Problem(partner, message))
         return ""
 

@@ -121,8 +121,9 @@ def _setting_problems(company):
 def _invoice_problems(move):
     """What is wrong with the invoice as a whole."""
     place = {"invoice": move.display_name, "currency": move.currency_id.name}
+    rules = ((move.env._(message), is_good) for message, is_good in INVOICE_RULES)
     return [
-        Problem(move, move.env._(message) % place)
-        for message, is_good in INVOICE_RULES
+        Problem(move, sentence % place)
+        for sentence, is_good in rules
         if not is_good(move)
     ]

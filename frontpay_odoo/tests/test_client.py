@@ -53,16 +53,16 @@ class Server(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
+    def get_request(self):
+        self.connections += 1
+        return super().get_request()
+
     def handle_error(self, request, client_address):
         """The client hangs up on some answers: that is what is tested."""
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-
-    def setup(self):
-        super().setup()
-        self.server.connections += 1
 
     def do_GET(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

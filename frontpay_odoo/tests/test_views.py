@@ -258,8 +258,8 @@ class TestViews(FrontpayCommon):
         move = self.moves[None]
         context = {"active_model": "account.move", "active_ids": move.ids}
         # Nobody listens there: the request is made, and fails.
-        answer = action.with_user(self.invoicing).with_context(context).run()
+        answer = action.with_user(self.invoicing).with_context(**context).run()
         self.assertEqual(answer["params"]["type"], "danger")
         self.assertEqual(move.frontpay_state, "failed")
         with self.assertRaises(AccessError):
-            action.with_user(self.reader).with_context(context).run()
+            action.with_user(self.reader).with_context(**context).run()
