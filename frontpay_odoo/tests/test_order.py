@@ -268,7 +268,7 @@ class TestSending(SandboxCase):
         self.company.frontpay_api_token = "another"
         kind, message = self._send()
         self.assertEqual(kind, "danger")
-        self.assertIn("API Token", message)
+        self.assertIn("Look at Token", message)
         self.assertEqual(self.move.frontpay_state, "failed")
         self.assertFalse(self.sandbox.orders())
         self.assertCanBeSentAgain()
