@@ -1,10 +1,13 @@
 """Odoo's web client in a headless Chromium, in a bookkeeper's words."""
 
+import contextlib
 import itertools
+import resource
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from .people import Person
 from .processes import DEV
@@ -26,10 +29,19 @@ ARGUMENTS = (
 expect.set_options(timeout=TIMEOUT)
 
 
-def launch(playwright: Playwright) -> Browser:
-    return playwright.chromium.launch(
-        executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
-    )
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's browser, headless, until the block ends."""
+    # Where Odoo runs in this very process, it has limited the memory of the process
+    # and of all that it starts. A browser dies of that.
+    _soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(ARGUMENTS)
+        )
+        yield browser
+        browser.close()
 
 
 class Desk:

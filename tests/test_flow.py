@@ -4,37 +4,35 @@ import contextlib
 import re
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from .browser import Desk, launch
+from .browser import Desk, chromium
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
+def browser():
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
-def desk(chromium, office, request):
+def desk(browser, office, request):
     """The browser window of the bookkeeper."""
-    with opened(chromium, office, request.node.name) as desk:
+    with opened(browser, office, request.node.name) as desk:
         yield desk
 
 
 @pytest.fixture
-def customer(chromium, office, request):
+def customer(browser, office, request):
     """The browser of the customer, who isn't logged in anywhere."""
-    with opened(chromium, office, f"{request.node.name}-customer") as desk:
+    with opened(browser, office, f"{request.node.name}-customer") as desk:
         yield desk
 
 
 @contextlib.contextmanager
-def opened(chromium, office, name):
+def opened(browser, office, name):
     """A browser window in which no script may fail."""
-    desk = Desk(chromium, office.server.url, name.removeprefix("test_"))
+    desk = Desk(browser, office.server.url, name.removeprefix("test_"))
     try:
         yield desk
     finally:
