@@ -49,7 +49,9 @@ PRODUCT_FIELDS = {
 RULES = {
     r"field is required.*": _lt("is missing."),
     r"must be a valid email address": _lt("isn't a valid e-mail address."),
-    r"must be a valid url|format is invalid": _lt("has a form that isn't accepted."),
+    r"must be a valid (?i:url)|format is invalid": _lt(
+        "has a form that isn't accepted."
+    ),
     r"must be a number": _lt("isn't a number."),
     r"is invalid": _lt("has a value that isn't accepted."),
 }
