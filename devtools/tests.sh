@@ -23,9 +23,10 @@ run_tests() {
         options=(-p no:odoo)
     else
         createdb --template "$FRONTPAY_TEMPLATE_DB" "frontpay_test_$$"
+        # Odoo would limit the memory of the whole run, browsers included.
         options=(
             --odoo-config "$ODOO_RC" --odoo-database "frontpay_test_$$" --odoo-http
-            --odoo-extra "max-cron-threads=0"
+            --odoo-extra max-cron-threads=0 --odoo-extra limit-memory-hard=0
         )
     fi
     "$PYTHON" -m pytest "${options[@]}" "$@"
