@@ -20,5 +20,4 @@
         "views/res_config_settings_views.xml",
     ],
     "demo": ["demo/frontpay_demo.xml"],
-    "installable": True,
 }
