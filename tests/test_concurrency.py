@@ -116,6 +116,9 @@ def test_callbacks_that_overtake_each_other_end_as_paid(office, sandbox):
     )
 
     assert answers == [200] * len(statuses)
+    assert [report(sandbox, order, status) for status in ("SENT", "Purring")] == [
+        200
+    ] * 2
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
 
