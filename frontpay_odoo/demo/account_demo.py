@@ -124,7 +124,22 @@ class AccountChartTemplate(models.AbstractModel):
     def _frontpay_demo_tax(self, vat):
         """Return the company's sales tax of that rate, made if it has none."""
         rate, _space, included = vat.partition(" ")
-        override = "tax_included" if included else False
+        tax = self._frontpay_find_tax(rate) or self.env["account.tax"].create(
+            {
+                "name": f"{rate}%",
+                "type_tax_use": "sale",
+                "amount": int(rate),
+                "company_id": self.env.company.id,
+            }
+        )
+        if not included:
+            return tax
+        # A copy, so that it stands with the others of its rate in the totals.
+        return tax.copy(
+            {"name": f"{rate}% included", "price_include_override": "tax_included"}
+        )
+
+    def _frontpay_find_tax(self, rate):
         Tax = self.env["account.tax"]
         return Tax.search(
             [
@@ -133,15 +148,7 @@ class AccountChartTemplate(models.AbstractModel):
                 ("amount_type", "=", "percent"),
                 ("amount", "=", int(rate)),
                 ("country_id", "=", self.env.company.account_fiscal_country_id.id),
-                ("price_include_override", "=", override),
+                ("price_include_override", "=", False),
             ],
             limit=1,
-        ) or Tax.create(
-            {
-                "name": f"{rate}% {included}".strip(),
-                "type_tax_use": "sale",
-                "amount": int(rate),
-                "price_include_override": override,
-                "company_id": self.env.company.id,
-            }
         )
