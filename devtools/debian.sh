@@ -4,6 +4,7 @@ DEBIAN_PACKAGES=(
     ca-certificates
     chromium      # browser tests
     file          # its library tells Odoo the type of a file
+    libatomic1    # Playwright's own Node.js needs it
     postgresql
     python3
     python3-venv
