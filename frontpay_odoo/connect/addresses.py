@@ -32,6 +32,14 @@ def is_safe(url):
     return parts.scheme == "http" and _is_loopback(parts.hostname)
 
 
+def is_local(url):
+    """Whether it leads to this machine, so that nobody outside can follow it."""
+    try:
+        return _is_loopback(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
 def _is_loopback(host):
     try:
         return ipaddress.ip_address(host).is_loopback

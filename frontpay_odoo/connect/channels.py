@@ -1,59 +1,169 @@
-"""The ways an order can reach the customer, and its JSON for each of them."""
+"""The ways an order can reach the customer, and its JSON for each of them.
+
+Where the API reference leaves a choice, it is made as in its section 24, else as on
+the current page of the documentation.
+"""
 
 from collections.abc import Callable
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
+
+import pytz
 
 from . import endpoints
 from .order import Order, Product
 
+CURRENCY = "NOK"  # section 3.3: no other currency is documented
 PRODUCT_ID_LENGTH = 25  # section 24, question 25
+NORWAY = pytz.timezone("Europe/Oslo")
+# English whatever the server's locale is.
+MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
 
 
 class Channel(NamedTuple):
-    """One way to hand over an order: where it is posted, and how it is written."""
+    """One way to hand over an order: where it is posted, and how it is written.
+
+    :param customer_types: whom it reaches
+    :param country: of the customers that it reaches; without it, any
+    :param identifies: whether Front Payment must know a private customer's personal
+        number
+    """
 
     label: str
     endpoint: endpoints.Endpoint
     to_json: Callable[[Order], dict]
+    customer_types: tuple[str, ...] = ("private", "corporate")
+    country: str = ""
+    identifies: bool = True
+
+    def reaches(self, customer_type, country_code):
+        """Whether such customers can be invoiced this way."""
+        return customer_type in self.customer_types and (
+            not self.country or self.country == country_code
+        )
 
 
 def session_json(order):
     """Write an order for *Create Session for Invoice Order*.
 
     :param Order order: the order
-    :return: what is posted, ready for ``json.dumps``
+    :return: what is posted, ready for ``json.dumps``; so with all of these functions
     :rtype: dict
 
     Source: section 4 of the API reference; numbers and strings as in question 32.
     """
-    document = {
-        "products": [_product(product) for product in order.products],
-        "orderSummary": {
-            "subTotal": _amount(order.summary.sub_total),
-            "totalTax": _amount(order.summary.total_tax),
-            "totalDiscount": _amount(order.summary.total_discount),
-            "grandTotal": _amount(order.summary.grand_total),
-        },
-        "orderDate": str(int(order.ordered_at.timestamp())),
-        "customerDetails": _customer(order.customer),
-        "referenceNo": order.reference,
-        "customerReference": order.customer_reference,
-        "invoiceInterval": order.terms.interval,
-        "separateInvoices": order.terms.separate,
-        "invoiceFeeApplicable": order.terms.fee,
-        "invoiceMaturity": order.terms.maturity,
-        "callback": {
-            "callbackUrl": order.callbacks.callback,
-            "success": order.callbacks.success,
-            "failure": order.callbacks.failure,
-        },
-    }
-    if not order.customer_reference:
-        del document["customerReference"]
+    document = _invoice(order) | {"callback": _callbacks(order)}
     if order.terms.secure_details:
         document["settings"] = {"secureDetails": True}
     return document
+
+
+def regular_json(order):
+    """Write an order for the older page of *Create Session for Invoice Order*.
+
+    It knows neither invoice fee nor maturity; the due date goes as the payment link's.
+    ``shippingCost`` and the form of the date are what the demo system demanded.
+
+    Source: section 5, with section 3.8 for the references; the switches as in the
+    page's example.
+    """
+    customer = order.customer
+    return {
+        "products": _products(order),
+        "orderSummary": _summary(order) | {"shippingCost": _amount(Decimal(0))},
+        "orderDate": _printed_day(order.ordered_at),
+        "dueDateForPaymentLink": _timestamp(_end_of_last_day(order)),
+        "sendOrderBy": {"sms": False, "email": False, "invoice": True},
+        "isCreditCheckAvailable": False,
+        "invoiceAsPaymentOption": True,
+        "customerDetails": _recipient(customer)
+        | {"type": customer.type, "personalNumber": customer.personal_number},
+        "invoiceReferences": _references(order),
+        "internalReferences": {"referenceNo": order.reference},
+        "submitPayment": {"via": "invoice", "currency": CURRENCY},
+        "invoiceInterval": order.terms.interval,
+        "separateInvoices": order.terms.separate,
+        "callback": _callbacks(order),
+    }
+
+
+def invoice_json(order):
+    """Write an order for *Send Invoice* (section 6): nobody's browser comes back."""
+    return _invoice(order) | {"callback": _callback(order)}
+
+
+def efaktura_json(order):
+    """Write an order for *Send E-Faktura* (section 7): the page has no type."""
+    customer = order.customer
+    return invoice_json(order) | {
+        "customerDetails": _recipient(customer)
+        | {"personalNumber": customer.personal_number}
+    }
+
+
+def ehf_json(order):
+    """Write an order for *Send EHF Invoice* (section 8).
+
+    The page has no type, nor the switches that the demo system asked for in 2025.
+    """
+    customer = order.customer
+    return invoice_json(order) | {
+        "customerDetails": _recipient(customer)
+        | {"organizationId": customer.organization_id}
+    }
+
+
+def payment_link_json(order):
+    """Write an order for *Send Payment Link* (section 9).
+
+    The link is paid and not invoiced, so no personal number goes along. The latest
+    example has neither a due date nor a credit check.
+    """
+    customer = order.customer
+    details = _recipient(customer) | {"type": customer.type}
+    if customer.organization_id:
+        details["organizationId"] = customer.organization_id
+    document = {
+        **_products_and_totals(order),
+        "sendOrderBy": {"sms": customer.mobile, "email": True},
+        "customerDetails": details,
+        "invoiceAsPaymentOption": False,
+        **_references(order),
+        "callback": _callback(order),
+    }
+    if order.terms.secure_details:
+        document["secureDetails"] = True
+    return document
+
+
+def _invoice(order):
+    """What the channels of the current pages share (sections 4 and 6 to 8)."""
+    terms = order.terms
+    return {
+        **_products_and_totals(order),
+        "customerDetails": _customer(order.customer),
+        **_references(order),
+        "invoiceInterval": terms.interval,
+        "separateInvoices": terms.separate,
+        "invoiceFeeApplicable": terms.fee,
+        "invoiceMaturity": terms.maturity,
+    }
+
+
+def _products_and_totals(order):
+    return {
+        "products": _products(order),
+        "orderSummary": _summary(order),
+        "orderDate": _timestamp(order.ordered_at),
+    }
+
+
+def _products(order):
+    return [_product(product) for product in order.products]
 
 
 def _product(product: Product):
@@ -71,16 +181,34 @@ def _product(product: Product):
     return document
 
 
+def _summary(order):
+    return {
+        "subTotal": _amount(order.summary.sub_total),
+        "totalTax": _amount(order.summary.total_tax),
+        "totalDiscount": _amount(order.summary.total_discount),
+        "grandTotal": _amount(order.summary.grand_total),
+    }
+
+
 def _customer(customer):
-    document = {
+    """The customer with type and the number that belongs to it (section 3.5)."""
+    document = _recipient(customer) | {
         "type": customer.type,
+        "personalNumber": customer.personal_number,
+        "organizationId": customer.organization_id,
+    }
+    if not customer.personal_number:
+        del document["personalNumber"]
+    return document
+
+
+def _recipient(customer):
+    return {
         "countryCode": customer.country_code,
         "msisdn": customer.msisdn,
         "email": customer.email,
         "name": customer.name,
         "preferredLanguage": customer.language,
-        "personalNumber": customer.personal_number,
-        "organizationId": customer.organization_id,
         "address": {
             "street": customer.address.street,
             "zip": customer.address.zip,
@@ -88,9 +216,42 @@ def _customer(customer):
             "country": customer.address.country,
         },
     }
-    if not customer.personal_number:
-        del document["personalNumber"]
-    return document
+
+
+def _references(order):
+    references = {"referenceNo": order.reference}
+    if order.customer_reference:
+        references["customerReference"] = order.customer_reference
+    return references
+
+
+def _callback(order):
+    return {"callbackUrl": order.callbacks.callback}
+
+
+def _callbacks(order):
+    return _callback(order) | {
+        "success": order.callbacks.success,
+        "failure": order.callbacks.failure,
+    }
+
+
+def _end_of_last_day(order):
+    """The last second of the last day to pay, by Norwegian clocks."""
+    day = order.ordered_at.astimezone(NORWAY).date()
+    last_day = day + timedelta(days=order.terms.maturity)
+    return NORWAY.localize(datetime.combine(last_day, time(23, 59, 59)))
+
+
+def _timestamp(moment):
+    """Unix seconds as a string (section 3.7)."""
+    return str(int(moment.timestamp()))
+
+
+def _printed_day(moment):
+    """PHP's ``d M, Y`` with a zero-padded day (section 3.7), by Norwegian clocks."""
+    day = moment.astimezone(NORWAY)
+    return f"{day:%d} {MONTHS[day.month - 1]}, {day.year}"
 
 
 def _amount(amount: Decimal):
@@ -103,5 +264,41 @@ def _number(number: Decimal):
 
 
 CHANNELS = {
-    "session": Channel("Session with BankID", endpoints.SUBMIT_SESSION, session_json),
+    "session": Channel(
+        "Session with BankID",
+        endpoints.SUBMIT_SESSION,
+        session_json,
+    ),
+    # It demands a personal number of everybody, and companies have none (section 5).
+    "regular": Channel(
+        "Session with BankID, older form",
+        endpoints.SUBMIT_REGULAR,
+        regular_json,
+        customer_types=("private",),
+    ),
+    "invoice": Channel(
+        "Invoice without confirmation",
+        endpoints.CREATE_INVOICE,
+        invoice_json,
+    ),
+    "efaktura": Channel(
+        "eFaktura",
+        endpoints.CREATE_EFAKTURA,
+        efaktura_json,
+        customer_types=("private",),
+    ),
+    # Addressed by the number of the Norwegian register.
+    "ehf": Channel(
+        "EHF",
+        endpoints.CREATE_EHF,
+        ehf_json,
+        customer_types=("corporate",),
+        country="NO",
+    ),
+    "payment_link": Channel(
+        "Payment link",
+        endpoints.CREATE_PAYMENT_LINK,
+        payment_link_json,
+        identifies=False,
+    ),
 }

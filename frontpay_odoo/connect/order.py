@@ -52,6 +52,7 @@ class Customer:
     :param type: ``private`` or ``corporate``
     :param country_code: of the phone number, with plus: ``+47``
     :param msisdn: national phone number, digits only
+    :param mobile: whether an SMS can reach that number
     :param personal_number: 11 digits; for private customers
     :param organization_id: for corporate customers
     """
@@ -65,6 +66,7 @@ class Customer:
     address: Address
     personal_number: str = field(default="", repr=False)
     organization_id: str = ""
+    mobile: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,12 @@ class InvoiceTerms:
 
 @dataclass(frozen=True)
 class Order:
+    """What is handed over.
+
+    :param notes: what the sender should know of it, in the sender's language; told
+        to nobody else
+    """
+
     products: tuple[Product, ...]
     summary: Summary
     customer: Customer
@@ -103,3 +111,4 @@ class Order:
     ordered_at: datetime
     reference: str
     customer_reference: str = ""
+    notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-from .invoice import order_of
+from .invoice import channel_of, order_of
 from .problem import Problem
 
-__all__ = ["Problem", "order_of"]
+__all__ = ["Problem", "channel_of", "order_of"]

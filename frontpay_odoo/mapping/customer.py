@@ -47,14 +47,28 @@ REASONS = {
 }
 
 
-def customer_of(move, problems):
+NOTES = {
+    "emails": _lt(
+        "%(customer)s has several e-mail addresses in one field. Front Payment takes"
+        " one and gets %(email)s."
+    ),
+    "landline": _lt(
+        "%(customer)s has a phone number that isn't a mobile's: no SMS can reach it."
+    ),
+}
+
+
+def customer_of(move, channel, problems, notes):
     """Whom the order goes to.
 
     :param move: a posted customer invoice
+    :param connect.channels.Channel channel: the way it goes
     :param list problems: every :class:`Problem` found is added
+    :param list notes: everything worth knowing that keeps nothing from being sent is
+        added, as sentences in the user's language
     :rtype: Customer; of no use when problems were added
     """
-    reader = _CustomerReader(move, problems)
+    reader = _CustomerReader(move, channel, problems, notes)
     phone = reader.phone()
     return Customer(
         type=reader.company.frontpay_customer_type,
@@ -66,23 +80,32 @@ def customer_of(move, problems):
         address=reader.address(),
         personal_number=reader.personal_number(),
         organization_id=reader.organization_id(),
+        mobile=bool(phone) and phone.mobile,
     )
 
 
 class _CustomerReader:
     """Reads one customer and notes what is missing or wrong."""
 
-    def __init__(self, move, problems):
+    def __init__(self, move, channel, problems, notes):
         self.move = move
+        self.channel = channel
         self.contact = move.partner_id
         self.company = move.commercial_partner_id
         self.problems = problems
+        self.notes = notes
 
     def email(self):
-        return self._checked("email", contact.email)
+        email = self._checked("email", contact.email)
+        if email and self._text("email").count("@") > 1:
+            self._note("emails", email=email)
+        return email
 
     def phone(self):
-        return self._checked("phone", contact.phone, self._country_code())
+        phone = self._checked("phone", contact.phone, self._country_code())
+        if phone and not phone.mobile:
+            self._note("landline")
+        return phone
 
     def address(self):
         """The address of one and the same partner: a street of one and the city of
@@ -97,7 +120,8 @@ class _CustomerReader:
         )
 
     def personal_number(self):
-        if self.company.frontpay_customer_type != "private":
+        is_private = self.company.frontpay_customer_type == "private"
+        if not is_private or not self.channel.identifies:
             return ""
         allowed = self.move.company_id._frontpay_synthetic_allowed()
         return self._checked(
@@ -124,13 +148,21 @@ class _CustomerReader:
         return partner.country_id.code or ""
 
     def _checked(self, field, check, *arguments):
-        text = self.contact[field] or self.company[field]
+        text = self._text(field)
         if not text:
             return self._missing(field)
         try:
             return check(text, *arguments)
         except Invalid as invalid:
             return self._invalid(field, invalid)
+
+    def _text(self, field):
+        return self.contact[field] or self.company[field]
+
+    def _note(self, name, **details):
+        customer = self.contact.name or self.company.name
+        sentence = self.move.env._(NOTES[name])
+        self.notes.append(sentence % {"customer": customer, **details})
 
     def _missing(self, field):
         partner = self._partner(field)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from odoo import fields
 from odoo.tools.translate import LazyTranslate
 
+from ..connect.addresses import is_complete, is_local, is_safe
+from ..connect.channels import CHANNELS, CURRENCY
 from ..connect.order import InvoiceTerms, Order
 from .customer import customer_of
 from .lines import products_of
@@ -12,7 +14,6 @@ from .problem import Problem
 
 _lt = LazyTranslate(__name__)
 
-CURRENCY = "NOK"  # section 3.3: no other currency is documented
 SETTINGS = (
     (
         _lt("Address"),
@@ -24,6 +25,39 @@ SETTINGS = (
     (_lt("Callback secret"), lambda company: company.frontpay_callback_secret),
     (_lt("Journal"), lambda company: company.frontpay_journal_id),
 )
+# What makes the address useless at which Front Payment reaches us.
+PUBLIC_URL_RULES = (
+    (
+        _lt(
+            "%(company)s: Odoo's address for Front Payment, %(url)s, isn't complete."
+            " Enter one such as https://odoo.example.com"
+        ),
+        lambda company, url: is_complete(url),
+    ),
+    (
+        _lt(
+            "%(company)s: Odoo's address for Front Payment, %(url)s, must begin with"
+            " https://. Enter the one that is reached from the internet"
+        ),
+        lambda company, url: not is_complete(url) or is_safe(url),
+    ),
+    (
+        _lt(
+            "%(company)s: Odoo's address for Front Payment, %(url)s, leads to this"
+            " machine only, where Front Payment can't report anything. Enter the one"
+            " that is reached from the internet"
+        ),
+        lambda company, url: (
+            company.frontpay_environment != "production" or not is_local(url)
+        ),
+    ),
+)
+# Whom the channels reach that don't reach everybody.
+REACH = {
+    "regular": _lt("private customers only"),
+    "efaktura": _lt("private customers only"),
+    "ehf": _lt("organisations in Norway only"),
+}
 INVOICE_RULES = (
     (
         _lt("%(invoice)s is no customer invoice: only those can be sent."),
@@ -64,11 +98,17 @@ def order_of(move, callbacks):
     :param callbacks: the order's :class:`CallbackAddresses`
     :return: (Order, list of :class:`Problem`). With problems, the order is None.
     """
-    problems = [*_setting_problems(move.company_id), *_invoice_problems(move)]
+    problems = [
+        *_setting_problems(move.company_id),
+        *_public_url_problems(move.company_id),
+        *_invoice_problems(move),
+    ]
     if not _is_mappable(move):
         return None, problems
+    problems += _channel_problems(move)
+    notes = []
     products, summary = products_of(move, problems)
-    customer = customer_of(move, problems)
+    customer = customer_of(move, CHANNELS[channel_of(move)], problems, notes)
     if problems:
         return None, problems
     order = Order(
@@ -80,18 +120,37 @@ def order_of(move, callbacks):
         ordered_at=datetime.now(UTC),
         reference=move.name,
         customer_reference=move.ref or "",
+        notes=tuple(notes),
     )
     return order, []
 
 
+def channel_of(move):
+    """The channel by which an invoice goes: the customer's own, or the company's.
+
+    :return: a key of :const:`connect.channels.CHANNELS`
+    """
+    return _customer(move).frontpay_channel or move.company_id.frontpay_channel
+
+
+def _customer(move):
+    """Whose agreement it is: the commercial partner as the invoice's company has it."""
+    return move.commercial_partner_id.with_company(move.company_id)
+
+
 def _terms(move):
+    """How the order is invoiced: as the customer has it, or as the company has."""
     company = move.company_id
+    customer = _customer(move)
+    interval = customer.frontpay_invoice_interval or company.frontpay_invoice_interval
+    separate = customer.frontpay_separate_invoices
+    fee = customer.frontpay_invoice_fee
     today = fields.Date.context_today(move)
     days = (move.invoice_date_due - today).days if move.invoice_date_due else 0
     return InvoiceTerms(
-        interval=int(company.frontpay_invoice_interval),
-        separate=company.frontpay_separate_invoices,
-        fee=company.frontpay_invoice_fee,
+        interval=int(interval),
+        separate=separate == "yes" if separate else company.frontpay_separate_invoices,
+        fee=fee == "yes" if fee else company.frontpay_invoice_fee,
         maturity=max(days, company.frontpay_min_maturity),
         secure_details=company.frontpay_secure_details,
     )
@@ -116,6 +175,44 @@ def _setting_problems(company):
         settings=", ".join(missing),
     )
     return [Problem(company, message)]
+
+
+def _public_url_problems(company):
+    """Why Front Payment couldn't report to us."""
+    env = company.env
+    place = {"company": company.name, "url": company._frontpay_public_url()}
+    where = env._("under Invoicing / Configuration / Settings / Front Payment.")
+    return [
+        Problem(company, f"{env._(message) % place} {where}")
+        for message, is_good in PUBLIC_URL_RULES
+        if not is_good(company, place["url"])
+    ]
+
+
+def _channel_problems(move):
+    """Whether the invoice's channel reaches such customers, and which ones do."""
+    customer = move.commercial_partner_id
+    kind = (customer.frontpay_customer_type, customer.country_id.code)
+    name = channel_of(move)
+    if CHANNELS[name].reaches(*kind):
+        return []
+    env = move.env
+    labels = dict(
+        move.company_id._fields["frontpay_channel"]._description_selection(env)
+    )
+    fitting = [
+        labels[other] for other, channel in CHANNELS.items() if channel.reaches(*kind)
+    ]
+    message = env._(
+        "%(customer)s can't be reached by the channel “%(channel)s”, which is for"
+        " %(reach)s. Choose another one on the customer or in the Front Payment"
+        " settings. These fit: %(channels)s.",
+        customer=customer.name,
+        channel=labels[name],
+        reach=env._(REACH[name]),
+        channels=", ".join(fitting),
+    )
+    return [Problem(customer, message)]
 
 
 def _invoice_problems(move):

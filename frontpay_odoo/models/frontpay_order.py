@@ -1,3 +1,4 @@
+import logging
 import re
 import secrets
 from decimal import Decimal
@@ -9,12 +10,14 @@ from odoo.exceptions import LockError, RedirectWarning, UserError
 from odoo.service.model import retrying
 from odoo.tools import float_repr
 
-from ..connect import errors, statuses
+from ..connect import errors, rules, statuses
 from ..connect.channels import CHANNELS
 from ..connect.checksum import is_signed
 from ..connect.order import CallbackAddresses
-from ..mapping import Problem, order_of
+from ..mapping import Problem, channel_of, order_of
 from . import frontpay_outcome
+
+_logger = logging.getLogger(__name__)
 
 ########################################################################################
 # STATE DIAGRAM
@@ -126,6 +129,9 @@ class FrontpayOrder(models.Model):
     invoice_number = fields.Char(readonly=True)
     refunded_amount = fields.Monetary(readonly=True)
     error = fields.Text(readonly=True)
+    note = fields.Text(
+        readonly=True, help="What was worth knowing when the order was made."
+    )
     sent_at = fields.Datetime(readonly=True)
     payment_id = fields.Many2one(
         "account.payment", readonly=True, index="btree_not_null"
@@ -208,7 +214,9 @@ class FrontpayOrder(models.Model):
         order, problems = order_of(move, self._callbacks(move.company_id, token))
         if problems:
             raise UserError("\n".join(problem.message for problem in problems))
-        channel = move.company_id.frontpay_channel
+        channel = channel_of(move)
+        document = CHANNELS[channel].to_json(order)
+        self._check_rules(move, channel, document)
         record = self.sudo().create(
             {
                 "move_id": move.id,
@@ -217,9 +225,41 @@ class FrontpayOrder(models.Model):
                 "reference": order.reference,
                 "token": token,
                 "amount": float(order.summary.grand_total),
+                "note": "\n".join(order.notes),
             }
         )
-        return record, CHANNELS[channel].to_json(order)
+        for note in order.notes:
+            move.message_post(body=note)
+        return record, document
+
+    @api.model
+    def _check_rules(self, move, channel, document):
+        """Hold what is about to be sent against the documented rules.
+
+        The pre-flight has passed, so whatever is found is a fault of ours.
+
+        :raises UserError: with the rules that are broken, and no value of the document
+        """
+        rates = move.company_id._frontpay_tax_rates()
+        broken = rules.broken(channel, document, rates)
+        if not broken:
+            return
+        lines = [f"{path}: {rule}" for path, rule in broken]
+        _logger.error(
+            "Invoice %s breaks rules of channel %s: %s",
+            move.id,
+            channel,
+            "; ".join(lines),
+        )
+        raise UserError(
+            self.env._(
+                "%(invoice)s wasn't sent because of an error in the Front Payment"
+                " addon, not in your invoice. Tell whoever maintains the addon what it"
+                " got wrong:\n%(rules)s",
+                invoice=move.display_name,
+                rules="\n".join(lines),
+            )
+        )
 
     @api.model
     def _callbacks(self, company, token):

@@ -9,6 +9,7 @@ from ..connect.addresses import is_complete, is_safe
 from ..connect.channels import CHANNELS
 from ..connect.client import Client
 from ..connect.endpoints import ENVIRONMENTS
+from .res_partner import INTERVALS
 
 TAX_RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?|100")
 JOURNAL_CODE = "FPGO"
@@ -69,10 +70,12 @@ class ResCompany(models.Model):
         string="Front Payment Channel",
         default="session",
         required=True,
-        help="How the order reaches your customers.",
+        help="How the order reaches your customers, unless a customer has a channel of "
+        "its own. A session lets private customers confirm with BankID; an invoice "
+        "without confirmation goes as EHF or eFaktura, by e-mail or by post.",
     )
     frontpay_invoice_interval = fields.Selection(
-        [("0", "Daily"), ("1", "Once a month"), ("2", "Twice a month")],
+        INTERVALS,
         string="Front Payment Invoices",
         default="0",
         required=True,
@@ -150,6 +153,13 @@ class ResCompany(models.Model):
                     self.env._(
                         "%s: the address for status reports must be complete, such as "
                         "https://odoo.example.com, with nothing after the path.",
+                        company.name,
+                    )
+                )
+            if url and not is_safe(url):
+                raise ValidationError(
+                    self.env._(
+                        "%s: the address for status reports must begin with https://.",
                         company.name,
                     )
                 )

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..connect import identity
+from ..connect.channels import CHANNELS
 from ..connect.invalid import Invalid
 
 LANGUAGES = [
@@ -15,8 +16,10 @@ LANGUAGES = [
 LANGUAGE_OF_LANG = {"nb": "no", "nn": "no", "no": "no"} | {
     code: code for code in ("sv", "da", "de")
 }
+INTERVALS = [("0", "Daily"), ("1", "Once a month"), ("2", "Twice a month")]
 # Where an organisation number may already stand, the most specific first.
 ORGANIZATION_SOURCES = ("company_registry", "l10n_no_bronnoysund_number", "vat")
+YES_OR_NO = [("yes", "Yes"), ("no", "No")]
 
 
 class ResPartner(models.Model):
@@ -69,6 +72,44 @@ class ResPartner(models.Model):
         readonly=True,
         groups="account.group_account_invoice",
         help="The customer's number at Front Payment, known after the first order.",
+    )
+
+    # What was agreed with this customer; empty, the company's settings hold.
+    frontpay_channel = fields.Selection(
+        [(name, channel.label) for name, channel in CHANNELS.items()],
+        string="Channel",
+        company_dependent=True,
+        copy=False,
+        groups="account.group_account_invoice",
+        help="How invoices reach this customer. Leave it empty for the way in the "
+        "Front Payment settings.",
+    )
+    frontpay_invoice_interval = fields.Selection(
+        INTERVALS,
+        string="Invoices Go Out",
+        company_dependent=True,
+        copy=False,
+        groups="account.group_account_invoice",
+        help="How often Front Payment sends invoices to this customer. Leave it empty "
+        "for what the Front Payment settings say.",
+    )
+    frontpay_separate_invoices = fields.Selection(
+        YES_OR_NO,
+        string="One Invoice per Order",
+        company_dependent=True,
+        copy=False,
+        groups="account.group_account_invoice",
+        help="Yes: each invoice in Odoo becomes one at Front Payment. No: they may be "
+        "collected. Leave it empty for what the Front Payment settings say.",
+    )
+    frontpay_invoice_fee = fields.Selection(
+        YES_OR_NO,
+        string="Invoice Fee",
+        company_dependent=True,
+        copy=False,
+        groups="account.group_account_invoice",
+        help="Whether Front Payment adds its invoice fee. Leave it empty for what the "
+        "Front Payment settings say.",
     )
 
     @api.depends("commercial_partner_id.is_company")
@@ -132,6 +173,10 @@ class ResPartner(models.Model):
             "frontpay_personal_number",
             "frontpay_organization_id",
             "frontpay_customer_uuid",
+            "frontpay_channel",
+            "frontpay_invoice_interval",
+            "frontpay_separate_invoices",
+            "frontpay_invoice_fee",
         ]
 
     @api.model
