@@ -14,6 +14,9 @@ kept in memory, SIGTERM ends it.
 ``/sandbox/...``          the door for tests: faults, orders, requests, settings
 ========================  =====================================================
 
+All six channels are served (channels.py); their rules are listed by
+``python -m sandbox.rules``.
+
 It was written from the API's documentation alone and shares no code with the addon,
 so that a fault in one of them shows in the other.
 """

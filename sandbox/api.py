@@ -11,9 +11,10 @@ from werkzeug.exceptions import HTTPException
 from . import arithmetic, rules
 from .answers import MESSAGES, accepted, failed, refused
 from .bankid import bankid_url
+from .channels import CHANNELS
 from .faults import Fault
-from .orders import SENT, Conflict, Order, OrderNotFound
-from .payload import as_json, number, read
+from .orders import Conflict, Order, OrderNotFound
+from .payload import ABSENT, as_json, number, read, value_at
 from .state import sandbox
 
 PREFIX = "/api/v1/"
@@ -145,23 +146,26 @@ def _conflict(error: Conflict) -> Response:
     return refused(400, error.code)
 
 
-@blueprint.post("connect/orders/invoice/submit")
 def submit() -> Response:
-    """Section 4: an order becomes an invoice."""
+    """Sections 4 to 9: an order comes in by one of the channels."""
+    endpoint = request.path.removeprefix(PREFIX)
     received = _body()
     payload = _read(received)
     orders = sandbox.orders
-    errors = rules.check(rules.INVOICE_SUBMIT, payload, orders.exists)
-    errors = errors or arithmetic.check_sums(payload)
+    errors = rules.check(endpoint, payload, orders.exists)
+    errors = errors or arithmetic.check_sums(endpoint, payload)
     if errors:
         return failed(417, errors)
-    order = orders.submit(rules.INVOICE_SUBMIT, received)
-    data = {
-        "orderId": order.uuid,
-        "customerUuid": order.customer_uuid,
-        "bankIdUrl": _bankid_url(order),
-    }
-    return accepted(201, "orderCreatedSuccessfully", data)
+    order = orders.submit(endpoint, received)
+    channel = order.channel
+    data = {channel.uuid_name: order.uuid, "customerUuid": order.customer_uuid}
+    if channel.has_bankid:
+        data[channel.bankid_name] = _bankid_url(order)
+    return accepted(201, channel.message, data)
+
+
+for _endpoint in CHANNELS:
+    blueprint.add_url_rule(_endpoint, view_func=submit, methods=["POST"])
 
 
 @blueprint.get("connect/orders/status")
@@ -197,14 +201,15 @@ def details(uuid: str) -> Response:
     order = sandbox.orders.get(uuid)
     summary = order.payload["orderSummary"]
     data = {
-        "type": "invoice",
+        # Which types there are is not said; a refund knows these two.
+        "type": "invoice" if order.channel.is_invoice else "regular",
         "orderUuid": order.uuid,
         "invoiceNumber": order.invoice_number,
         "status": order.status,
         "orderDate": order.payload["orderDate"],
-        "paymentLinkDueDate": None,
-        "referenceNo": order.payload.get("referenceNo"),
-        "customerReference": order.payload.get("customerReference"),
+        "paymentLinkDueDate": order.payload.get("dueDateForPaymentLink"),
+        "referenceNo": _text(order, order.channel.reference),
+        "customerReference": _text(order, order.channel.customer_reference),
         "productList": _product_list(order),
         "orderSummary": {
             "subTotal": _amount(summary["subTotal"]),
@@ -255,9 +260,14 @@ def _read(received: str) -> object:
 
 def _bankid_url(order: Order) -> str:
     """Empty for whoever need not confirm."""
-    if order.status != SENT:
+    if not order.waits_for_bankid:
         return ""
     return bankid_url(sandbox.settings.base_url, order.uuid)
+
+
+def _text(order: Order, path: str) -> str | None:
+    value = value_at(order.payload, path)
+    return None if value is ABSENT else value
 
 
 def _amount(value: object) -> float:
@@ -294,4 +304,4 @@ def _customer_details(order: Order) -> dict:
     )
     customer = {name: order.customer.get(name) for name in names}
     customer["preferredLanguage"] = customer["preferredLanguage"] or "no"
-    return {"type": order.customer["type"], "uuid": order.customer_uuid, **customer}
+    return {"type": order.customer_type, "uuid": order.customer_uuid, **customer}

@@ -22,6 +22,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 from .orders import Order, OrderNotFound, Orders
+from .rules import is_url
 from .settings import Settings
 
 TIMEOUT = 5  # seconds
@@ -53,9 +54,14 @@ def signed_url(order: Order, status: str, secret: str, timestamp: int) -> str:
     return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters)}"
 
 
-def is_loopback(url: str) -> bool:
-    """Whether the address is one of this machine, told without asking a name server."""
-    host = urlsplit(url).hostname or ""
+def is_loopback(url: str | None) -> bool:
+    """Whether the address is one of this machine, told without asking a name server.
+
+    Anything that is no http or https address is not.
+    """
+    if not is_url(url):
+        return False
+    host = urlsplit(url).hostname
     if host == "localhost":
         return True
     try:
@@ -85,8 +91,8 @@ class Callbacks:
         threading.Thread(target=self._work, name="callbacks", daemon=True).start()
 
     def send(self, order: Order) -> None:
-        """Tell the merchant the order's status, soon."""
-        if self._settings.callbacks:
+        """Tell the merchant the order's status, soon, if an address was given."""
+        if self._settings.callbacks and order.callback.get("callbackUrl"):
             self._plan(Delivery(time.monotonic(), order.uuid, order.status))
 
     def _plan(self, delivery: Delivery) -> None:

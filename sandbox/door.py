@@ -8,7 +8,7 @@ import json
 from flask import Blueprint, jsonify, request
 
 from .bankid import bankid_url
-from .orders import SENT, BadAmount, Conflict, Order, OrderNotFound
+from .orders import BadAmount, Conflict, Order, OrderNotFound
 from .state import sandbox
 
 blueprint = Blueprint("door", __name__, url_prefix="/sandbox")
@@ -114,7 +114,7 @@ def _order(order: Order) -> dict:
         "endpoint": order.endpoint,
         "status": order.status,
         "invoiceNumber": order.invoice_number,
-        "bankIdUrl": url if order.status == SENT else "",
+        "bankIdUrl": url if order.waits_for_bankid else "",
         "orderAmount": f"{order.total:.2f}",
         "refundedAmount": f"{order.refunded:.2f}",
         "paymentMethod": order.payment_method,

@@ -13,8 +13,9 @@
      v                                    v
     EXPIRED / CANCELLED        PARTIAL REFUNDED ---> REFUNDED
 
-A private customer's order waits in SENT for BankID, a corporate one is INVOICED at once
-(section 4.2). Stored in SQLite; one connection, guarded by a lock.
+An order's channel says whether it waits in SENT or is INVOICED at once; ``confirm`` is
+there only where the customer confirms with BankID (channels.py). Stored in SQLite; one
+connection, guarded by a lock.
 """
 
 import random
@@ -28,7 +29,9 @@ from decimal import Decimal
 from functools import cached_property
 
 from .arithmetic import money
+from .channels import CHANNELS, Channel
 from .payload import number, products, read
+from .rules import INVOICE_SUBMIT
 
 SENT = "SENT"
 INVOICED = "INVOICED"
@@ -153,8 +156,16 @@ class Order:
         return read(self.received)
 
     @property
+    def channel(self) -> Channel:
+        return CHANNELS[self.endpoint]
+
+    @property
     def customer(self) -> dict:
         return self.payload["customerDetails"]
+
+    @property
+    def customer_type(self) -> str:
+        return self.channel.customer_type(self.customer)
 
     @property
     def products(self) -> list[dict]:
@@ -167,13 +178,27 @@ class Order:
 
     @property
     def callback(self) -> dict:
+        """The addresses ``callbackUrl``, ``success`` and ``failure``, those given."""
         return self.payload["callback"]
+
+    @property
+    def waits_for_bankid(self) -> bool:
+        return self.status == SENT and self.channel.has_bankid
+
+    @property
+    def transitions(self) -> dict[str, str]:
+        """What can happen to the order, and the status it then has."""
+        return {
+            action: status
+            for action, status in TRANSITIONS[self.status].items()
+            if action != "confirm" or self.channel.has_bankid
+        }
 
     @property
     def actions(self) -> list[str]:
         """What can happen to the order next; ``callback`` sends the last one again."""
-        resend = [] if self.status == SENT else ["callback"]
-        return [*TRANSITIONS[self.status], *resend]
+        is_told = self.status != SENT and self.callback.get("callbackUrl")
+        return [*self.transitions, *(["callback"] if is_told else [])]
 
 
 class Orders:
@@ -238,15 +263,19 @@ class Orders:
     def submit(self, endpoint: str, received: str) -> Order:
         """Store a checked order, or update the one that ``fpgoUuid`` names.
 
+        Only ``invoice/submit`` knows ``fpgoUuid``; elsewhere it is ignored.
+
         :param received: the JSON text as it came
         :raises OrderNotFound: when the order to update is gone
         :raises Conflict: when the order to update is no longer SENT
         """
+        channel = CHANNELS[endpoint]
         payload = read(received)
         customer = payload["customerDetails"]
+        customer_type = channel.customer_type(customer)
+        earlier = payload.get("fpgoUuid") if endpoint == INVOICE_SUBMIT else None
         with self._write() as db:
-            customer_uuid = self._customer_uuid(db, customer)
-            earlier = payload.get("fpgoUuid")
+            customer_uuid = self._customer_uuid(db, customer_type, customer)
             if earlier:
                 uuid = earlier
                 order = self.get(uuid)
@@ -271,8 +300,8 @@ class Orders:
                 [(uuid,) for _product in products(payload)],
             )
             self._tell(db, uuid, SENT, "Updated" if earlier else "Received")
-            if customer["type"] == "corporate":
-                self._enter(db, self.get(uuid), INVOICED, "No BankID for companies")
+            if customer_type not in channel.waiting:
+                self._enter(db, self.get(uuid), INVOICED, channel.at_once)
             order = self.get(uuid)
         if order.status != SENT:
             self.on_status(order)
@@ -290,7 +319,7 @@ class Orders:
         """
         with self._write() as db:
             order = self.get(uuid)
-            status = TRANSITIONS[order.status].get(action)
+            status = order.transitions.get(action)
             if not status:
                 raise Conflict(
                     order,
@@ -345,9 +374,13 @@ class Orders:
     def _enter(
         self, db: sqlite3.Connection, order: Order, status: str, note: str
     ) -> None:
-        """Put the order in ``status``; the first claim gives it an invoice number."""
+        """Put the order in ``status``; the first claim gives it an invoice number.
+
+        Only invoice orders have one (section 15b).
+        """
         invoice_number = order.invoice_number
-        if not invoice_number and status in (INVOICED, PAID):
+        is_claim = order.channel.is_invoice and status in (INVOICED, PAID)
+        if is_claim and not invoice_number:
             invoice_number = str(FIRST_INVOICE_NUMBER + order.number)
         db.execute(
             "UPDATE orders SET status = ?, invoice_number = ? WHERE uuid = ?",
@@ -361,11 +394,16 @@ class Orders:
             (uuid, status, time.time(), note),
         )
 
-    def _customer_uuid(self, db: sqlite3.Connection, customer: dict) -> str:
-        """The same person or organisation keeps its id."""
-        is_private = customer["type"] == "private"
-        field = "personalNumber" if is_private else "organizationId"
-        identity = f"{customer['type']} {customer[field]}"
+    def _customer_uuid(
+        self, db: sqlite3.Connection, customer_type: str, customer: dict
+    ) -> str:
+        """The same person or organisation keeps its id.
+
+        A payment link needs no personal number, the e-mail address tells people apart
+        then.
+        """
+        field = "personalNumber" if customer_type == "private" else "organizationId"
+        identity = f"{customer_type} {customer.get(field) or customer['email']}"
         query = "SELECT uuid FROM customers WHERE identity = ?"
         if found := self._read(query, identity):
             return found[0]["uuid"]

@@ -11,7 +11,7 @@ from . import bankid
 from .callbacks import is_loopback
 from .masks import as_text, masked, shorten
 from .orders import INVOICED, SENT, BadAmount, Conflict, Order, OrderNotFound
-from .payload import number, products
+from .payload import ABSENT, number, products, value_at
 from .state import sandbox
 
 blueprint = Blueprint("pages", __name__)
@@ -29,11 +29,12 @@ ACTIONS = {
     "refund": ("Refund", "provider"),
     "callback": ("Send last callback again", "provider"),
 }
+# What else they say of a payment link.
+LINK_ACTIONS = {"pay": ("Open the payment link and pay", "customer")}
 PLAYERS = {"customer": "As the customer", "provider": "As Front Payment"}
 
-# What a status means, for the one who plays.
+# What a status means, for the one who plays. What SENT waits for says the channel.
 MEANINGS = {
-    "SENT": "Waiting for the customer to confirm with BankID.",
     "INVOICED": "The invoice is out, the customer owes the money.",
     "Purring": "The due date has passed, a reminder was sent.",
     "Inkasso": "The claim is with the debt collectors.",
@@ -60,6 +61,24 @@ def _nok(amount: object) -> str:
     """``4500`` as ``4 500.00``, with a space that does not break."""
     value = amount if isinstance(amount, Decimal) else number(amount) or Decimal(0)
     return f"{value:,.2f}".replace(",", "\N{NO-BREAK SPACE}")
+
+
+@blueprint.app_template_filter("meaning")
+def _meaning(order: Order) -> str:
+    return MEANINGS.get(order.status, order.channel.waits_for)
+
+
+@blueprint.app_template_filter("at")
+def _at(payload: dict, path: str) -> object:
+    """What stands at a path of the received data, None if nothing does."""
+    value = value_at(payload, path)
+    return None if value is ABSENT else value
+
+
+@blueprint.app_template_filter("date")
+def _date(text: str) -> str:
+    """An order date: Unix seconds as a date, the older page's dates as they came."""
+    return f"{datetime.fromtimestamp(int(text)):%d %b, %Y}" if text.isdigit() else text
 
 
 @blueprint.app_template_filter("clock")
@@ -91,7 +110,7 @@ blueprint.add_app_template_filter(shorten, "shorten")
 
 @blueprint.app_context_processor
 def _everywhere() -> dict:
-    return {"settings": sandbox.settings, "meanings": MEANINGS}
+    return {"settings": sandbox.settings}
 
 
 @blueprint.app_errorhandler(OrderNotFound)
@@ -126,10 +145,10 @@ def order(uuid: str, problem: str = ""):
         problem=problem,
         players=_players(order),
         left=order.total - order.refunded,
-        bankid_url=bankid.bankid_url("", uuid) if order.status == SENT else "",
+        bankid_url=bankid.bankid_url("", uuid) if order.waits_for_bankid else "",
         statuses=sandbox.orders.statuses(uuid),
         callbacks=sandbox.orders.callbacks(uuid),
-        calls_back=is_loopback(order.callback["callbackUrl"]),
+        calls_back=is_loopback(order.callback.get("callbackUrl")),
         received=as_text(masked(order.payload)),
     )
 
@@ -147,7 +166,8 @@ def act(uuid: str, action: str):
 
 def _players(order: Order) -> list[tuple[str, list[tuple[str, str]]]]:
     """For each player the actions that the order's status allows, with their labels."""
-    possible = [(action, *ACTIONS[action]) for action in order.actions]
+    actions = {**ACTIONS, **({} if order.channel.is_invoice else LINK_ACTIONS)}
+    possible = [(action, *actions[action]) for action in order.actions]
     played = [
         (title, [(action, label) for action, label, who in possible if who == player])
         for player, title in PLAYERS.items()
@@ -166,6 +186,8 @@ def identify():
     if not uuid:
         return _message("No order", "The state of this address names no order.", 400)
     order = sandbox.orders.get(uuid)
+    if not order.channel.has_bankid:
+        return _no_bankid(order)
     step = STEPS.get(order.status, "closed")
     return render_template("bankid.html", order=order, step=step)
 
@@ -177,6 +199,8 @@ def answer(uuid: str):
     order = sandbox.orders.get(uuid)
     if choice not in CHOICES:
         return _message("Nothing chosen", "Go back and press one of the buttons.", 400)
+    if not order.channel.has_bankid:
+        return _no_bankid(order)
     action, leads_to = CHOICES[choice]
     try:
         order = sandbox.act(uuid, action) if action else order
@@ -194,6 +218,11 @@ CHOICES = {
     "later": (None, "success"),
     "abort": (None, "failure"),
 }
+
+
+def _no_bankid(order: Order):
+    text = f"This order came by the channel {order.channel.title!r}, without BankID."
+    return _message("Nothing to confirm", text, 404)
 
 
 def _return(order: Order, leads_to: str):

@@ -9,6 +9,8 @@ from decimal import Decimal
 EXPONENT_LIMIT = 12
 DEEPEST = 16  # levels
 
+ABSENT = object()  # the value of a field that was not sent
+
 NUMERIC = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
@@ -52,6 +54,13 @@ def _clean(value: object, depth: int = 0) -> object:
 def _text(text: str) -> str:
     """Trimmed, and without lone surrogates: legal in JSON, but not on a page."""
     return text.encode("utf-8", "replace").decode().strip()
+
+
+def value_at(payload: object, path: str) -> object:
+    """What stands at a path such as ``orderSummary.subTotal``, or ABSENT."""
+    for name in path.split("."):
+        payload = payload.get(name, ABSENT) if isinstance(payload, dict) else ABSENT
+    return payload
 
 
 def rows(value: object) -> Iterator[tuple[str, object]]:

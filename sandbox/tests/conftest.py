@@ -61,6 +61,66 @@ EXAMPLE = {
         "failure": "http://127.0.0.1:9/return/AbCdEfGhIjKlMnOpQrStUvWx/failure",
     },
 }
+
+# The other channels' bodies, with every field that their pages list.
+_INVOICE = {
+    **{name: value for name, value in EXAMPLE.items() if name != "callback"},
+    "callback": {"callbackUrl": EXAMPLE["callback"]["callbackUrl"]},
+}
+_PERSON = EXAMPLE["customerDetails"]
+BODIES = {
+    "invoice/submit": EXAMPLE,
+    "regular/submit": {
+        "products": EXAMPLE["products"],
+        "orderSummary": {**EXAMPLE["orderSummary"], "shippingCost": "0.00"},
+        "orderDate": "02 Aug, 2023",
+        "dueDateForPaymentLink": "1691125906",
+        "sendOrderBy": {"sms": False, "email": False, "invoice": True},
+        "invoiceAsPaymentOption": True,
+        "isCreditCheckAvailable": False,
+        "customerDetails": _PERSON,
+        "invoiceReferences": {
+            "referenceNo": "INV/2026/00012",
+            "customerReference": "3500",
+            "receiptNo": "7",
+            "customerNotes": "Ring the bell",
+            "tnc": "Ours",
+        },
+        "internalReferences": {"referenceNo": "S00012", "notes": "Paid in May"},
+        "invoiceInterval": 0,
+        "separateInvoices": True,
+        "submitPayment": {"via": "invoice", "currency": "NOK"},
+        "callback": EXAMPLE["callback"],
+    },
+    "invoice/create": _INVOICE,
+    "faktura/create": _INVOICE,
+    "ehf/create": {
+        **_INVOICE,
+        "customerDetails": {
+            **_PERSON,
+            "type": "corporate",
+            "personalNumber": None,
+            "organizationId": "999999999",
+        },
+        "sendOrderBy": {"sms": False, "email": False, "invoice": True},
+        "invoiceAsPaymentOption": True,
+        "isCreditCheckAvailable": False,
+    },
+    "payment-link/create": {
+        "products": EXAMPLE["products"],
+        "orderSummary": EXAMPLE["orderSummary"],
+        "sendOrderBy": {"sms": True, "email": False},
+        "orderDate": "1755150488",
+        "dueDateForPaymentLink": "1755750488",
+        "customerDetails": {**_PERSON, "firstName": "Kari"},
+        "invoiceAsPaymentOption": False,
+        "isCreditCheckAvailable": False,
+        "referenceNo": "INV/2026/00012",
+        "customerReference": "3500",
+        "secureDetails": True,
+        "callback": _INVOICE["callback"],
+    },
+}
 COMPANY = {
     "customerDetails.type": "corporate",
     "customerDetails.personalNumber": None,
@@ -69,9 +129,9 @@ COMPANY = {
 MISSING = "(missing)"
 
 
-def order_with(changes: dict | None = None) -> dict:
-    """The example with some fields changed, named by path; MISSING takes one out."""
-    payload = copy.deepcopy(EXAMPLE)
+def order_with(changes: dict | None = None, channel: str = "invoice/submit") -> dict:
+    """A channel's body with fields changed, named by path; MISSING takes one out."""
+    payload = copy.deepcopy(BODIES[channel])
     for path, value in copy.deepcopy(changes or {}).items():
         *parents, name = [int(p) if p.isdigit() else p for p in path.split(".")]
         place = payload
@@ -82,6 +142,11 @@ def order_with(changes: dict | None = None) -> dict:
         else:
             place[name] = value
     return payload
+
+
+def uuid_of(data: dict) -> str:
+    """The order's id in an answer's data, under either of its names."""
+    return data.get("orderId") or data["orderUuid"]
 
 
 class Process:
@@ -123,16 +188,20 @@ class Process:
         url = f"{self.url}/api/v1/connect/orders/{path}"
         return self.session.request(method, url, **kwargs)
 
-    def submit(self, changes: dict | None = None, **kwargs) -> requests.Response:
-        return self.api("POST", "invoice/submit", json=order_with(changes), **kwargs)
+    def submit(
+        self, changes: dict | None = None, channel: str = "invoice/submit", **kwargs
+    ) -> requests.Response:
+        return self.api("POST", channel, json=order_with(changes, channel), **kwargs)
 
-    def new_order(self, changes: dict | None = None) -> str:
-        answer = self.submit(changes)
+    def new_order(
+        self, changes: dict | None = None, channel: str = "invoice/submit"
+    ) -> str:
+        answer = self.submit(changes, channel)
         assert answer.status_code == 201, answer.text
-        return answer.json()["data"]["orderId"]
+        return uuid_of(answer.json()["data"])
 
-    def errors(self, changes: dict) -> list[str]:
-        answer = self.submit(changes)
+    def errors(self, changes: dict, channel: str = "invoice/submit") -> list[str]:
+        answer = self.submit(changes, channel)
         assert answer.status_code == 417, answer.text
         return answer.json()["errors"]
 

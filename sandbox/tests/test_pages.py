@@ -1,10 +1,13 @@
 """The pages: what a person sees, what the buttons do, and what is never shown."""
 
+import base64
+import json
 import re
+from urllib.parse import urlencode
 
 import pytest
 
-from .conftest import COMPANY, wait_until
+from .conftest import COMPANY, MISSING, wait_until
 
 PERSONAL_NUMBER = "01819012345"
 PATH_TOKEN = "AbCdEfGhIjKlMnOpQrStUvWx"
@@ -221,3 +224,76 @@ def test_a_company_has_no_bankid_step(sandbox):
     page = sandbox.page(f"/orders/{uuid}").text
     assert "Open the BankID page" not in page
     assert "No BankID for companies" in page
+
+
+def test_the_list_and_the_order_name_the_channel(sandbox):
+    titles = {
+        "invoice/submit": "Invoice session",
+        "regular/submit": "Regular order",
+        "invoice/create": "Invoice",
+        "faktura/create": "eFaktura",
+        "ehf/create": "EHF invoice",
+        "payment-link/create": "Payment link",
+    }
+    for channel, title in titles.items():
+        uuid = sandbox.new_order(channel=channel)
+        row = f'<td class="channel">{title}</td>'
+        assert row in sandbox.page().text
+        page = sandbox.page(f"/orders/{uuid}").text
+        assert f"<span>{title}</span>" in page
+        assert f"connect/orders/{channel}" in page
+        assert "INV/2026/00012" in page
+
+
+def test_a_regular_order_shows_its_date_and_goes_through_bankid(sandbox):
+    data = sandbox.submit(channel="regular/submit").json()["data"]
+    uuid = data["orderUuid"]
+    page = sandbox.page(f"/orders/{uuid}").text
+    assert "02 Aug, 2023" in page
+    assert "Open the BankID page" in page
+    path = data["paymentUrl"].removeprefix(sandbox.url)
+    assert buttons(sandbox.page(path).text) == ["confirm", "abort"]
+    sandbox.press(f"/bankid/{uuid}", action="confirm")
+    assert sandbox.press(f"/bankid/{uuid}", action="pay").status_code == 303
+    assert sandbox.status(uuid) == "PAID"
+
+
+@pytest.mark.parametrize("address", ["thanks", "http://[::1", "javascript://127.0.0.1"])
+def test_a_regular_order_may_lead_back_to_no_address_at_all(sandbox, address):
+    changes = {"callback.success": address, "callback.callbackUrl": MISSING}
+    uuid = sandbox.new_order(changes, "regular/submit")
+    assert "No callback address was given" in sandbox.page(f"/orders/{uuid}").text
+    sandbox.press(f"/bankid/{uuid}", action="confirm")
+    answer = sandbox.press(f"/bankid/{uuid}", action="pay")
+    assert answer.status_code == 200
+    assert "Back to the shop" in answer.text
+
+
+def test_a_payment_link_is_opened_and_paid_without_bankid(sandbox):
+    uuid = sandbox.new_order(channel="payment-link/create")
+    page = sandbox.page(f"/orders/{uuid}").text
+    assert buttons(page) == ["pay", "expire", "cancel"]
+    assert "Open the payment link and pay" in page
+    assert "Waiting for the customer to open the payment link" in page
+    assert "BankID" not in page
+    sandbox.press(f"/orders/{uuid}/pay", action="pay")
+    page = sandbox.page(f"/orders/{uuid}").text
+    assert "The customer has paid." in page
+    assert "Invoice number" not in page
+
+
+@pytest.mark.parametrize("channel", ["invoice/create", "payment-link/create"])
+def test_a_made_up_bankid_address_confirms_nothing(sandbox, channel):
+    uuid = sandbox.new_order(channel=channel)
+    status = sandbox.status(uuid)
+    state = base64.b64encode(json.dumps({"orderUuid": uuid}).encode()).decode()
+    answers = [
+        sandbox.page(f"/bankid/precheck/auth?{urlencode({'state': state})}"),
+        sandbox.press(f"/bankid/{uuid}", action="confirm"),
+        sandbox.press(f"/bankid/{uuid}", action="pay"),
+        sandbox.press(f"/bankid/{uuid}", action="abort"),
+    ]
+    for answer in answers:
+        assert answer.status_code == 404
+        assert "Nothing to confirm" in answer.text
+    assert sandbox.status(uuid) == status
