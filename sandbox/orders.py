@@ -68,6 +68,7 @@ CONFLICTS = {
     EXPIRED: "orderUpdateFailed",
 }
 
+CARD = "Visa"  # how whoever never got an invoice pays
 FIRST_INVOICE_NUMBER = 99900000
 
 SCHEMA = """
@@ -78,7 +79,7 @@ CREATE TABLE IF NOT EXISTS orders (
     status TEXT NOT NULL,
     customer_uuid TEXT NOT NULL,
     invoice_number TEXT,
-    payment_method TEXT NOT NULL DEFAULT 'Invoice',
+    payment_method TEXT NOT NULL,
     refunded TEXT NOT NULL DEFAULT '0.00',
     created_at INTEGER NOT NULL,
     received TEXT NOT NULL
@@ -274,6 +275,8 @@ class Orders:
         customer = payload["customerDetails"]
         customer_type = channel.customer_type(customer)
         earlier = payload.get("fpgoUuid") if endpoint == INVOICE_SUBMIT else None
+        method = "Invoice" if channel.is_invoice else CARD
+        now = int(time.time())
         with self._write() as db:
             customer_uuid = self._customer_uuid(db, customer_type, customer)
             if earlier:
@@ -282,18 +285,18 @@ class Orders:
                 if order.status != SENT:
                     raise Conflict(order, f"The order is {order.status} already.")
                 db.execute(
-                    "UPDATE orders SET endpoint = ?, customer_uuid = ?, received = ?"
-                    " WHERE uuid = ?",
-                    (endpoint, customer_uuid, received, uuid),
+                    "UPDATE orders SET endpoint = ?, customer_uuid = ?,"
+                    " payment_method = ?, received = ? WHERE uuid = ?",
+                    (endpoint, customer_uuid, method, received, uuid),
                 )
                 db.execute("DELETE FROM products WHERE order_uuid = ?", (uuid,))
             else:
                 uuid = _new_id("ODR", self.exists)
                 db.execute(
                     "INSERT INTO orders"
-                    " (uuid, endpoint, status, customer_uuid, created_at, received)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
-                    (uuid, endpoint, SENT, customer_uuid, int(time.time()), received),
+                    " (uuid, endpoint, status, customer_uuid, payment_method,"
+                    " created_at, received) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (uuid, endpoint, SENT, customer_uuid, method, now, received),
                 )
             db.executemany(
                 "INSERT INTO products (order_uuid) VALUES (?)",
@@ -330,7 +333,7 @@ class Orders:
                 status, note = self._refund(db, order, amount)
             if action == "pay" and order.status == SENT:
                 db.execute(
-                    "UPDATE orders SET payment_method = 'Visa' WHERE uuid = ?", (uuid,)
+                    "UPDATE orders SET payment_method = ? WHERE uuid = ?", (CARD, uuid)
                 )
             self._enter(db, order, status, note or NOTES[action])
             order = self.get(uuid)

@@ -238,6 +238,7 @@ def test_a_payment_link_is_paid_at_once_and_has_no_invoice(sandbox):
     uuid = sandbox.new_order(channel=LINK)
     assert sandbox.stored(uuid)["actions"] == ["pay", "expire", "cancel"]
     assert sandbox.act(uuid, "confirm").status_code == 409
+    assert sandbox.stored(uuid)["paymentMethod"] == "Visa"
     stored = sandbox.act(uuid, "pay").json()
     assert stored["status"] == "PAID"
     assert stored["paymentMethod"] == "Visa"
