@@ -80,8 +80,9 @@ def regular_json(order):
         "sendOrderBy": {"sms": False, "email": False, "invoice": True},
         "isCreditCheckAvailable": False,
         "invoiceAsPaymentOption": True,
-        "customerDetails": _recipient(customer)
-        | {"type": customer.type, "personalNumber": customer.personal_number},
+        "customerDetails": _details(
+            customer, type=customer.type, personalNumber=customer.personal_number
+        ),
         "invoiceReferences": _references(order),
         "internalReferences": {"referenceNo": order.reference},
         "submitPayment": {"via": "invoice", "currency": CURRENCY},
@@ -99,10 +100,8 @@ def invoice_json(order):
 def efaktura_json(order):
     """Write an order for *Send E-Faktura* (section 7): the page has no type."""
     customer = order.customer
-    return invoice_json(order) | {
-        "customerDetails": _recipient(customer)
-        | {"personalNumber": customer.personal_number}
-    }
+    details = _details(customer, personalNumber=customer.personal_number)
+    return invoice_json(order) | {"customerDetails": details}
 
 
 def ehf_json(order):
@@ -111,10 +110,8 @@ def ehf_json(order):
     The page has no type, nor the switches that the demo system asked for in 2025.
     """
     customer = order.customer
-    return invoice_json(order) | {
-        "customerDetails": _recipient(customer)
-        | {"organizationId": customer.organization_id}
-    }
+    details = _details(customer, organizationId=customer.organization_id)
+    return invoice_json(order) | {"customerDetails": details}
 
 
 def payment_link_json(order):
@@ -124,7 +121,7 @@ def payment_link_json(order):
     example has neither a due date nor a credit check.
     """
     customer = order.customer
-    details = _recipient(customer) | {"type": customer.type}
+    details = _details(customer, type=customer.type)
     if customer.organization_id:
         details["organizationId"] = customer.organization_id
     document = {
@@ -192,18 +189,21 @@ def _summary(order):
 
 def _customer(customer):
     """The customer with type and the number that belongs to it (section 3.5)."""
-    document = _recipient(customer) | {
-        "type": customer.type,
-        "personalNumber": customer.personal_number,
-        "organizationId": customer.organization_id,
-    }
+    document = _details(
+        customer,
+        type=customer.type,
+        personalNumber=customer.personal_number,
+        organizationId=customer.organization_id,
+    )
     if not customer.personal_number:
         del document["personalNumber"]
     return document
 
 
-def _recipient(customer):
+def _details(customer, **identity):
+    """The customer with what tells who it is, which each page asks for in its way."""
     return {
+        **identity,
         "countryCode": customer.country_code,
         "msisdn": customer.msisdn,
         "email": customer.email,

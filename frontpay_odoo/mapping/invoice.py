@@ -2,11 +2,10 @@
 
 from datetime import UTC, datetime
 
-from odoo import fields
 from odoo.tools.translate import LazyTranslate
 
 from ..connect.addresses import is_complete, is_local, is_safe
-from ..connect.channels import CHANNELS, CURRENCY
+from ..connect.channels import CHANNELS, CURRENCY, NORWAY
 from ..connect.order import InvoiceTerms, Order
 from .customer import customer_of
 from .lines import products_of
@@ -111,13 +110,14 @@ def order_of(move, callbacks):
     customer = customer_of(move, CHANNELS[channel_of(move)], problems, notes)
     if problems:
         return None, problems
+    ordered_at = datetime.now(UTC)
     order = Order(
         products=products,
         summary=summary,
         customer=customer,
-        terms=_terms(move),
+        terms=_terms(move, ordered_at),
         callbacks=callbacks,
-        ordered_at=datetime.now(UTC),
+        ordered_at=ordered_at,
         reference=move.name,
         customer_reference=move.ref or "",
         notes=tuple(notes),
@@ -138,14 +138,15 @@ def _customer(move):
     return move.commercial_partner_id.with_company(move.company_id)
 
 
-def _terms(move):
+def _terms(move, ordered_at):
     """How the order is invoiced: as the customer has it, or as the company has."""
     company = move.company_id
     customer = _customer(move)
     interval = customer.frontpay_invoice_interval or company.frontpay_invoice_interval
     separate = customer.frontpay_separate_invoices
     fee = customer.frontpay_invoice_fee
-    today = fields.Date.context_today(move)
+    # Front Payment counts the days by Norwegian clocks.
+    today = ordered_at.astimezone(NORWAY).date()
     days = (move.invoice_date_due - today).days if move.invoice_date_due else 0
     return InvoiceTerms(
         interval=int(interval),

@@ -1,5 +1,6 @@
 from . import test_callback
 from . import test_callback_form
+from . import test_channels
 from . import test_checksum
 from . import test_client
 from . import test_contact
@@ -13,6 +14,7 @@ from . import test_payment
 from . import test_preflight
 from . import test_refusal
 from . import test_rights
+from . import test_rules
 from . import test_settings
 from . import test_statuses
 from . import test_views
