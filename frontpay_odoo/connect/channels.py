@@ -271,7 +271,7 @@ CHANNELS = {
     ),
     # It demands a personal number of everybody, and companies have none (section 5).
     "regular": Channel(
-        "Session with BankID, older form",
+        "Session with BankID (older form)",
         endpoints.SUBMIT_REGULAR,
         regular_json,
         customer_types=("private",),

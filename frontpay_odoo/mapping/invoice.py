@@ -29,22 +29,25 @@ PUBLIC_URL_RULES = (
     (
         _lt(
             "%(company)s: Odoo's address for Front Payment, %(url)s, isn't complete."
-            " Enter one such as https://odoo.example.com"
+            " Enter one such as https://odoo.example.com under Invoicing /"
+            " Configuration / Settings / Front Payment."
         ),
-        lambda company, url: is_complete(url),
+        lambda _company, url: is_complete(url),
     ),
     (
         _lt(
-            "%(company)s: Odoo's address for Front Payment, %(url)s, must begin with"
-            " https://. Enter the one that is reached from the internet"
+            "%(company)s: Odoo's address for Front Payment, %(url)s, doesn't begin with"
+            " https://. Enter one that does under Invoicing / Configuration / Settings"
+            " / Front Payment."
         ),
-        lambda company, url: not is_complete(url) or is_safe(url),
+        lambda _company, url: not is_complete(url) or is_safe(url),
     ),
     (
         _lt(
             "%(company)s: Odoo's address for Front Payment, %(url)s, leads to this"
-            " machine only, where Front Payment can't report anything. Enter the one"
-            " that is reached from the internet"
+            " machine only, so no report of a payment would ever arrive. Enter the"
+            " address on the internet under Invoicing / Configuration / Settings /"
+            " Front Payment."
         ),
         lambda company, url: (
             company.frontpay_environment != "production" or not is_local(url)
@@ -182,9 +185,8 @@ def _public_url_problems(company):
     """Why Front Payment couldn't report to us."""
     env = company.env
     place = {"company": company.name, "url": company._frontpay_public_url()}
-    where = env._("under Invoicing / Configuration / Settings / Front Payment.")
     return [
-        Problem(company, f"{env._(message) % place} {where}")
+        Problem(company, env._(message) % place)
         for message, is_good in PUBLIC_URL_RULES
         if not is_good(company, place["url"])
     ]

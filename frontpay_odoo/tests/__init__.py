@@ -4,6 +4,7 @@ from . import test_channels
 from . import test_checksum
 from . import test_client
 from . import test_contact
+from . import test_customer
 from . import test_demo
 from . import test_identity
 from . import test_mapping

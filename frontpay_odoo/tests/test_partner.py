@@ -12,7 +12,17 @@ FIELDS = [
     "frontpay_organization_id",
     "frontpay_language",
     "frontpay_customer_uuid",
+    "frontpay_channel",
+    "frontpay_invoice_interval",
+    "frontpay_separate_invoices",
+    "frontpay_invoice_fee",
 ]
+OVERRIDES = {
+    "frontpay_channel": "ehf",
+    "frontpay_invoice_interval": "2",
+    "frontpay_separate_invoices": "no",
+    "frontpay_invoice_fee": "yes",
+}
 LANGUAGES = (
     ("nb_NO", "no"),
     ("sv_SE", "sv"),
@@ -247,13 +257,38 @@ class TestPartner(TransactionCase):
         self.person.frontpay_customer_uuid = "CSRT1"
         self.assertFalse(self.person.with_company(company).frontpay_customer_uuid)
 
+    def test_contacts_have_their_commercial_partners_agreement(self):
+        contact = self.env["res.partner"].create(
+            {"name": "Ola Prøvesen", "parent_id": self.organization.id}
+        )
+        self.organization.write(OVERRIDES)
+        for name, value in OVERRIDES.items():
+            with self.subTest(field=name):
+                self.assertEqual(contact[name], value)
+
+    def test_an_agreement_holds_for_one_company(self):
+        company = self.env["res.company"].create({"name": "Fjordlys Test"})
+        self.organization.write(OVERRIDES)
+        for name in OVERRIDES:
+            with self.subTest(field=name):
+                self.assertFalse(self.organization.with_company(company)[name])
+                self.assertFalse(self.organization.copy()[name])
+
     def test_an_accountant_enters_it_all_on_the_form(self):
         self.accountant.group_ids += self.env.ref("base.group_partner_manager")
         with Form(self.person.with_user(self.accountant)) as form:
             form.frontpay_personal_number = "178584 10193"
             form.frontpay_language = "sv"
+            form.frontpay_channel = "efaktura"
+            form.frontpay_invoice_interval = "1"
+            form.frontpay_separate_invoices = "no"
+            form.frontpay_invoice_fee = "yes"
         self.assertEqual(self.person.frontpay_personal_number, SYNTHETIC)
         self.assertEqual(self.person.frontpay_language, "sv")
+        self.assertEqual(self.person.frontpay_channel, "efaktura")
+        self.assertEqual(self.person.frontpay_invoice_interval, "1")
+        self.assertEqual(self.person.frontpay_separate_invoices, "no")
+        self.assertEqual(self.person.frontpay_invoice_fee, "yes")
 
     def test_others_see_none_of_it_on_the_form(self):
         for user, expected in (
@@ -316,6 +351,7 @@ class TestPartnerPortal(HttpCase):
                 "frontpay_organization_id": "310000019",
                 "frontpay_language": "da",
                 "frontpay_customer_uuid": "CSRT1",
+                **OVERRIDES,
             },
         )
         self.assertNotIn("invalid_fields", answer.json())
@@ -326,6 +362,8 @@ class TestPartnerPortal(HttpCase):
         self.assertFalse(partner.frontpay_organization_id)
         self.assertNotEqual(partner.frontpay_language, "da")
         self.assertFalse(partner.frontpay_customer_uuid)
+        for name in OVERRIDES:
+            self.assertFalse(partner[name])
 
     @mute_logger("odoo.http")
     def test_a_portal_user_reads_nothing_over_the_api(self):

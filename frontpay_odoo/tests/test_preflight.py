@@ -29,6 +29,18 @@ SETTING_PROBLEMS = (
     ({"frontpay_journal_id": False}, "settings: Journal."),
     ({"frontpay_custom_url": False}, "settings: Address."),
 )
+# The environment, Odoo's own address, and what is wrong with it, if anything.
+PUBLIC_ADDRESSES = (
+    ("custom", "https://odoo.example.com", None),
+    ("custom", "http://localhost:8069", None),
+    ("custom", "http://127.0.0.1:8069", None),
+    ("custom", "http://odoo.example.com", "doesn't begin with https://"),
+    ("custom", "http://192.168.1.10:8069", "doesn't begin with https://"),
+    ("custom", "https://odoo.example.com/?db=odoo", "isn't complete"),
+    ("production", "https://localhost:8069", "leads to this machine only"),
+    ("production", "http://127.0.0.1:8069", "leads to this machine only"),
+    ("production", "http://[::1]:8069", "leads to this machine only"),
+)
 
 
 @tagged("post_install", "-at_install", "frontpay")
@@ -142,6 +154,20 @@ class TestPreflight(SandboxCase):
                 self.assertIsInstance(warning, RedirectWarning)
                 settings = self.env.ref("account.action_account_config")
                 self.assertEqual(warning.args[1], settings.id)
+
+    def test_addresses_at_which_front_payment_could_not_reach_odoo(self):
+        self.company.frontpay_public_url = False
+        for environment, url, sentence in PUBLIC_ADDRESSES:
+            with self.subTest(url, environment=environment), self.undone():
+                self.company.frontpay_environment = environment
+                self.env["ir.config_parameter"].set_param("web.base.url", url)
+                if sentence:
+                    warning = self.assertNotSent(self.move, self.company.name, sentence)
+                    settings = self.env.ref("account.action_account_config")
+                    self.assertEqual(warning.args[1], settings.id)
+                    continue
+                result = self.move.action_frontpay_check()
+                self.assertEqual(result["params"]["type"], "success")
 
     def test_taxes_that_front_payment_does_not_know(self):
         for taxes, sentence in (

@@ -35,6 +35,22 @@ SENTENCES = (
         "Public address (Front Payment settings) has a form that isn't accepted.",
     ),
     ("The customer details.msisdn field is required", "Customer's phone number is"),
+    (
+        "The customer details.personal number must be 11 characters.",
+        "Customer's personal number hasn't the right length.",
+    ),
+    (
+        "The products.0.product id may not be greater than 25 characters.",
+        "Line 1: internal reference of the product is too long.",
+    ),
+    (
+        "The due date for payment link field is required when invoice interval is 0.",
+        "Due date is missing.",
+    ),
+    (
+        "The invoice references.reference no must be a string.",
+        None,
+    ),
     ("The products.0.colour field is required.", None),
     ("The products.x.rate field is required.", None),
     ("<b>The order date</b> is invalid.", None),

@@ -61,10 +61,11 @@ WRONG_ADDRESSES = (
     ("http://127.0.0.1.example.com/", "must begin with https://"),
 )
 WRONG_PUBLIC_ADDRESSES = (
-    "odoo.example.com",
-    "ftp://odoo.example.com",
-    "https://odoo.example.com/?db=production",
-    "https://odoo.example.com/#home",
+    ("odoo.example.com", "must be complete"),
+    ("ftp://odoo.example.com", "must be complete"),
+    ("https://odoo.example.com/?db=production", "must be complete"),
+    ("https://odoo.example.com/#home", "must be complete"),
+    ("http://odoo.example.com", "must begin with https://"),
 )
 TAX_RATES = (
     ("0,12,15,25", {"0", "12", "15", "25"}),
@@ -156,9 +157,9 @@ class TestSettings(LoopbackCase, TransactionCase):
         self.assertEqual(
             self.company._frontpay_public_url(), "https://odoo.example.com"
         )
-        for url in WRONG_PUBLIC_ADDRESSES:
+        for url, words in WRONG_PUBLIC_ADDRESSES:
             with self.subTest(url=url):
-                self._assert_refused({"frontpay_public_url": url}, "must be complete")
+                self._assert_refused({"frontpay_public_url": url}, words)
 
     def test_vat_rates_are_exact_numbers_or_refused(self):
         for text, expected in TAX_RATES:

@@ -1,0 +1,141 @@
+from odoo.tests import tagged
+
+from odoo.addons.frontpay_odoo.connect.channels import CHANNELS
+from odoo.addons.frontpay_odoo.mapping import channel_of, order_of
+
+from .common import ORGANISATION_NUMBER, FrontpayCommon
+
+# Fields of the customer, those of its contact, and what the order has of them.
+CUSTOMERS = (
+    ({"lang": "nb_NO"}, None, {"language": "no"}),
+    ({"lang": "fr_FR"}, None, {"language": "en"}),
+    ({"street2": "H0201"}, None, {"address.street": "Prøvegata 14, H0201"}),
+    (
+        {"street2": "H0201"},
+        {"street": False, "city": "Oslo"},
+        {"address.street": "Prøvegata 14, H0201", "address.city": "Trondheim"},
+    ),
+    (
+        {},
+        {"name": "Berit Prøvebaker", "email": "berit@example.com"},
+        {"name": "Bakeriet Prøve AS", "email": "berit@example.com"},
+    ),
+    (
+        {"phone": "+47 406 12 345"},
+        {"phone": False, "email": False},
+        {"msisdn": "40612345", "email": "post@example.com", "type": "corporate"},
+    ),
+    (
+        {},
+        {"street": "Provgatan 3", "zip": "411 01", "city": "Göteborg"},
+        {"address.zip": "411 01", "organization_id": ORGANISATION_NUMBER},
+    ),
+    (
+        {"email": "kari@; post@example.com, ola@example.com"},
+        None,
+        {"email": "post@example.com"},
+    ),
+)
+# Fields of the customer, and the note that the order gets of them, if any.
+NOTES = (
+    ({"email": "Kari Prøvebruker <kari@example.com>"}, None),
+    (
+        {"email": "kari@example.com; ola@example.com"},
+        "Kari Prøvebruker has several e-mail addresses in one field. Front Payment"
+        " takes one and gets kari@example.com.",
+    ),
+    ({"phone": "406 12 345"}, None),
+    ({"phone": "+1 202 555 0123"}, None),  # may be either
+    (
+        {"phone": "22 12 34 56"},
+        "Kari Prøvebruker has a phone number that isn't a mobile's: no SMS can reach"
+        " it.",
+    ),
+)
+# The company's setting, the customer's own, and what holds.
+AGREEMENTS = (
+    ("interval", "frontpay_invoice_interval", "0", False, 0),
+    ("interval", "frontpay_invoice_interval", "0", "2", 2),
+    ("interval", "frontpay_invoice_interval", "1", "0", 0),
+    ("separate", "frontpay_separate_invoices", True, False, True),
+    ("separate", "frontpay_separate_invoices", True, "no", False),
+    ("separate", "frontpay_separate_invoices", False, False, False),
+    ("separate", "frontpay_separate_invoices", False, "yes", True),
+    ("fee", "frontpay_invoice_fee", False, False, False),
+    ("fee", "frontpay_invoice_fee", False, "yes", True),
+    ("fee", "frontpay_invoice_fee", True, False, True),
+    ("fee", "frontpay_invoice_fee", True, "no", False),
+)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestCustomer(FrontpayCommon):
+    """What becomes of the customer's fields on the way to the order."""
+
+    def test_identity_comes_from_the_company_and_contact_from_the_person(self):
+        for values, contact_values, expected in CUSTOMERS:
+            with self.subTest(values, contact=contact_values), self.undone():
+                if values.get("lang"):
+                    self.env["res.lang"]._activate_lang(values["lang"])
+                customer = self.corporate
+                customer.write(values)
+                if contact_values is not None:
+                    contact_values = {"parent_id": customer.id} | contact_values
+                    contact_values = {"name": "Berit Prøvebaker"} | contact_values
+                    customer = self._customer(type="invoice", **contact_values)
+                order = self._order(self.invoice(customer=customer))
+                for path, value in expected.items():
+                    found = order.customer
+                    for name in path.split("."):
+                        found = getattr(found, name)
+                    self.assertEqual(found, value)
+
+    def test_what_is_worth_knowing_is_kept_with_the_order(self):
+        move = self.invoice()
+        for values, note in NOTES:
+            with self.subTest(values), self.undone():
+                self.private.write(values)
+                self.assertEqual(self._order(move).notes, (note,) if note else ())
+                order, _document = self.env["frontpay.order"]._reserve(move)
+                self.assertEqual(order.note or None, note)
+                told = "".join(move.message_ids.mapped("body"))
+                self.assertEqual("SMS" in told or "several" in told, bool(note))
+
+    def test_a_customers_agreement_goes_before_the_companys_setting(self):
+        move = self.invoice()
+        for term, field, setting, own, expected in AGREEMENTS:
+            with self.subTest(field, setting=setting, own=own), self.undone():
+                self.company[field] = setting
+                self.private.with_company(self.company)[field] = own
+                self.assertEqual(getattr(self._order(move).terms, term), expected)
+
+    def test_a_customers_channel_goes_before_the_companys(self):
+        move = self.invoice()
+        self.assertEqual(channel_of(move), "session")
+        self.company.frontpay_channel = "invoice"
+        self.assertEqual(channel_of(move), "invoice")
+        for channel, kinds in CHANNELS.items():
+            self.private.with_company(self.company).frontpay_channel = channel
+            with self.subTest(channel):
+                self.assertEqual(channel_of(move), channel)
+                if "private" not in kinds.customer_types:
+                    continue
+                with self.undone():
+                    order, _document = self.env["frontpay.order"]._reserve(move)
+                    self.assertEqual(order.channel, channel)
+
+    def test_the_agreement_is_that_with_the_invoices_company(self):
+        move = self.invoice()
+        other = self.env["res.company"].create({"name": "Fjordlys Test"})
+        self.env.user.company_ids += other
+        self.private.with_company(other).frontpay_channel = "efaktura"
+        companies = (other + self.company).ids
+        move = move.with_context(allowed_company_ids=companies)
+        self.assertEqual(move.env.company, other)
+        self.assertEqual(channel_of(move), "session")
+
+    def _order(self, move):
+        callbacks = self.env["frontpay.order"]._callbacks(self.company, "check")
+        order, problems = order_of(move, callbacks)
+        self.assertFalse(problems)
+        return order
