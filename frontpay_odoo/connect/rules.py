@@ -90,7 +90,7 @@ CUSTOMER = (
     Rule(
         "customerDetails.countryCode", "string", "3.5", True, pattern=r"\+[1-9]\d{0,2}"
     ),
-    Rule("customerDetails.msisdn", "string", "3.5", True, pattern=r"\d{3,14}"),
+    Rule("customerDetails.msisdn", "string", "3.5", True, pattern=r"\d{2,15}"),
     Rule("customerDetails.email", "email", "3.5", True),
     Rule("customerDetails.name", "string", "3.5", True),
     Rule("customerDetails.address", "object", "3.5", True),

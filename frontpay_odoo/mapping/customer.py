@@ -14,6 +14,7 @@ from .problem import Problem
 _lt = LazyTranslate(__name__)
 
 FIELDS = {
+    "name": _lt("name"),
     "email": _lt("e-mail address"),
     "phone": _lt("phone number"),
     "street": _lt("street"),
@@ -72,7 +73,7 @@ def customer_of(move, channel, problems, notes):
     phone = reader.phone()
     return Customer(
         type=reader.company.frontpay_customer_type,
-        name=reader.company.name or "",
+        name=reader.name(),
         email=reader.email(),
         country_code=phone.country_code if phone else "",
         msisdn=phone.msisdn if phone else "",
@@ -95,6 +96,9 @@ class _CustomerReader:
         self.problems = problems
         self.notes = notes
 
+    def name(self):
+        return _stripped(self.company, "name") or self._missing("name")
+
     def email(self):
         email = self._checked("email", contact.email)
         if email and self._text("email").count("@") > 1:
@@ -110,12 +114,13 @@ class _CustomerReader:
     def address(self):
         """The address of one and the same partner: a street of one and the city of
         the other would lead nowhere."""
-        partner = self.contact if self.contact.street else self.company
-        streets = [partner.street, partner.street2]
+        is_own = _stripped(self.contact, "street")
+        partner = self.contact if is_own else self.company
+        streets = [_stripped(partner, "street"), _stripped(partner, "street2")]
         return Address(
             street=", ".join(filter(None, streets)) or self._missing("street"),
-            zip=partner.zip or self._missing("zip"),
-            city=partner.city or self._missing("city"),
+            zip=_stripped(partner, "zip") or self._missing("zip"),
+            city=_stripped(partner, "city") or self._missing("city"),
             country=self._country(partner),
         )
 
@@ -157,19 +162,19 @@ class _CustomerReader:
             return self._invalid(field, invalid)
 
     def _text(self, field):
-        return self.contact[field] or self.company[field]
+        return _stripped(self.contact, field) or _stripped(self.company, field)
 
     def _note(self, name, **details):
-        customer = self.contact.name or self.company.name
         sentence = self.move.env._(NOTES[name])
-        self.notes.append(sentence % {"customer": customer, **details})
+        place = {"customer": self._called(self.contact)}
+        self.notes.append(sentence % (place | details))
 
     def _missing(self, field):
         partner = self._partner(field)
         message = self.move.env._(
             "%(customer)s has no %(field)s. Front Payment needs it: fill it in on the"
             " customer.",
-            customer=partner.name or self.company.name,
+            customer=self._called(partner),
             field=self.move.env._(FIELDS[field]),
         )
         self.problems.append(Problem(partner, message))
@@ -181,10 +186,18 @@ class _CustomerReader:
             message = partner._frontpay_number_sentence(invalid)
         else:
             sentence = self.move.env._(REASONS[invalid.reason])
-            message = sentence % {"customer": partner.name or self.company.name}
+            message = sentence % {"customer": self._called(partner)}
         self.problems.append(Problem(partner, message))
         return ""
 
     def _partner(self, field):
         """Where the field is mended: identity stands on the commercial partner."""
-        return self.company if field.startswith("frontpay_") else self.contact
+        is_identity = field == "name" or field.startswith("frontpay_")
+        return self.company if is_identity else self.contact
+
+    def _called(self, partner):
+        return partner.name or self.company.name or partner.display_name
+
+
+def _stripped(partner, field):
+    return (partner[field] or "").strip()

@@ -14,6 +14,10 @@ CUSTOMER_PROBLEMS = (
     ({"street": False}, "has no street"),
     ({"zip": False}, "has no ZIP code"),
     ({"city": False}, "has no city"),
+    ({"street": " "}, "has no street"),
+    ({"zip": "\t"}, "has no ZIP code"),
+    ({"city": "  "}, "has no city"),
+    ({"email": " "}, "has no e-mail address"),
     ({"country_id": False}, "has no country"),
     ({"frontpay_personal_number": False}, "has no personal number"),
 )
@@ -99,6 +103,13 @@ class TestPreflight(SandboxCase):
             with self.subTest(sentence), self.undone():
                 self.private.write(values)
                 warning = self.assertNotSent(self.move, self.private.name, sentence)
+                self.assertLeadsTo(warning, self.private)
+
+    def test_a_customer_without_a_name(self):
+        for values in ({"name": False, "type": "invoice"}, {"name": " "}):
+            with self.subTest(values), self.undone():
+                self.private.write(values)
+                warning = self.assertNotSent(self.move, "has no name")
                 self.assertLeadsTo(warning, self.private)
 
     def test_a_country_that_is_none_of_isos(self):
