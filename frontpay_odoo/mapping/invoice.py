@@ -185,9 +185,10 @@ def _public_url_problems(company):
     """Why Front Payment couldn't report to us."""
     env = company.env
     place = {"company": company.name, "url": company._frontpay_public_url()}
+    rules = ((env._(message), is_good) for message, is_good in PUBLIC_URL_RULES)
     return [
-        Problem(company, env._(message) % place)
-        for message, is_good in PUBLIC_URL_RULES
+        Problem(company, sentence % place)
+        for sentence, is_good in rules
         if not is_good(company, place["url"])
     ]
 

@@ -1,5 +1,6 @@
 import copy
 from decimal import Decimal
+from pathlib import Path
 
 import requests
 
@@ -10,6 +11,7 @@ from odoo.addons.frontpay_odoo.connect.channels import CHANNELS
 
 from .common import API_TOKEN, SandboxCase, golden
 
+GOLDEN = Path(__file__).parent / "golden"
 GOOD = {
     "session": ("session_private", "session_corporate"),
     "regular": ("regular_private",),
@@ -198,6 +200,12 @@ class TestRules(BaseCase):
             for name in names:
                 with self.subTest(name):
                     self.assertEqual(rules.broken(channel, golden(name)), [])
+
+    def test_no_invoice_that_was_ever_mapped_breaks_a_rule(self):
+        names = {path.stem for path in GOLDEN.glob("*.json")}
+        for name in sorted(names - {name for names in GOOD.values() for name in names}):
+            with self.subTest(name):
+                self.assertEqual(rules.broken("session", golden(name)), [])
 
     def test_what_the_pages_require_must_be_there_and_nothing_else(self):
         for channel, names in GOOD.items():
