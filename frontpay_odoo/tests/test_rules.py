@@ -307,6 +307,22 @@ class TestRulesAtTheSandbox(SandboxCase):
                         document = changed(golden(name), {path: None})
                         self.assertEqual(self._status(channel, document), 417)
 
+    def test_the_older_page_takes_no_company(self):
+        """Unlike the newer ones, it wants a personal number whoever the customer is."""
+        document = changed(
+            golden("regular_private"),
+            {
+                "customerDetails.type": "corporate",
+                "customerDetails.organizationId": "310000019",
+                "customerDetails.personalNumber": None,
+            },
+        )
+        self.assertEqual(
+            rules.broken("regular", document),
+            [("customerDetails.personalNumber", "required")],
+        )
+        self.assertEqual(self._status("regular", document), 417)
+
     def _status(self, channel, document):
         answer = requests.post(
             f"{self.sandbox.url}/api/v1/{CHANNELS[channel].endpoint.path}",
