@@ -38,7 +38,7 @@ class Rule(NamedTuple):
     """What the documentation says of one field.
 
     :param str path: with ``*`` for every item of a list
-    :param str kind: a key of :const:`KINDS`
+    :param str kind: a key of :const:`KINDS`, or ``tax``: one of the agreement's rates
     :param str source: section of the API reference
     :param required: True, False or :class:`When`
     :param tuple allowed: the only values taken
