@@ -7,6 +7,11 @@ TEST_MODULES=(account l10n_no)
 
 run_tests() {
     local options=()
+    # More of the invoices that tests make up, anew in every run: takes minutes.
+    if [[ ${1:-} == --long ]]; then
+        export FRONTPAY_LONG=1
+        shift
+    fi
     setup
     cd "$ROOT"
     if named_paths_are_below '^sandbox/' "$@"; then

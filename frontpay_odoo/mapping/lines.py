@@ -6,10 +6,11 @@ hold with rounding per line and with global rounding, taxes included or not.
 
 from decimal import ROUND_HALF_UP, Decimal
 
-from odoo.tools import float_repr, formatLang
+from odoo.tools import formatLang
 
 from ..connect.order import Product, Summary
 from .problem import Problem
+from .spread import amounts, decimal, percentage, spread
 
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
@@ -23,8 +24,7 @@ def products_of(move, problems):
     :param list problems: every :class:`Problem` found is added
     :return: (tuple of Product, Summary); of no use when problems were added
     """
-    base_lines, _tax_lines = move._get_rounded_base_and_tax_lines()
-    lines = [_Line(move, base_line, problems) for base_line in base_lines]
+    lines, found = _lines_of(move)
     products = tuple(line.product() for line in lines)
     totals = [
         line.totals(product) for line, product in zip(lines, products, strict=True)
@@ -35,27 +35,65 @@ def products_of(move, problems):
         total_discount=sum((product.discount for product in products), ZERO),
         grand_total=sum((product.amount for product in products), ZERO),
     )
-    total = _decimal(move.amount_total)
-    if not problems and summary.grand_total != total:
-        problems.append(
-            Problem(
-                move,
-                move.env._(
-                    "The lines of %(invoice)s add up to %(sum)s, but its total is"
-                    " %(total)s. Reset it to draft, correct the lines and post it"
-                    " again.",
-                    invoice=move.name,
-                    sum=_money(move, summary.grand_total),
-                    total=_money(move, total),
-                ),
-            )
-        )
+    problems += found or _difference(move, lines)
     return products, summary
 
 
-def _decimal(amount):
-    """An amount in NOK as Odoo rounded it."""
-    return Decimal(float_repr(amount, 2))
+def _lines_of(move):
+    """The invoice's lines, none of them negative, and what is wrong with them."""
+    problems = []
+    sound = []
+    for base_line in _base_lines(move):
+        found = list(_Line(move, base_line).tax_problems())
+        problems += found
+        sound += [base_line] if not found else []
+    base_lines, too_much = spread(sound, move.company_id)
+    if too_much:
+        problems.append(_too_much_problem(move, too_much))
+    return [_Line(move, base_line) for base_line in base_lines], problems
+
+
+def _base_lines(move):
+    """Odoo's rounded amounts, in the order of the invoice."""
+    # For all invoices of the batch at once: Odoo's method would ask for each of them.
+    move.line_ids.mapped("tax_ids")
+    move.line_ids.mapped("tax_tag_ids")
+    base_lines, _tax_lines = move._get_rounded_base_and_tax_lines()
+    return sorted(base_lines, key=_place)
+
+
+def _place(base_line):
+    line = base_line["record"]
+    return line.display_type != "product", line.sequence, line.id
+
+
+def _too_much_problem(move, base_lines):
+    lines = [_Line(move, base_line) for base_line in base_lines]
+    message = move.env._(
+        "%(lines)s of %(invoice)s: these negative lines (%(amount)s) are more than the"
+        " other lines with the same VAT. Front Payment takes no negative amounts:"
+        " correct the VAT of these lines, or make a credit note.",
+        lines=", ".join(f"“{line.name()}”" for line in lines),
+        invoice=move.name,
+        amount=_money(move, sum(line.amount for line in lines)),
+    )
+    return Problem(move, message)
+
+
+def _difference(move, lines):
+    """What differs between the lines and the invoice: a last look, nothing should."""
+    total = decimal(move.amount_total)
+    found = sum((line.amount for line in lines), ZERO)
+    if found == total and sum(line.vat for line in lines) == decimal(move.amount_tax):
+        return []
+    message = move.env._(
+        "The lines of %(invoice)s add up to %(sum)s, but its total is %(total)s. Reset"
+        " it to draft, correct the lines and post it again.",
+        invoice=move.name,
+        sum=_money(move, found),
+        total=_money(move, total),
+    )
+    return [Problem(move, message)]
 
 
 def _rounded(amount):
@@ -75,25 +113,18 @@ def _plain(move, number):
 class _Line:
     """One base line of Odoo's tax computation on its way to a product."""
 
-    def __init__(self, move, base_line, problems):
-        details = base_line["tax_details"]
+    def __init__(self, move, base_line):
         self.move = move
         self.record = base_line["record"]
-        self.is_rounding = base_line["special_type"] == "cash_rounding"
+        self.is_rounding = self.record.display_type == "rounding"
         self.unit_price = Decimal(str(base_line["price_unit"]))
         self.discount_percent = Decimal(str(base_line["discount"]))
         self.quantity = Decimal(str(base_line["quantity"]))
-        self.sub_total = _decimal(details["total_excluded_currency"]) + _decimal(
-            details["delta_total_excluded_currency"]
-        )
-        self.vat = sum(
-            (_decimal(tax["tax_amount_currency"]) for tax in details["taxes_data"]),
-            ZERO,
-        )
+        self.sub_total, self.vat = amounts(base_line)
         self.amount = self.sub_total + self.vat
-        self.taxes = base_line["tax_ids"].flatten_taxes_hierarchy()
-        self.tax = sum((Decimal(str(tax.amount)) for tax in self.taxes), Decimal(0))
-        problems += self._problems()
+        self.taxes = base_line["tax_ids"]
+        self.tax = percentage(base_line)
+        self.reductions = base_line.get("_reductions", ())
 
     def product(self):
         """The line as a product whose quantity, rate, discount and amount agree."""
@@ -112,8 +143,11 @@ class _Line:
         return sub_total, full - sub_total
 
     def _with_discount(self):
-        """Rate before discount and the discount with VAT (mode ``line``)."""
-        if self.move.company_id.frontpay_discount_mode != "line":
+        """Rate before discount and the discount with VAT (mode ``line``).
+
+        What negative lines took off isn't a discount: its VAT must go with it.
+        """
+        if self.move.company_id.frontpay_discount_mode != "line" or self.reductions:
             return None
         if not self.discount_percent or not self._is_countable():
             return None
@@ -124,7 +158,7 @@ class _Line:
         full = rate * self.quantity
         if full < self.amount:
             return None
-        return self._product(self._name(), self.quantity, rate, full - self.amount)
+        return self._product(self.name(), self.quantity, rate, full - self.amount)
 
     def _with_rate(self):
         """Quantity and rate as on the invoice, where they give the amount exactly."""
@@ -133,12 +167,11 @@ class _Line:
         rate = _rounded(self.amount / self.quantity)
         if rate * self.quantity != self.amount:
             return None
-        return self._product(self._name(self._discount_text()), self.quantity, rate)
+        return self._product(self.name(*self._remarks()), self.quantity, rate)
 
     def _as_one(self):
         """One piece at the line's amount; the name tells what it really is."""
-        real = self._quantity_text()
-        name = self._name(*filter(None, (real, self._discount_text())))
+        name = self.name(self._quantity_text(), *self._remarks())
         return self._product(name, Decimal(1), self.amount)
 
     def _is_countable(self):
@@ -156,7 +189,8 @@ class _Line:
             product_id=product.default_code or product.barcode or "",
         )
 
-    def _name(self, *remarks):
+    def name(self, *remarks):
+        """What the customer reads: the line's text, and remarks in parentheses."""
         text = self.record.name or self.record.product_id.display_name or ""
         text = text.removeprefix(f"[{self.record.product_id.default_code}] ")
         text = ", ".join(part.strip() for part in text.splitlines() if part.strip())
@@ -167,11 +201,28 @@ class _Line:
     def _rounding(self):
         return _in_customers_language(self.move).env._("Rounding")
 
+    def _remarks(self):
+        return self._discount_text(), self._reduction_text()
+
     def _discount_text(self):
         if not self.discount_percent:
             return ""
         move = _in_customers_language(self.move)
         return move.env._("%s %% discount", _plain(move, self.discount_percent))
+
+    def _reduction_text(self):
+        if not self.reductions:
+            return ""
+        move = _in_customers_language(self.move)
+        # Each is a part of a negative line, which is its record.
+        names = dict.fromkeys(
+            _Line(move, part["record"]).name() for part in self.reductions
+        )
+        return move.env._(
+            "less %(amount)s: %(lines)s",
+            amount=_money(move, -sum(sum(amounts(part)) for part in self.reductions)),
+            lines=", ".join(names),
+        )
 
     def _quantity_text(self):
         if self.is_rounding:
@@ -184,24 +235,17 @@ class _Line:
             price=formatLang(move.env, float(self.unit_price), dp="Product Price"),
         )
 
-    def _problems(self):
-        if self.amount < 0:
-            yield self._problem(
-                self.move.env._(
-                    "“%(line)s” of %(invoice)s is negative (%(amount)s). Front"
-                    " Payment takes no negative lines: give the reduction as a"
-                    " discount, or make a credit note.",
-                    **self._place(),
-                    amount=_money(self.move, self.amount),
-                )
-            )
+    def tax_problems(self):
+        """Each :class:`Problem` with the line's VAT."""
         if not self._has_one_percentage():
             yield self._problem(
                 self.move.env._(
                     "“%(line)s” of %(invoice)s has the taxes %(taxes)s. Front Payment"
                     " takes exactly one VAT rate in percent: choose one tax.",
                     **self._place(),
-                    taxes=", ".join(self.taxes.mapped("name")),
+                    taxes=", ".join(
+                        self.taxes.flatten_taxes_hierarchy().mapped("name")
+                    ),
                 )
             )
         elif self.tax not in self.move.company_id._frontpay_tax_rates():
@@ -219,10 +263,13 @@ class _Line:
     def _has_one_percentage(self):
         if len(self.taxes) > 1:
             return False
-        return all(tax.amount_type == "percent" for tax in self.taxes)
+        return all(
+            tax.amount_type == "percent" and not tax.has_negative_factor
+            for tax in self.taxes
+        )
 
     def _place(self):
-        return {"line": self._name(), "invoice": self.move.name}
+        return {"line": self.name(), "invoice": self.move.name}
 
     def _problem(self, message):
         return Problem(self.move, message)

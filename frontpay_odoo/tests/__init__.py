@@ -1,3 +1,4 @@
+from . import test_amounts
 from . import test_callback
 from . import test_callback_form
 from . import test_channels

@@ -197,9 +197,11 @@ class TestPreflight(SandboxCase):
         move = self.invoice(self.line(tax_ids=[Command.set(self.tax_20.ids)]))
         self.assertEqual(move.action_frontpay_check()["params"]["type"], "success")
 
-    def test_a_negative_line(self):
-        move = self.invoice(self.line(), self.line(name="Rebate", price=-20))
-        self.assertNotSent(move, move.name, "Rebate", "is negative", "25.00")
+    def test_negative_lines_that_are_more_than_there_is_of_their_vat(self):
+        move = self.invoice(
+            self.line(), self.line(30, 15), self.line(-40, 15, name="Rebate")
+        )
+        self.assertNotSent(move, move.name, "“Rebate”", "negative", "46.00")
 
     def test_an_invoice_with_nothing_to_pay(self):
         self.assertNotSent(self.invoice(self.line(price=0)), "its total is 0")
@@ -253,7 +255,7 @@ class TestPreflight(SandboxCase):
         )
 
     def test_the_problems_of_all_invoices_are_told(self):
-        moves = self.invoice(self.line(name="Lamp", price=-1), self.line())
+        moves = self.invoice(self.line(-1, 15, name="Lamp"), self.line())
         moves += self.invoice(post=False)
         warning = self.assertNotSent(moves, "Lamp", "isn't posted yet")
         self.assertLeadsTo(warning, moves[0])

@@ -52,9 +52,9 @@ WRONG = {
         " expected 74.00, received 0.",
     ),
     "vat": (
-        {"orderSummary.totalTax": "3179.25", "orderSummary.subTotal": "13194.75"},
+        {"orderSummary.totalTax": "3179.47", "orderSummary.subTotal": "13194.53"},
         "The order summary.total tax must be the VAT inside the products' rates:"
-        " expected 3179.22, received 3179.25.",
+        " expected 3179.22, received 3179.47.",
     ),
     "decimals of a rate": (
         {"products.1.rate": 229.001},

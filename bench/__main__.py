@@ -1,0 +1,43 @@
+"""``python -m bench DATABASE [NAME]``: measure, show a table, write JSON."""
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+
+import odoo
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
+
+NAMES = ("mapping",)  # each is a module here with a function measure(env)
+FOLDER = Path(os.environ.get("FRONTPAY_DEV_DIR", ".dev")) / "bench"
+
+
+def main(database, *names):
+    unknown = set(names) - set(NAMES)
+    if unknown:
+        sys.exit(f"No such measurement: {', '.join(unknown)}. There are: {NAMES}.")
+    odoo.tools.config.parse_config(["--no-http"], setup_logging=False)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with Registry(database).cursor() as cursor:
+        for name in names or NAMES:
+            env = api.Environment(cursor, SUPERUSER_ID, {})
+            # The addons can't be imported before the registry is there.
+            rows = importlib.import_module(f"bench.{name}").measure(env)
+            cursor.rollback()
+            (FOLDER / f"{name}.json").write_text(json.dumps(rows, indent=2) + "\n")
+            print(_table(rows))
+
+
+def _table(rows):
+    table = [list(rows[0]), *([str(cell) for cell in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in table
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
