@@ -220,9 +220,12 @@ class _Line:
         )
         return move.env._(
             "less %(amount)s: %(lines)s",
-            amount=_money(move, -sum(sum(amounts(part)) for part in self.reductions)),
+            amount=formatLang(move.env, -float(self._reduced())),
             lines=", ".join(names),
         )
+
+    def _reduced(self):
+        return sum(sum(amounts(part)) for part in self.reductions)
 
     def _quantity_text(self):
         if self.is_rounding:

@@ -197,6 +197,28 @@ class TestPreflight(SandboxCase):
         move = self.invoice(self.line(tax_ids=[Command.set(self.tax_20.ids)]))
         self.assertEqual(move.action_frontpay_check()["params"]["type"], "success")
 
+    def test_a_tax_of_reverse_charge(self):
+        """It is 25 % by its name, and the customer pays none of them."""
+        tax = self.tax(25).copy(
+            {
+                "name": "Reverse charge",
+                "invoice_repartition_line_ids": [
+                    Command.clear(),
+                    Command.create({"repartition_type": "base"}),
+                    Command.create({"repartition_type": "tax"}),
+                    Command.create({"repartition_type": "tax", "factor_percent": -100}),
+                ],
+                "refund_repartition_line_ids": [
+                    Command.clear(),
+                    Command.create({"repartition_type": "base"}),
+                    Command.create({"repartition_type": "tax"}),
+                    Command.create({"repartition_type": "tax", "factor_percent": -100}),
+                ],
+            }
+        )
+        line = self.line(name="Lamp", tax_ids=[Command.set(tax.ids)])
+        self.assertNotSent(self.invoice(line), "Lamp", "has the taxes Reverse charge")
+
     def test_negative_lines_that_are_more_than_there_is_of_their_vat(self):
         move = self.invoice(
             self.line(), self.line(30, 15), self.line(-40, 15, name="Rebate")
