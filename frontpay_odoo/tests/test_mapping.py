@@ -163,6 +163,15 @@ CASES = {
             {"name": "Option", "price": 99, "quantity": 0},
         ],
     },
+    # A combo is a section with its products below, at their shares of its price.
+    "combo_and_kit": {
+        "lines": [
+            {"name": "Office package x 2", "display_type": "line_section"},
+            {"name": "Router", "code": "ROUTER", "price": 749.17, "quantity": 2},
+            {"name": "Cable", "code": "CABLE", "price": 0, "quantity": 2},
+            {"name": "Mounting kit", "code": "KIT", "price": 120, "quantity": 2},
+        ],
+    },
     "lines_in_another_order": {
         "lines": [
             {"name": "Second", "price": 100, "sequence": 20},
