@@ -17,7 +17,8 @@ FOLDER = Path(os.environ.get("FRONTPAY_DEV_DIR", ".dev")) / "bench"
 def main(database, *names):
     unknown = set(names) - set(NAMES)
     if unknown:
-        sys.exit(f"No such measurement: {', '.join(unknown)}. There are: {NAMES}.")
+        known = ", ".join(NAMES)
+        sys.exit(f"No such measurement: {', '.join(unknown)}. There are: {known}.")
     odoo.tools.config.parse_config(["--no-http"], setup_logging=False)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with Registry(database).cursor() as cursor:

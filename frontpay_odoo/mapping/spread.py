@@ -34,9 +34,12 @@ def spread(base_lines, company):
     if too_much:
         return positive, too_much
     # An øre of rounding can make a small line negative: that is spread once more.
-    while negative:
+    # Each time there is one line less.
+    for _line in base_lines:
+        if not negative:
+            break
         positive, negative = _signed(_spread_by_rate(positive, negative, company))
-    return _in_order(positive, base_lines), []
+    return _in_order(positive, base_lines), negative
 
 
 def amounts(base_line):
