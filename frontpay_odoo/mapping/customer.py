@@ -10,6 +10,7 @@ from ..connect import contact, identity
 from ..connect.invalid import Invalid
 from ..connect.order import Address, Customer
 from .problem import Problem
+from .words import in_words
 
 _lt = LazyTranslate(__name__)
 
@@ -165,7 +166,7 @@ class _CustomerReader:
         return _stripped(self.contact, field) or _stripped(self.company, field)
 
     def _note(self, name, **details):
-        sentence = self.move.env._(NOTES[name])
+        sentence = in_words(self.move.env, NOTES[name])
         place = {"customer": self._called(self.contact)}
         self.notes.append(sentence % (place | details))
 
@@ -175,7 +176,7 @@ class _CustomerReader:
             "%(customer)s has no %(field)s. Front Payment needs it: fill it in on the"
             " customer.",
             customer=self._called(partner),
-            field=self.move.env._(FIELDS[field]),
+            field=in_words(self.move.env, FIELDS[field]),
         )
         self.problems.append(Problem(partner, message))
         return ""
@@ -185,7 +186,7 @@ class _CustomerReader:
         if field.startswith("frontpay_"):
             message = partner._frontpay_number_sentence(invalid)
         else:
-            sentence = self.move.env._(REASONS[invalid.reason])
+            sentence = in_words(self.move.env, REASONS[invalid.reason])
             message = sentence % {"customer": self._called(partner)}
         self.problems.append(Problem(partner, message))
         return ""

@@ -10,6 +10,7 @@ from ..connect.order import InvoiceTerms, Order
 from .customer import customer_of
 from .lines import products_of
 from .problem import Problem
+from .words import in_words
 
 _lt = LazyTranslate(__name__)
 
@@ -168,7 +169,7 @@ def _setting_problems(company):
     """What is missing in the company's Front Payment settings."""
     env = company.env
     missing = [
-        str(env._(label)) for label, is_set in SETTINGS if not is_set(company.sudo())
+        in_words(env, label) for label, is_set in SETTINGS if not is_set(company.sudo())
     ]
     if not missing:
         return []
@@ -185,7 +186,7 @@ def _public_url_problems(company):
     """Why Front Payment couldn't report to us."""
     env = company.env
     place = {"company": company.name, "url": company._frontpay_public_url()}
-    rules = ((env._(message), is_good) for message, is_good in PUBLIC_URL_RULES)
+    rules = ((in_words(env, message), is_good) for message, is_good in PUBLIC_URL_RULES)
     return [
         Problem(company, sentence % place)
         for sentence, is_good in rules
@@ -213,7 +214,7 @@ def _channel_problems(move):
         " settings. These fit: %(channels)s.",
         customer=customer.name,
         channel=labels[name],
-        reach=env._(REACH[name]),
+        reach=in_words(env, REACH[name]),
         channels=", ".join(fitting),
     )
     return [Problem(customer, message)]
@@ -222,7 +223,9 @@ def _channel_problems(move):
 def _invoice_problems(move):
     """What is wrong with the invoice as a whole."""
     place = {"invoice": move.display_name, "currency": move.currency_id.name}
-    rules = ((move.env._(message), is_good) for message, is_good in INVOICE_RULES)
+    rules = (
+        (in_words(move.env, message), is_good) for message, is_good in INVOICE_RULES
+    )
     return [
         Problem(move, sentence % place)
         for sentence, is_good in rules

@@ -10,6 +10,7 @@ import re
 from odoo.tools.translate import LazyTranslate
 
 from ..connect.masking import masked_text
+from .words import in_words
 
 _lt = LazyTranslate(__name__)
 
@@ -79,12 +80,12 @@ def translated(sentence, env):
         match = re.fullmatch(SENTENCE % rule, sentence)
         label = match and _label(match["field"], env)
         if label:
-            return f"{label} {env._(words)}"
+            return f"{label} {in_words(env, words)}"
     return f"“{masked_text(sentence)}”"
 
 
 def _label(field, env):
     product = PRODUCT_PATH.fullmatch(field)
     if product and product[2] in PRODUCT_FIELDS:
-        return env._(PRODUCT_FIELDS[product[2]]) % (int(product[1]) + 1)
-    return env._(FIELDS[field]) if field in FIELDS else None
+        return in_words(env, PRODUCT_FIELDS[product[2]]) % (int(product[1]) + 1)
+    return in_words(env, FIELDS[field]) if field in FIELDS else None

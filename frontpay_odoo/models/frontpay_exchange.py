@@ -32,8 +32,10 @@ class FrontpayExchange(models.Model):
     error = fields.Char(readonly=True)
     duration = fields.Integer(string="Duration (ms)", readonly=True)
 
-    def write(self, vals):  # pylint: disable=method-required-super
-        raise UserError(self.env._("The exchange log can't be changed."))
+    def write(self, vals):
+        if vals:
+            raise UserError(self.env._("The exchange log can't be changed."))
+        return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

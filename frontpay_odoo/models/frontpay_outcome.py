@@ -8,6 +8,7 @@ from odoo.tools.translate import LazyTranslate
 
 from ..connect import errors
 from ..mapping.refusal import translated
+from ..mapping.words import in_words
 
 _lt = LazyTranslate(__name__)
 
@@ -67,7 +68,7 @@ def of(error, env):
     :return: (state, text for the bookkeeper)
     """
     state, sentence = OUTCOMES[type(error)]
-    text = env._(sentence)
+    text = in_words(env, sentence)
     if isinstance(error, errors.Refused):
         text = "\n".join([text, *(translated(line, env) for line in error.sentences)])
     return state, text
