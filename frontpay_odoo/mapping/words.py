@@ -7,4 +7,5 @@ def in_words(env, text):
     :param text: a ``LazyTranslate`` text; its placeholders are left to the caller
     :return: the text in the environment's language
     """
-    return env._(text)  # pylint: disable=gettext-variable
+    # The text itself is marked where it stands; test_lint of Odoo asks for a literal.
+    return env._(text)  # pylint: disable=unknown-option-value,gettext-variable

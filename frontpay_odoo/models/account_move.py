@@ -234,6 +234,11 @@ class AccountMove(models.Model):
             lines.insert(
                 0, self.env._("%s invoice(s) handed to Front Payment.", len(gone))
             )
+        lines += [
+            f"{order.move_id.display_name}: {order.note}"
+            for order in gone
+            if order.note
+        ]
         kind = "success" if len(gone) == len(self) else "danger"
         return self._frontpay_notification(kind, "\n".join(lines))
 
