@@ -4,6 +4,8 @@ Where the API reference leaves a choice, it is made as in its section 24, else a
 the current page of the documentation.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -14,6 +16,11 @@ import pytz
 from . import endpoints
 from .order import Order, Product
 
+# What differs from one day to the next, or from a new order to an update.
+PASSING = {
+    *("orderDate", "invoiceMaturity", "dueDateForPaymentLink"),
+    *("fpgoUuid", "orderFrom"),
+}
 CURRENCY = "NOK"  # section 3.3: no other currency is documented
 PRODUCT_ID_LENGTH = 25  # section 24, question 25
 NORWAY = pytz.timezone("Europe/Oslo")
@@ -29,6 +36,7 @@ class Channel(NamedTuple):
 
     :param customer_types: whom it reaches
     :param country: of the customers that it reaches; without it, any
+    :param updates: whether an order that waits for its customer can be changed
     :param identifies: whether Front Payment must know a private customer's personal
         number
     """
@@ -39,12 +47,36 @@ class Channel(NamedTuple):
     customer_types: tuple[str, ...] = ("private", "corporate")
     country: str = ""
     identifies: bool = True
+    updates: bool = False
 
     def reaches(self, customer_type, country_code):
         """Whether such customers can be invoiced this way."""
         return customer_type in self.customer_types and (
             not self.country or self.country == country_code
         )
+
+
+def updating(document, order_uuid):
+    """Make a document change an order instead of making a new one.
+
+    Source: section 4.1; section 24, questions 1, 2 and 43.
+    """
+    return document | {"fpgoUuid": order_uuid, "orderFrom": "PARTNER"}
+
+
+def fingerprint(document, due_date):
+    """What an invoice said when it was handed over, to tell whether it changed since.
+
+    Without what differs from one day to the next; the due date stands in for the days
+    that are left until then.
+
+    :param dict document: the order's JSON
+    :param due_date: the invoice's
+    :return: 64 hexadecimal digits
+    """
+    lasting = {name: document[name] for name in document if name not in PASSING}
+    text = json.dumps([lasting, str(due_date)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def session_json(order):
@@ -268,6 +300,7 @@ CHANNELS = {
         "Session with BankID",
         endpoints.SUBMIT_SESSION,
         session_json,
+        updates=True,
     ),
     # It demands a personal number of everybody, and companies have none (section 5).
     "regular": Channel(

@@ -58,6 +58,10 @@ class AccountMove(models.Model):
         compute="_compute_frontpay_can_send", groups=READERS
     )
 
+    frontpay_can_update = fields.Boolean(
+        compute="_compute_frontpay_can_update", groups=READERS
+    )
+
     @api.depends("frontpay_order_ids")
     def _compute_frontpay_order_id(self):
         for move in self:
@@ -77,6 +81,14 @@ class AccountMove(models.Model):
                 and move.payment_state == "not_paid"
                 and not move._frontpay_has_order()
                 and bool(move.company_id.sudo().frontpay_api_token)
+            )
+
+    @api.depends("state", "frontpay_state")
+    def _compute_frontpay_can_update(self):
+        for move in self:
+            order = move.sudo().frontpay_order_id
+            move.frontpay_can_update = move.state == "posted" and (
+                order._can_be_updated()
             )
 
     @api.depends("frontpay_can_send")
@@ -119,6 +131,13 @@ class AccountMove(models.Model):
             "%(invoice)s has been handed to Front Payment already (%(state)s).",
             invoice=self.display_name,
             state=order._state_label(order.state),
+        )
+
+    def _frontpay_unchanged_message(self):
+        return self.env._(
+            "%(invoice)s hasn't changed since it was handed to Front Payment, so it"
+            " isn't sent again.",
+            invoice=self.display_name,
         )
 
     # === ACTIONS === #
@@ -224,7 +243,9 @@ class AccountMove(models.Model):
 
     def _frontpay_report(self, orders, problems):
         """Tell what became of the invoices that were to be sent."""
-        gone = orders.filtered(lambda order: order.state not in ("failed", "unknown"))
+        gone = orders.filtered(
+            lambda order: not order.error and order.state not in ("failed", "unknown")
+        )
         lines = [
             f"{order.move_id.display_name}: {order.error}" for order in orders - gone
         ]

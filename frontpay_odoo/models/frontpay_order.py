@@ -11,7 +11,7 @@ from odoo.service.model import retrying
 from odoo.tools import float_repr
 
 from ..connect import errors, rules, statuses
-from ..connect.channels import CHANNELS
+from ..connect.channels import CHANNELS, fingerprint, updating
 from ..connect.checksum import is_signed
 from ..connect.order import CallbackAddresses
 from ..mapping import Problem, channel_of, order_of
@@ -119,6 +119,9 @@ class FrontpayOrder(models.Model):
         help="The part of the callback address that only Front Payment knows.",
     )
     amount = fields.Monetary(readonly=True)
+    fingerprint = fields.Char(
+        readonly=True, groups="base.group_system", help="What was handed over, hashed."
+    )
     order_uuid = fields.Char(string="Order Number", readonly=True, index=True)
     customer_uuid = fields.Char(string="Customer Number", readonly=True)
     verification_url = fields.Char(
@@ -160,10 +163,24 @@ class FrontpayOrder(models.Model):
 
         :return: list of :class:`mapping.Problem`
         """
-        if move._frontpay_has_order():
-            return [Problem(move, move._frontpay_has_order_message())]
-        _order, problems = order_of(move, self._callbacks(move.company_id, "check"))
+        _order, _token, problems = self._mapped(move)
         return problems
+
+    @api.model
+    def _mapped(self, move):
+        """Read an invoice that is to be sent, or sent once more.
+
+        :return: (the order as plain data, its path token, list of problems)
+        """
+        current = move.sudo().frontpay_order_id
+        if move._frontpay_has_order() and not current._can_be_updated():
+            return None, "", [Problem(move, move._frontpay_has_order_message())]
+        is_update = current._can_be_updated()
+        token = current.token if is_update else secrets.token_urlsafe(24)
+        order, problems = order_of(move, self._callbacks(move.company_id, token))
+        if order and is_update and current._is_up_to_date(order):
+            problems = [Problem(move, move._frontpay_unchanged_message())]
+        return order, token, problems
 
     @api.model
     def _send(self, move, client, exchanges):
@@ -180,6 +197,8 @@ class FrontpayOrder(models.Model):
         :raises UserError: somebody else is sending it, or has just sent it
         """
         order, document = self._in_transaction(partial(self._reserve, move))
+        if order.order_uuid:
+            return order._update(client, document, exchanges)
         try:
             submitted = client.submit(CHANNELS[order.channel], document)
         except errors.FrontPaymentError as error:
@@ -193,6 +212,8 @@ class FrontpayOrder(models.Model):
     @api.model
     def _reserve(self, move):
         """Make the invoice's one order, as ``sending``, under the invoice's lock.
+
+        An order that waits for its customer stays the one it is.
 
         :return: (order, its JSON)
         """
@@ -208,15 +229,20 @@ class FrontpayOrder(models.Model):
         # An earlier order's end goes to the database before the next one begins.
         self.flush_model(["state"])
         move.invalidate_recordset()
-        if move._frontpay_has_order():
-            raise UserError(move._frontpay_has_order_message())
-        token = secrets.token_urlsafe(24)
-        order, problems = order_of(move, self._callbacks(move.company_id, token))
+        order, token, problems = self._mapped(move)
         if problems:
             raise UserError("\n".join(problem.message for problem in problems))
-        channel = channel_of(move)
+        current = move.sudo().frontpay_order_id
+        is_update = current._can_be_updated()
+        channel = current.channel if is_update else channel_of(move)
         document = CHANNELS[channel].to_json(order)
+        if is_update:
+            document = updating(document, current.order_uuid)
         self._check_rules(move, channel, document)
+        for note in order.notes:
+            move.message_post(body=note)
+        if is_update:
+            return current, document
         record = self.sudo().create(
             {
                 "move_id": move.id,
@@ -225,11 +251,10 @@ class FrontpayOrder(models.Model):
                 "reference": order.reference,
                 "token": token,
                 "amount": float(order.summary.grand_total),
+                "fingerprint": fingerprint(document, move.invoice_date_due),
                 "note": "\n".join(order.notes),
             }
         )
-        for note in order.notes:
-            move.message_post(body=note)
         return record, document
 
     @api.model
@@ -343,6 +368,74 @@ class FrontpayOrder(models.Model):
         if self.env["account.move"]._can_commit():
             return retrying(step, self.env)
         return step()
+
+    # === UPDATING === #
+
+    def _can_be_updated(self):
+        """Whether sending the invoice again changes this order.
+
+        It does while the customer hasn't confirmed, on the channels whose page knows
+        ``fpgoUuid`` (section 4.1).
+        """
+        return bool(
+            self.state == "sent" and self.order_uuid and CHANNELS[self.channel].updates
+        )
+
+    def _is_up_to_date(self, order):
+        """Whether Front Payment has the invoice as it stands now."""
+        document = CHANNELS[self.channel].to_json(order)
+        due_date = self.move_id.invoice_date_due
+        return self.fingerprint == fingerprint(document, due_date)
+
+    def _update(self, client, document, exchanges):
+        """Bring the order at Front Payment up to date.
+
+        It names the order, so it may be repeated: an answer that got lost makes no
+        second order.
+
+        :return: the order, with an error where it couldn't be updated
+        """
+        try:
+            submitted = client.submit(CHANNELS[self.channel], document)
+        except errors.FrontPaymentError as error:
+            self._keep(exchanges, partial(self._record_failed_update, error))
+        else:
+            self._keep(exchanges, partial(self._record_update, document, submitted))
+        return self
+
+    def _record_update(self, document, submitted):
+        if submitted.order_uuid != self.order_uuid:
+            self._record_error(
+                self.env._(
+                    "Front Payment was asked to update order %(order)s, but answered"
+                    " with order %(other)s. Ask Front Payment which one is valid.",
+                    order=self.order_uuid,
+                    other=submitted.order_uuid,
+                )
+            )
+            return
+        self.write(
+            {
+                "amount": float(document["orderSummary"]["grandTotal"]),
+                "fingerprint": fingerprint(document, self.move_id.invoice_date_due),
+                "error": False,
+            }
+        )
+        if self.state == "sent":
+            self.verification_url = submitted.verification_url
+        self.move_id.message_post(
+            body=self.env._("Updated order %s at Front Payment.", self.order_uuid)
+        )
+
+    def _record_failed_update(self, error):
+        _state, sentence = frontpay_outcome.of(error, self.env)
+        self._record_error(
+            self.env._(
+                "Order %(order)s was not brought up to date: %(reason)s",
+                order=self.order_uuid,
+                reason=sentence,
+            )
+        )
 
     # === CALLBACK === #
 

@@ -1,6 +1,9 @@
+from datetime import timedelta
+
+from freezegun import freeze_time
 from psycopg2.errors import UniqueViolation
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -342,7 +345,7 @@ class TestSending(SandboxCase):
         self.assertEqual(len(sent.frontpay_order_ids), 1)
         self.assertEqual(kind, "danger")
         self.assertIn("1 invoice(s) handed to Front Payment", message)
-        self.assertIn(f"{sent.name} has been handed", message)
+        self.assertIn(f"{sent.name} hasn't changed since", message)
         self.assertIn("isn't posted yet", message)
         self.assertEqual(self.sandbox.requests(), [SUBMIT] * 2)
 
@@ -384,3 +387,90 @@ class TestSending(SandboxCase):
                 self.assertEqual(self._send()[0], "success")
                 self.assertEqual(self.move.frontpay_state, "sent")
                 self.assertEqual(len(self.move.frontpay_order_ids), 2)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestUpdating(SandboxCase):
+    """An invoice that is sent again while its customer hasn't confirmed."""
+
+    def setUp(self):
+        super().setUp()
+        self.move = self.invoice(ref="3500")
+        self.move.action_frontpay_send()
+        self.order = self.move.sudo().frontpay_order_id
+
+    def _send(self):
+        params = self.move.action_frontpay_send()["params"]
+        return params["type"], params["message"]
+
+    def test_an_unchanged_invoice_is_not_sent_again(self):
+        self.assertTrue(self.move.frontpay_can_update)
+        with self.assertRaisesRegex(UserError, "hasn't changed since"):
+            self.move.action_frontpay_send()
+        later = fields.Datetime.now() + timedelta(days=3)
+        with (
+            freeze_time(later),
+            self.assertRaisesRegex(UserError, "hasn't changed since"),
+        ):
+            self.move.action_frontpay_send()
+        self.assertEqual(len(self.sandbox.requests()), 1)
+
+    def test_a_changed_invoice_changes_its_order(self):
+        changes = (
+            ("reference", lambda: self.move.write({"ref": "3501"})),
+            ("address", lambda: self.private.write({"street": "Ny vei 1"})),
+            (
+                "due date",
+                lambda: self.move.write(
+                    {"invoice_date_due": fields.Date.today() + timedelta(days=40)}
+                ),
+            ),
+        )
+        for name, change in changes:
+            with self.subTest(name):
+                change()
+                self.assertEqual(self._send()[0], "success")
+                self.assertEqual(self.move.frontpay_order_ids, self.order)
+                self.assertEqual(self.order.state, "sent")
+                (stored,) = self.sandbox.orders()
+                self.assertEqual(stored["orderUuid"], self.order.order_uuid)
+                payload = stored["payload"]
+                self.assertEqual(payload["fpgoUuid"], self.order.order_uuid)
+                self.assertEqual(payload["orderFrom"], "PARTNER")
+                self.assertEqual(payload["customerReference"], self.move.ref)
+                with self.assertRaisesRegex(UserError, "hasn't changed since"):
+                    self.move.action_frontpay_send()
+
+    def test_a_lost_answer_to_an_update_makes_no_second_order(self):
+        self.move.ref = "3501"
+        self.sandbox.fault(kind="drop", when="after")
+        kind, message = self._send()
+        self.assertEqual(kind, "danger")
+        self.assertIn("was not brought up to date", message)
+        self.assertEqual(self.order.state, "sent")
+        self.assertEqual(self._send()[0], "success")
+        self.assertFalse(self.order.error)
+        self.assertEqual(len(self.sandbox.orders()), 1)
+
+    def test_an_order_that_was_paid_meanwhile_is_not_changed(self):
+        self.move.ref = "3501"
+        self.sandbox.act(self.order.order_uuid, "pay")
+        kind, message = self._send()
+        self.assertEqual(kind, "danger")
+        self.assertIn("orderStatusAlreadyPaid", message)
+        self.assertEqual(
+            self.sandbox.orders()[0]["payload"]["customerReference"], "3500"
+        )
+
+    def test_a_confirmed_order_is_not_updated(self):
+        self.order._report("INVOICED")
+        self.move.ref = "3501"
+        self.assertFalse(self.move.frontpay_can_update)
+        with self.assertRaisesRegex(UserError, "handed to Front Payment already"):
+            self.move.action_frontpay_send()
+        self.assertEqual(len(self.sandbox.requests()), 1)
+
+    def test_another_orders_number_in_the_answer_is_told(self):
+        self.order._record_update({}, SubmittedOrder("ODR2", "CSRT1", ""))
+        self.assertIn("answered with order ODR2", self.order.error)
+        self.assertNotEqual(self.order.order_uuid, "ODR2")

@@ -255,8 +255,8 @@ class TestPreflight(SandboxCase):
                 self.assertNotSent(self.move, self.move.name, "is paid already")
 
     def test_an_invoice_that_was_sent_already(self):
-        self.order(self.move)
-        error = self.assertNotSent(self.move, self.move.name, "already (Sent)")
+        self.order(self.move, "invoiced")
+        error = self.assertNotSent(self.move, self.move.name, "already (Invoiced)")
         self.assertIsInstance(error, UserError)
 
     def test_everything_is_told_at_once(self):

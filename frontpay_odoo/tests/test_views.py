@@ -9,14 +9,15 @@ from .common import FrontpayCommon
 
 FIRST = "Send to Front Payment"
 AGAIN = "Send to Front Payment Again"
-# Which of the two buttons an invoice shows by its order's state.
+UPDATE = "Update at Front Payment"
+# Which of the buttons an invoice shows by its order's state.
 BUTTONS = {
     None: FIRST,
     "queued": None,
     "sending": None,
     "unknown": None,
     "failed": AGAIN,
-    "sent": None,
+    "sent": UPDATE,
     "invoiced": None,
     "reminded": None,
     "collection": None,
@@ -105,10 +106,12 @@ class TestViews(FrontpayCommon):
         buttons = self._arch("account.move", "form", self.invoicing).xpath(
             "//button[@name='action_frontpay_send']"
         )
-        self.assertEqual([b.get("string") for b in buttons], [FIRST, AGAIN])
+        self.assertEqual([b.get("string") for b in buttons], [FIRST, AGAIN, UPDATE])
         for state, label in BUTTONS.items():
             with self.subTest(state):
-                values = self.moves[state].read(["frontpay_can_send", "frontpay_state"])
+                values = self.moves[state].read(
+                    ["frontpay_can_send", "frontpay_can_update", "frontpay_state"]
+                )
                 shown = [
                     button.get("string")
                     for button in buttons
@@ -119,7 +122,8 @@ class TestViews(FrontpayCommon):
     def test_odoos_own_button_is_the_primary_one_when_ours_is_not(self):
         for state, label in BUTTONS.items():
             with self.subTest(state):
-                self.assertEqual(self.moves[state].highlight_send_button, label is None)
+                ours = label in (FIRST, AGAIN)
+                self.assertEqual(self.moves[state].highlight_send_button, not ours)
 
     def test_readers_and_clerks_have_no_button(self):
         for user in (self.reader, self.clerk):
