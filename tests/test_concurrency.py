@@ -15,6 +15,7 @@ PATIENCE = 20  # seconds
 KNOWN_REFUSALS = (
     "is just being handled by somebody else",
     "has been handed to Front Payment already",
+    "hasn't changed since it was handed to Front Payment",
 )
 
 
