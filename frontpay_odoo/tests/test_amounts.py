@@ -1,7 +1,8 @@
 """Whatever an invoice looks like, its order is right to the øre.
 
 Hypothesis makes up invoices, a real Odoo posts them, and a real sandbox takes them.
-FRONTPAY_LONG=1 (``./dev test --long``) makes up more of them, anew in every run.
+FRONTPAY_LONG=1 (``./dev test --long``) makes up more of them, anew in every run; with
+``-s --odoo-log-level=info`` the run tells how many were sent.
 """
 
 import logging
