@@ -71,11 +71,12 @@ class TestPreflight(SandboxCase):
 
     def assertNotSent(self, move, *words):
         """Neither action sends it; both say why. Returns what was raised."""
+        orders = move.frontpay_order_ids
         for action in (move.action_frontpay_check, move.action_frontpay_send):
             problem = self._problem_of(action)
             for word in words:
                 self.assertIn(word, problem.args[0])
-        self.assertFalse(move.frontpay_order_ids.filtered(lambda o: o.state != "sent"))
+        self.assertEqual(move.frontpay_order_ids, orders)
         self.assertFalse(self.sandbox.requests())
         return problem
 
