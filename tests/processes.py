@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import requests
@@ -64,7 +65,7 @@ def tail(log: str, lines: int = 40) -> str:
     return "\n".join(told[-lines:])
 
 
-class Program:
+class Program(ABC):
     """A running process. It ends with the tests, even if those are killed."""
 
     running: list["Program"] = []
@@ -89,8 +90,9 @@ class Program:
         self.running.append(self)
         self._wait_until_ready()
 
+    @abstractmethod
     def _is_ready(self) -> bool:
-        raise NotImplementedError
+        """Whether it can be used by now."""
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT
