@@ -12,6 +12,8 @@
     "data": [
         "security/ir.model.access.csv",
         "security/frontpay_security.xml",
+        "data/frontpay_parameters.xml",
+        "data/frontpay_activity.xml",
         "views/frontpay_exchange_views.xml",
         "views/frontpay_order_views.xml",
         "views/account_move_views.xml",
