@@ -11,7 +11,8 @@ kept in memory, SIGTERM ends it.
 ``/api/v1/connect/...``   Front Payment's API, as documented and as recorded
 ``/``                     the orders, and one page an order to play the customer
 ``/bankid/...``           stands in for BankID: the customer's own step
-``/sandbox/...``          the door for tests: faults, orders, requests, settings
+``/sandbox/...``          the door for tests: faults (the next ones, or at random),
+                          orders, requests, settings
 ========================  =====================================================
 
 All six channels are served (channels.py); their rules are listed by

@@ -36,10 +36,14 @@ def receive() -> Response | None:
     """The rate limit, then a fault that waits for this request, then the token."""
     if not _is_api():
         return None
-    allowed, g.left, wait = sandbox.rate_limit.hit(sandbox.settings.rate_limit)
+    g.received = time.time()
+    settings = sandbox.settings
+    limit = sandbox.rate_limits[settings.rate_window]
+    allowed, g.left, wait = limit.hit(settings.rate_limit)
     if not allowed:
         return _limited(wait)
-    g.fault = sandbox.faults.take(request.path)
+    path = request.path
+    g.fault = sandbox.faults.take(path) or sandbox.chaos.take(path)
     if g.fault and g.fault.when == "before":
         response = FAULTS[g.fault.kind](g.fault)
         if response:
@@ -61,7 +65,7 @@ def answer(response: Response) -> Response:
     response.headers["x-ratelimit-remaining"] = str(g.left)
     sandbox.requests.append(
         {
-            "at": time.time(),
+            "at": g.received,
             "method": request.method,
             "path": request.path,
             "status": g.get("outcome", response.status_code),
@@ -197,7 +201,11 @@ def status(uuid: str) -> Response:
 
 @blueprint.get("connect/orders/details/<uuid>")
 def details(uuid: str) -> Response:
-    """Section 15, with the numeric ``id`` of each line that a refund needs."""
+    """Section 15, with the numeric ``id`` of each line that a refund needs.
+
+    The current list has no reference of the merchant's, the older one has: the setting
+    ``details_references`` chooses.
+    """
     order = sandbox.orders.get(uuid)
     summary = order.payload["orderSummary"]
     data = {
@@ -208,8 +216,6 @@ def details(uuid: str) -> Response:
         "status": order.status,
         "orderDate": order.payload["orderDate"],
         "paymentLinkDueDate": order.payload.get("dueDateForPaymentLink"),
-        "referenceNo": _text(order, order.channel.reference),
-        "customerReference": _text(order, order.channel.customer_reference),
         "productList": _product_list(order),
         "orderSummary": {
             "subTotal": _amount(summary["subTotal"]),
@@ -219,6 +225,8 @@ def details(uuid: str) -> Response:
         },
         "customerDetails": _customer_details(order),
     }
+    if sandbox.settings.details_references:
+        data |= _references(order)
     return accepted(200, "orderRetrievedSuccessfully", data)
 
 
@@ -263,6 +271,19 @@ def _bankid_url(order: Order) -> str:
     if not order.waits_for_bankid:
         return ""
     return bankid_url(sandbox.settings.base_url, order.uuid)
+
+
+def _references(order: Order) -> dict:
+    """The two blocks of the older list, by the names that ``regular/submit`` uses."""
+    payload = order.payload
+    references = {
+        "referenceNo": _text(order, order.channel.reference),
+        "customerReference": _text(order, order.channel.customer_reference),
+    }
+    return {
+        "invoiceReferences": references | (payload.get("invoiceReferences") or {}),
+        "internalReferences": payload.get("internalReferences"),
+    }
 
 
 def _text(order: Order, path: str) -> str | None:

@@ -24,9 +24,9 @@ def create_app(settings: Settings, database: str = ":memory:") -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False
     orders = Orders(database)
-    callbacks = Callbacks(orders, settings)
-    orders.on_status = callbacks.send
-    app.extensions["sandbox"] = Sandbox(settings, orders, callbacks)
+    sandbox = Sandbox(settings, orders, Callbacks(orders, settings))
+    orders.on_status = sandbox.tell
+    app.extensions["sandbox"] = sandbox
 
     app.before_request(_start_clock)
     app.before_request(_refuse_foreign_pages)

@@ -51,6 +51,25 @@ def clear_faults():
     return faults()
 
 
+@blueprint.get("/chaos")
+def chaos():
+    return sandbox.chaos.counts()
+
+
+@blueprint.post("/chaos")
+def begin_chaos():
+    sandbox.chaos.begin(_json())
+    return chaos(), 201
+
+
+@blueprint.delete("/chaos")
+def end_chaos():
+    """Tells once more how often each fault struck, then it is over."""
+    counts = sandbox.chaos.counts()
+    sandbox.chaos.end()
+    return counts
+
+
 @blueprint.get("/orders")
 def orders():
     """All orders, oldest first."""
@@ -74,7 +93,8 @@ def act(uuid: str, action: str):
 
 @blueprint.get("/requests")
 def requests():
-    """The requests to the API, oldest first; ``status`` may be ``dropped``."""
+    """The requests to the API in the order of their answers; ``at``: when they came in,
+    in Unix seconds; ``status`` may be ``dropped``."""
     return jsonify(list(sandbox.requests))
 
 
@@ -86,11 +106,15 @@ def clear_requests():
 
 @blueprint.post("/settings")
 def change_settings():
-    sandbox.settings.change(_json())
-    sandbox.rate_limit.reset()
+    """A limit or a window that is set begins anew, also with the value it had."""
+    changes = _json()
+    sandbox.settings.change(changes)
+    if changes.keys() & {"rate_limit", "rate_window"}:
+        for limit in sandbox.rate_limits.values():
+            limit.reset()
     return {
-        "callbacks": sandbox.settings.callbacks,
-        "rate_limit": sandbox.settings.rate_limit,
+        name: getattr(sandbox.settings, name)
+        for name in ("callbacks", "rate_limit", "rate_window", "details_references")
     }
 
 

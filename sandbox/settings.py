@@ -2,15 +2,22 @@
 
 from dataclasses import dataclass, field
 
+from .ratelimit import WINDOWS
+
 
 @dataclass
 class Settings:
-    """``rate_limit`` is in requests a minute; ``base_url`` ends without a slash."""
+    """``rate_limit`` is in requests a minute, counted in a ``rate_window``;
+    ``details_references``: whether an order's details tell the merchant's references;
+    ``base_url`` ends without a slash.
+    """
 
     token: str = field(default="sandbox-token", repr=False)
     secret: str = field(default="sandbox-secret", repr=False)
     callbacks: bool = True
     rate_limit: int = 240
+    rate_window: str = "fixed"
+    details_references: bool = False
     base_url: str = "http://127.0.0.1:8700"
 
     def change(self, changes: object) -> None:
@@ -39,9 +46,15 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
+def _is_yes_or_no(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 CHANGEABLE = {
     "token": ("a text", _is_text),
     "secret": ("a text", _is_text),
-    "callbacks": ("true or false", lambda value: isinstance(value, bool)),
+    "callbacks": ("true or false", _is_yes_or_no),
     "rate_limit": ("a whole number above 0", _is_count),
+    "rate_window": ("one of " + ", ".join(WINDOWS), lambda value: value in WINDOWS),
+    "details_references": ("true or false", _is_yes_or_no),
 }

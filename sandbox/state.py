@@ -7,12 +7,12 @@ from flask import current_app
 from werkzeug.local import LocalProxy
 
 from .callbacks import Callbacks
-from .faults import Faults
+from .faults import Chaos, Faults
 from .orders import Order, Orders
-from .ratelimit import RateLimit
+from .ratelimit import WINDOWS
 from .settings import Settings
 
-KEPT_REQUESTS = 5000
+KEPT_REQUESTS = 50_000
 
 
 @dataclass
@@ -23,8 +23,16 @@ class Sandbox:
     orders: Orders
     callbacks: Callbacks
     faults: Faults = field(default_factory=Faults)
-    rate_limit: RateLimit = field(default_factory=RateLimit)
+    chaos: Chaos = field(default_factory=Chaos)
+    rate_limits: dict = field(
+        default_factory=lambda: {name: window() for name, window in WINDOWS.items()}
+    )
     requests: deque = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
+
+    def tell(self, order: Order) -> None:
+        """Send a callback with the order's status, unless chaos loses it."""
+        if not self.chaos.loses_callback():
+            self.callbacks.send(order)
 
     def act(self, uuid: str, action: str, amount: object = None) -> Order:
         """One action on an order; ``callback`` tells its current status once more.

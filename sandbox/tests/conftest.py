@@ -254,8 +254,10 @@ def sandbox(running_sandbox):
         "secret": "sandbox-secret",
         "callbacks": True,
         "rate_limit": 10_000,
+        "rate_window": "fixed",
+        "details_references": False,
     }
-    for path in ("faults", "orders", "requests"):
+    for path in ("faults", "chaos", "orders", "requests"):
         running_sandbox.door("DELETE", path)
     running_sandbox.door("POST", "settings", settings)
     return running_sandbox

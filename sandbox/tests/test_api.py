@@ -3,11 +3,12 @@
 import base64
 import json
 import re
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from .conftest import COMPANY, order_with
+from .conftest import BODIES, COMPANY, order_with
 
 NOT_FOUND = {"is_data": False, "data": None}
 
@@ -153,8 +154,6 @@ def test_details_use_the_names_of_the_answer_not_of_the_request(sandbox):
         "status": "SENT",
         "orderDate": "1755150488",
         "paymentLinkDueDate": None,
-        "referenceNo": "INV/2026/00012",
-        "customerReference": "3500",
         "orderSummary": {"subTotal": 40, "tax": 0, "discount": 0, "grandTotal": 40},
         "customerDetails": {
             **sent,
@@ -162,6 +161,31 @@ def test_details_use_the_names_of_the_answer_not_of_the_request(sandbox):
             "organizationId": None,
         },
     }
+
+
+REFERENCES = {
+    "invoice/submit": (
+        {"referenceNo": "INV/2026/00012", "customerReference": "3500"},
+        None,
+    ),
+    "regular/submit": (
+        BODIES["regular/submit"]["invoiceReferences"],
+        BODIES["regular/submit"]["internalReferences"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("channel", "references"), REFERENCES.items())
+def test_details_tell_the_references_as_the_older_list_did(
+    sandbox, channel, references
+):
+    uuid = sandbox.new_order(channel=channel)
+    without = sandbox.api("GET", f"details/{uuid}").json()["data"]
+    sandbox.door("POST", "settings", {"details_references": True})
+    data = sandbox.api("GET", f"details/{uuid}").json()["data"]
+    told = data.pop("invoiceReferences"), data.pop("internalReferences")
+    assert told == references
+    assert data == without
 
 
 def test_line_ids_are_never_used_twice(sandbox):
@@ -240,7 +264,8 @@ def test_the_door_lists_requests_without_their_bodies(sandbox):
     sandbox.new_order()
     sandbox.submit({"orderDate": ""})
     rows = sandbox.door("GET", "requests").json()
-    assert all(row.pop("at") for row in rows)
+    times = [row.pop("at") for row in rows]
+    assert times == sorted(times)
     path = "/api/v1/connect/orders/invoice/submit"
     assert rows == [
         {"method": "POST", "path": path, "status": 201},
@@ -256,6 +281,8 @@ BAD_SETTINGS = {
     "callbacks neither on nor off": {"callbacks": "yes"},
     "no rate limit": {"rate_limit": 0},
     "a boolean rate limit": {"rate_limit": True},
+    "an unknown window": {"rate_window": "open"},
+    "references neither told nor not": {"details_references": 1},
 }
 
 
@@ -283,10 +310,28 @@ def test_requests_are_counted_down_for_all_endpoints(sandbox):
     assert "Retry-After" not in answers[0].headers
 
 
-def test_over_the_limit_one_has_to_wait(sandbox):
-    sandbox.door("POST", "settings", {"rate_limit": 2})
+@pytest.mark.parametrize("window", ["fixed", "sliding"])
+def test_over_the_limit_one_has_to_wait(sandbox, window):
+    sandbox.door("POST", "settings", {"rate_limit": 2, "rate_window": window})
     answers = [sandbox.submit() for _ in range(3)]
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert 0 < int(answers[2].headers["Retry-After"]) <= 60
     assert answers[2].headers["x-ratelimit-remaining"] == "0"
     assert len(sandbox.door("GET", "orders").json()) == 2
+
+
+def test_only_a_new_limit_begins_a_new_minute(sandbox):
+    sandbox.door("POST", "settings", {"rate_limit": 2})
+    sandbox.submit()
+    sandbox.door("POST", "settings", {"callbacks": True})
+    assert sandbox.submit().headers["x-ratelimit-remaining"] == "0"
+    sandbox.door("POST", "settings", {"rate_limit": 2})
+    assert sandbox.submit().headers["x-ratelimit-remaining"] == "1"
+
+
+def test_requests_tell_when_they_came_in_and_not_when_they_were_answered(sandbox):
+    sandbox.faults({"kind": "delay", "seconds": 0.5})
+    started = time.time()
+    sandbox.new_order()
+    [row] = sandbox.door("GET", "requests").json()
+    assert started <= row["at"] < started + 0.4

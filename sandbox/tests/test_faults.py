@@ -1,9 +1,12 @@
-"""Faults on demand: each one hits the request it was meant for."""
+"""Faults on demand: each one hits the request it was meant for, or one at random."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+
+from .conftest import COMPANY
 
 
 def count(sandbox) -> int:
@@ -117,3 +120,119 @@ def test_faults_that_make_no_sense_are_refused(sandbox, wanted):
     assert answer.status_code == 400
     assert answer.json()["error"].endswith(".")
     assert sandbox.door("GET", "faults").json() == {"faults": []}
+
+
+# Chaos: the seven ways in which the real one might fail
+
+RATES = [
+    {"kind": "drop", "rate": 0.05},
+    {"kind": "drop", "when": "after", "rate": 0.05},
+    {"kind": "status", "status": 500, "rate": 0.05},
+    {"kind": "status", "status": 510, "rate": 0.05},
+    {"kind": "limited", "rate": 0.05},
+    {"kind": "garbage", "rate": 0.05},
+    {"kind": "delay", "seconds": 0.01, "rate": 0.05},
+]
+
+
+def begin_chaos(sandbox, *rates: dict, seed: int = 7, **more) -> None:
+    answer = sandbox.door("POST", "chaos", {"seed": seed, "rates": list(rates), **more})
+    assert answer.status_code == 201, answer.text
+
+
+def outcomes(sandbox, count: int) -> list:
+    """The codes of so many submissions, ``garbage`` and ``dropped`` by name."""
+
+    def outcome():
+        try:
+            answer = sandbox.submit()
+        except requests.ConnectionError:
+            return "dropped"
+        return answer.status_code if "{" in answer.text else "garbage"
+
+    return [outcome() for _ in range(count)]
+
+
+def test_chaos_is_the_same_for_a_seed_and_another_for_another(sandbox):
+    runs = []
+    for seed in (7, 7, 8):
+        begin_chaos(sandbox, *RATES, seed=seed)
+        runs.append(outcomes(sandbox, 100))
+    assert runs[0] == runs[1] != runs[2]
+
+
+def test_chaos_counts_how_often_each_fault_struck(sandbox):
+    begin_chaos(sandbox, *RATES)
+    seen = outcomes(sandbox, 300)
+    counts = sandbox.door("DELETE", "chaos").json()
+    before, after, *codes, _delays = [rate["struck"] for rate in counts["rates"]]
+    assert (counts["seed"], counts["requests"]) == (7, 300)
+    assert before + after == seen.count("dropped")
+    assert codes == [seen.count(kind) for kind in (500, 510, 429, "garbage")]
+    # A fair die strikes 15 times in 300, and hardly ever less than 4 or more than 30.
+    assert all(4 <= rate["struck"] <= 30 for rate in counts["rates"])
+    assert count(sandbox) == seen.count(201) + after
+    assert outcomes(sandbox, 20) == [201] * 20
+
+
+def test_chaos_strikes_only_the_path_it_is_meant_for(sandbox):
+    uuid = sandbox.new_order()
+    begin_chaos(
+        sandbox, {"kind": "status", "status": 500, "rate": 1, "path": "/status/"}
+    )
+    assert sandbox.submit().status_code == 201
+    assert sandbox.api("GET", f"status/{uuid}").status_code == 500
+
+
+def test_a_fault_on_demand_comes_before_chaos(sandbox):
+    begin_chaos(sandbox, {"kind": "status", "status": 500, "rate": 1})
+    sandbox.faults({"kind": "status", "status": 510})
+    assert [sandbox.submit().status_code for _ in range(2)] == [510, 500]
+
+
+def test_chaos_loses_callbacks(sandbox, merchant):
+    to_merchant = COMPANY | {"callback.callbackUrl": merchant.url}
+    begin_chaos(sandbox, lost_callbacks=0.5)
+    for _ in range(40):
+        sandbox.new_order(to_merchant)
+    lost = sandbox.door("DELETE", "chaos").json()["lost_callbacks"]
+    assert 10 <= lost <= 30
+    merchant.wait_for(40 - lost)
+    time.sleep(0.2)
+    assert len(merchant.received) == 40 - lost
+
+
+def test_eight_clients_at_once_are_served_in_the_midst_of_chaos(sandbox):
+    begin_chaos(sandbox, *RATES)
+    with ThreadPoolExecutor(8) as pool:
+        clients = [pool.submit(outcomes, sandbox, 25) for _ in range(8)]
+        seen = [code for client in clients for code in client.result()]
+    counts = sandbox.door("GET", "chaos").json()
+    after = counts["rates"][1]["struck"]
+    assert counts["requests"] == len(seen) == 200
+    assert count(sandbox) == seen.count(201) + after
+
+
+BAD_CHAOS = {
+    "no object": [],
+    "no rates": {"seed": 7},
+    "no seed": {"rates": []},
+    "a rate above 1": {"seed": 7, "rates": [{"kind": "drop", "rate": 1.1}]},
+    "rates above 1 together": {"seed": 7, "rates": [{"kind": "drop", "rate": 0.6}] * 2},
+    "no rate": {"seed": 7, "rates": [{"kind": "drop"}]},
+    "a count": {"seed": 7, "rates": [{"kind": "drop", "rate": 0.1, "count": 2}]},
+    "a strange share of callbacks": {"seed": 7, "rates": [], "lost_callbacks": "all"},
+}
+
+
+@pytest.mark.parametrize("wanted", BAD_CHAOS.values(), ids=BAD_CHAOS)
+def test_chaos_that_makes_no_sense_is_refused(sandbox, wanted):
+    answer = sandbox.door("POST", "chaos", wanted)
+    assert answer.status_code == 400
+    assert answer.json()["error"].endswith(".")
+    assert sandbox.door("GET", "chaos").json() == {
+        "seed": None,
+        "requests": 0,
+        "lost_callbacks": 0,
+        "rates": [],
+    }
