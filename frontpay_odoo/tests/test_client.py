@@ -1,6 +1,7 @@
 """The client against servers on this machine that answer in every way they can."""
 
 import base64
+import gzip
 import json
 import os
 import socket
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from odoo.tests import tagged
 
 from odoo.addons.frontpay_odoo.connect import answers, errors
+from odoo.addons.frontpay_odoo.connect import client as client_module
 from odoo.addons.frontpay_odoo.connect.channels import CHANNELS
 from odoo.addons.frontpay_odoo.connect.client import MAX_ANSWER, Client
 
@@ -108,13 +110,28 @@ def silent(_handler):
 
 
 def dripping(handler):
-    """Never silent for long, and never done."""
+    """Never silent for long, and done a hundred times too late."""
+    answer(200)(handler, missing=1000)
+    _drip(handler, b" ")
+
+
+def dripping_chunks(handler):
+    """The same without telling how long the answer will be."""
     handler.send_response(200)
     handler.send_header("Transfer-Encoding", "chunked")
     handler.end_headers()
-    while True:
-        handler.wfile.write(b"1\r\n \r\n")
+    _drip(handler, b"1\r\n \r\n")
+
+
+def _drip(handler, drop):
+    for _drop in range(1000):
+        handler.wfile.write(drop)
         time.sleep(PATIENCE / 10)
+
+
+def unpacking(handler):
+    """A small answer that grows when it is unpacked."""
+    answer(200, gzip.compress(b" " * 10 * MAX_ANSWER), Content_Encoding="gzip")(handler)
 
 
 def endless(handler):
@@ -166,6 +183,8 @@ OUTCOMES = {
     "an answer that breaks off": (broken_off, errors.UnknownOutcome),
     "no answer in time": (silent, errors.UnknownOutcome),
     "an answer that drips": (dripping, errors.UnknownOutcome),
+    "an answer that drips in chunks": (dripping_chunks, errors.UnknownOutcome),
+    "an answer that unpacks to too much": (unpacking, errors.UnknownOutcome),
 }
 # The same for a question, where nothing can have been stored.
 QUESTION_OUTCOMES = {
@@ -260,6 +279,19 @@ class TestClient(LoopbackCase):
                 self.assertIs(type(caught.exception), kind)
                 self.assertEqual(len(server.requests), 1)
                 self.assertTrue(self.exchanges.pop().error)
+
+    def test_an_answer_that_drips_is_cut_off_in_time(self):
+        for reads_pieces in {client_module.TELLS_WHAT_IS_THERE, False}:
+            for answer_ in (dripping, dripping_chunks):
+                with (
+                    self.subTest(answer_.__name__, reads_pieces=reads_pieces),
+                    patch.object(client_module, "TELLS_WHAT_IS_THERE", reads_pieces),
+                    self.serving(answer_) as (_server, client),
+                ):
+                    with self.assertRaises(errors.UnknownOutcome) as caught:
+                        client.submit(SESSION, DOCUMENT)
+                    self.assertEqual(str(caught.exception), "the answer takes too long")
+                    self.assertLess(self.exchanges.pop().duration, 3 * PATIENCE * 1000)
 
     def test_a_question_cannot_have_changed_anything(self):
         for what, (answer_, kind) in QUESTION_OUTCOMES.items():
