@@ -15,6 +15,9 @@ from .masking import masked_json, masked_text
 CONNECT_TIMEOUT = 5  # seconds
 READ_TIMEOUT = 30  # seconds
 MAX_ANSWER = 2 * 1024 * 1024  # bytes
+# Characters of an answer that the log keeps: a list of all orders comes often.
+MAX_KEPT = 20_000
+MAX_KEPT_TEXT = 2_000
 NO_ORDER = "ODR0"
 # From urllib3 2.2 on. With older ones, an answer is read byte by byte, which takes
 # about 2 seconds a megabyte.
@@ -116,6 +119,27 @@ class Client:
         """
         return self._call(endpoints.STATUS, answers.order_status, order_uuid=order_uuid)
 
+    def statuses(self):
+        """Ask for the statuses of all orders (section 13).
+
+        :return: {order number: status as Front Payment spells it}
+        :raises FrontPaymentError: see :meth:`_call`
+        """
+        try:
+            return self._call(endpoints.STATUSES, answers.order_statuses)
+        except errors.NotFound:  # how an empty list is told (question 9)
+            return {}
+
+    def details(self, order_uuid):
+        """Ask what an order is about (section 15).
+
+        :rtype: answers.OrderDetails
+        :raises FrontPaymentError: see :meth:`_call`
+        """
+        return self._call(
+            endpoints.DETAILS, answers.order_details, order_uuid=order_uuid
+        )
+
     def invoice_number(self, order_uuid):
         """Ask for the number of an order's invoice (section 15b).
 
@@ -188,7 +212,8 @@ class Client:
             raise _transport_error(error) from None
         try:
             answer = answers.document_of(text)
-            exchange.answer = self._masked_answer(text, answer)
+            if not (endpoint.tells_people and response.ok):
+                exchange.answer = self._masked_answer(text, answer)
         except RecursionError:  # nested deeper than any answer of theirs
             answer = None
         return _data(endpoint, response, answer)
@@ -208,8 +233,8 @@ class Client:
 
     def _masked_answer(self, text, answer):
         if answer is None:
-            return masked_text(text[:2000], [self._token])
-        return masked_json(answer, [self._token])
+            return masked_text(text, [self._token])[:MAX_KEPT_TEXT]
+        return masked_json(answer, [self._token])[:MAX_KEPT]
 
 
 def _pieces(response):

@@ -13,11 +13,14 @@ class Endpoint(NamedTuple):
 
     ``changes`` tells calls that store something at Front Payment: when their answer
     is lost, the outcome is unknown and they must not be repeated blindly.
+    ``tells_people`` tells calls that answer with somebody's data: who that is isn't
+    known before, so their answers aren't kept.
     """
 
     method: str
     path: str
     changes: bool = False
+    tells_people: bool = False
 
 
 SUBMIT_SESSION = Endpoint("POST", "connect/orders/invoice/submit", changes=True)
@@ -29,5 +32,7 @@ CREATE_EHF = Endpoint("POST", "connect/orders/ehf/create", changes=True)
 CREATE_PAYMENT_LINK = Endpoint(
     "POST", "connect/orders/payment-link/create", changes=True
 )
+STATUSES = Endpoint("GET", "connect/orders/status")
 STATUS = Endpoint("GET", "connect/orders/status/{order_uuid}")
+DETAILS = Endpoint("GET", "connect/orders/details/{order_uuid}", tells_people=True)
 INVOICE_NUMBER = Endpoint("GET", "connect/orders/invoice-number/{order_uuid}")
