@@ -15,6 +15,9 @@ from .spread import amounts, decimal, percentage, spread
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
 HUNDRED = Decimal(100)
+# A negative rounding lies on lines with VAT (see spread) and takes less than a krone,
+# of which a fifth is VAT at 25 %. Each line adds the øre of its own rounding.
+VAT_TOLERANCE = Decimal("0.20")
 
 
 def products_of(move, problems):
@@ -35,7 +38,12 @@ def products_of(move, problems):
         total_discount=sum((product.discount for product in products), ZERO),
         grand_total=sum((product.amount for product in products), ZERO),
     )
-    problems += found or _difference(move, lines)
+    problems += (
+        found
+        or _rounded_vat(move)
+        or _difference(move, lines)
+        or _wrong_vat(move, products, summary)
+    )
     return products, summary
 
 
@@ -92,6 +100,46 @@ def _difference(move, lines):
         invoice=move.name,
         sum=_money(move, found),
         total=_money(move, total),
+    )
+    return [Problem(move, message)]
+
+
+def _rounded_vat(move):
+    """Odoo's cash rounding “Modify tax amount”, where it changed anything."""
+    if not any(
+        line.display_type == "rounding" and line.tax_repartition_line_id
+        for line in move.line_ids
+    ):
+        return []
+    message = move.env._(
+        "The cash rounding “%(rounding)s” changes the VAT of %(invoice)s, which would"
+        " no longer be that of its rates. Reset it to draft and choose a cash rounding"
+        " that adds a rounding line, or none.",
+        rounding=move.invoice_cash_rounding_id.name,
+        invoice=move.name,
+    )
+    return [Problem(move, message)]
+
+
+def _wrong_vat(move, products, summary):
+    """VAT that isn't that of the rates: entered by hand, or by a large rounding.
+
+    Front Payment may compute it anew (section 24, question 29).
+    """
+    by_rates = sum(
+        product.rate * product.quantity * product.tax / (HUNDRED + product.tax)
+        for product in products
+    )
+    tolerance = VAT_TOLERANCE + CENT * len(products)
+    if abs(by_rates - summary.total_tax) <= tolerance:
+        return []
+    message = move.env._(
+        "The VAT of %(invoice)s is %(vat)s, but by the rates of its lines it would be"
+        " %(expected)s. Reset it to draft, leave the VAT as Odoo computes it, and round"
+        " to whole kroner at most.",
+        invoice=move.name,
+        vat=_money(move, summary.total_tax),
+        expected=_money(move, by_rates),
     )
     return [Problem(move, message)]
 

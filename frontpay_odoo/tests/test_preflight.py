@@ -226,6 +226,39 @@ class TestPreflight(SandboxCase):
         )
         self.assertNotSent(move, move.name, "“Rebate”", "negative", "46.00")
 
+    def test_a_rounding_that_changes_the_vat(self):
+        rounding = self.cash_rounding_b
+        rounding.write({"name": "Whole kroner", "rounding": 1})
+        move = self.invoice(
+            self.line(100.16, name="Lamp"), invoice_cash_rounding_id=rounding.id
+        )
+        self.assertNotSent(
+            move, move.name, "“Whole kroner” changes the VAT", "adds a rounding line"
+        )
+        whole = self.invoice(self.line(100), invoice_cash_rounding_id=rounding.id)
+        self.assertEqual(whole.action_frontpay_check()["params"]["type"], "success")
+
+    def test_a_rounding_too_large_for_the_lines_that_bear_it(self):
+        self.cash_rounding_a.write({"rounding": 10, "rounding_method": "DOWN"})
+        move = self.invoice(
+            self.line(103.99), invoice_cash_rounding_id=self.cash_rounding_a.id
+        )
+        self.assertNotSent(move, move.name, "The VAT of", "26.00", "24.00", "kroner")
+
+    def test_a_vat_that_was_entered_by_hand(self):
+        for vat, is_right in ((25.00, True), (25.26, True), (25.27, False)):
+            with self.subTest(vat), self.undone():
+                move = self.invoice(post=False)
+                tax_line = move.line_ids.filtered("tax_line_id")
+                tax_line.amount_currency = -vat
+                move.action_post()
+                self.assertEqual(move.amount_tax, vat)
+                if not is_right:
+                    self.assertNotSent(move, move.name, "25.27", "25.05")
+                    continue
+                result = move.action_frontpay_check()
+                self.assertEqual(result["params"]["type"], "success")
+
     def test_an_invoice_with_nothing_to_pay(self):
         self.assertNotSent(self.invoice(self.line(price=0)), "its total is 0")
 
