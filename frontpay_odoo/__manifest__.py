@@ -14,6 +14,7 @@
         "security/frontpay_security.xml",
         "data/frontpay_parameters.xml",
         "data/frontpay_activity.xml",
+        "data/frontpay_cron.xml",
         "views/frontpay_exchange_views.xml",
         "views/frontpay_order_views.xml",
         "views/account_move_views.xml",

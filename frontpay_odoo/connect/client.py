@@ -19,6 +19,10 @@ MAX_ANSWER = 2 * 1024 * 1024  # bytes
 MAX_KEPT = 20_000
 MAX_KEPT_TEXT = 2_000
 NO_ORDER = "ODR0"
+# Seconds: the limit's window isn't stated (question 44), nor is there a Retry-After
+# with every 429.
+LIMIT_WINDOW = 60
+LIMITED_PAUSE = 10
 # From urllib3 2.2 on. With older ones, an answer is read byte by byte, which takes
 # about 2 seconds a megabyte.
 TELLS_WHAT_IS_THERE = hasattr(HTTPResponse, "read1")
@@ -73,6 +77,8 @@ class Client:
     :param str user_agent: who is calling
     :param log: called with the :class:`Exchange` of every call, also of a failed one
     :param timeout: seconds to wait for a connection, and for the answer
+    :param pace: who says when to call: ``take()`` waits for a place or raises
+        :class:`errors.Limited`, ``hold(seconds)`` keeps everybody from calling
     """
 
     def __init__(
@@ -82,11 +88,14 @@ class Client:
         user_agent,
         log=None,
         timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+        pace=None,
     ):
         self.base_url = base_url
         self._token = token
         self._log = log
         self._timeout = timeout
+        self._pace = pace
+        self._has_place = False
         self._session = requests.Session()
         self._session.headers.update(
             {
@@ -100,6 +109,15 @@ class Client:
 
     def __exit__(self, *exception):
         self._session.close()
+
+    def await_place(self):
+        """Wait until the next call may go out, before anything depends on it.
+
+        :raises Limited: that would take too long
+        """
+        if self._pace and not self._has_place:
+            self._pace.take()
+            self._has_place = True
 
     def submit(self, channel, document):
         """Hand over an order.
@@ -177,6 +195,8 @@ class Client:
         exchange = Exchange(endpoint.method, place, "")
         if document is not None:
             exchange.request = masked_json(document, [self._token])
+        self.await_place()
+        self._has_place = False
         try:
             return read(self._exchange(endpoint, place, document, exchange))
         except errors.FrontPaymentError as error:
@@ -190,6 +210,8 @@ class Client:
     def _authorise(self, request):
         # As a hook, so that no .netrc of the server replaces it; but then nobody else
         # checks the header, and http.client would quote the token in its complaint.
+        if not self._token:  # as in a copied database: nothing goes out
+            raise requests.exceptions.InvalidHeader
         header = ("Authorization", f"Bearer {self._token}")
         requests.utils.check_header_validity(header)
         request.headers.update([header])
@@ -207,6 +229,7 @@ class Client:
                 stream=True,
             )
             exchange.http_status = response.status_code
+            self._heed(response)
             text = self._text(response)
         except (requests.RequestException, HTTPError, UnicodeError) as error:
             raise _transport_error(error) from None
@@ -217,6 +240,18 @@ class Client:
         except RecursionError:  # nested deeper than any answer of theirs
             answer = None
         return _data(endpoint, response, answer)
+
+    def _heed(self, response):
+        """Hold all calls when Front Payment says that there were too many.
+
+        The limit's headers are those that were recorded (section 2).
+        """
+        if not self._pace:
+            return
+        if response.status_code == 429:
+            self._pace.hold(_retry_after(response) or LIMITED_PAUSE)
+        elif response.headers.get("x-ratelimit-remaining") == "0":
+            self._pace.hold(LIMIT_WINDOW)
 
     def _text(self, response):
         """The answer's text, cut off at two megabytes and at the read time-out."""
@@ -262,14 +297,17 @@ def _data(endpoint, response, answer):
         kind = errors.WrongAddress
     details = {"http_status": status}
     if kind is errors.Limited:
-        details["retry_after"] = _seconds(response.headers.get("Retry-After", ""))
+        details["retry_after"] = _retry_after(response)
     raise kind(
         f"HTTP {status}", answers.sentences_of(answer) if answer else [], **details
     )
 
 
-def _seconds(text):
-    return int(text) if text.isascii() and text.isdigit() else None
+def _retry_after(response):
+    """Seconds to wait, at most an hour; None without a number of them."""
+    text = response.headers.get("Retry-After", "")
+    is_number = text.isascii() and text.isdigit() and len(text) < 10
+    return min(int(text), 3600) if is_number else None
 
 
 BAD_ADDRESS = (

@@ -94,11 +94,12 @@ INVOICE_RULES = (
 )
 
 
-def order_of(move, callbacks):
+def order_of(move, callbacks, reference=""):
     """Read an invoice.
 
     :param move: one ``account.move``
     :param callbacks: the order's :class:`CallbackAddresses`
+    :param reference: what the order is called by us; without it, the invoice's name
     :return: (Order, list of :class:`Problem`). With problems, the order is None.
     """
     problems = [
@@ -122,7 +123,7 @@ def order_of(move, callbacks):
         terms=_terms(move, ordered_at),
         callbacks=callbacks,
         ordered_at=ordered_at,
-        reference=move.name,
+        reference=reference or move.name,
         customer_reference=move.ref or "",
         notes=tuple(notes),
     )

@@ -1,9 +1,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
+from odoo.tools import SQL
 
 from ..mapping import Problem
 from .frontpay_order import ENDED_STATES, STATES
 
+AT_ONCE = 5  # invoices; more would keep the person waiting, so they are queued
 READERS = "account.group_account_readonly,account.group_account_invoice"
 
 
@@ -79,7 +81,7 @@ class AccountMove(models.Model):
                 move.move_type == "out_invoice"
                 and move.state == "posted"
                 and move.payment_state == "not_paid"
-                and not move._frontpay_has_order()
+                and (move.frontpay_state == "queued" or not move._frontpay_has_order())
                 and bool(move.company_id.sudo().frontpay_api_token)
             )
 
@@ -163,21 +165,60 @@ class AccountMove(models.Model):
 
         :raises UserError: none of them can be sent
         """
+        may_commit = self._frontpay_may_commit()
         ready, problems = self._frontpay_preflight()
         if not ready:
             raise self._frontpay_warning(problems)
-        orders = self.env["frontpay.order"]
-        for company, moves in ready.grouped("company_id").items():
-            exchanges = []
-            with company._frontpay_client(exchanges.append) as client:
-                for move in moves:
-                    try:
-                        orders += orders._send(move, client, exchanges)
-                    except UserError as error:
-                        problems.append(Problem(move, str(error)))
+        if len(ready) > AT_ONCE or not may_commit:
+            orders = self.env["frontpay.order"]._queue(ready)
+            problems += [
+                Problem(move, orders._busy_message(move))
+                for move in ready - orders.move_id
+            ]
+        else:
+            orders = self._frontpay_send_now(ready, problems)
         if not orders:
             raise self._frontpay_warning(problems)
         return self._frontpay_report(orders, problems)
+
+    def _frontpay_may_commit(self):
+        """Whether this transaction has nothing to commit but what comes of sending.
+
+        In an automation, an import or another addon's method it isn't over yet: what
+        is written so far must stay with what comes after.
+        """
+        self.env.flush_all()
+        [[transaction]] = self.env.execute_query(
+            SQL("SELECT pg_current_xact_id_if_assigned()::text")
+        )
+        return not (transaction and self._can_commit())
+
+    def _frontpay_send_now(self, moves, problems):
+        """Send invoices while somebody waits for it.
+
+        :param list problems: where to add why one wasn't sent
+        :return: their orders
+        """
+        Order = self.env["frontpay.order"]
+        orders = Order.browse()
+        for company, own_moves in moves.grouped("company_id").items():
+            exchanges = []
+            with company._frontpay_client(exchanges.append) as client:
+                for move in own_moves:
+                    try:
+                        orders += Order._send(move, client, exchanges)[0]
+                    except UserError as error:
+                        problems.append(Problem(move, str(error)))
+        return orders
+
+    def action_frontpay_withdraw(self):
+        """Take invoices out of the queue that have not been sent yet.
+
+        :raises UserError: one of them has left the queue
+        """
+        self.check_access("write")
+        for move in self:
+            self.env["frontpay.order"]._withdraw(move)
 
     def action_frontpay_refresh(self):
         """Ask Front Payment for the current state of the invoices' orders."""
@@ -243,11 +284,16 @@ class AccountMove(models.Model):
 
     def _frontpay_report(self, orders, problems):
         """Tell what became of the invoices that were to be sent."""
-        gone = orders.filtered(
+        waiting = orders.filtered(
+            lambda order: order.update_queued or order.state == "queued"
+        )
+        waiting = waiting.filtered(lambda order: not order.error)
+        gone = (orders - waiting).filtered(
             lambda order: not order.error and order.state not in ("failed", "unknown")
         )
         lines = [
-            f"{order.move_id.display_name}: {order.error}" for order in orders - gone
+            f"{order.move_id.display_name}: {order.error}"
+            for order in orders - waiting - gone
         ]
         if problems:
             lines.append(self._frontpay_problem_text(problems))
@@ -260,7 +306,16 @@ class AccountMove(models.Model):
             for order in gone
             if order.note
         ]
-        kind = "success" if len(gone) == len(self) else "danger"
+        if waiting:
+            lines.insert(
+                0,
+                self.env._(
+                    "%s invoice(s) are queued and go out by themselves, one after the"
+                    " other.",
+                    len(waiting),
+                ),
+            )
+        kind = "success" if len(gone + waiting) == len(self) else "danger"
         return self._frontpay_notification(kind, "\n".join(lines))
 
     def _frontpay_notification(self, kind, message):

@@ -9,7 +9,7 @@ from ..connect.channels import CHANNELS
 ########################################################################################
 # STATE DIAGRAM
 #
-#   queued ──> sending ──┬──> failed
+#   queued <─> sending ──┬──> failed
 #                        ├──> unknown ──┐         (settled by a callback or a question)
 #                        └──> sent <────┤
 #                              │        │
@@ -43,6 +43,7 @@ STATES = [
 _SUBMITTED = {"sending", "unknown"}
 CLAIMED_STATES = {"invoiced", "reminded", "collection"}
 SOURCES = {
+    "queued": {"sending"},
     "sending": {"queued"},
     "unknown": {"sending"},
     "failed": {"queued", "sending", "unknown"},
@@ -125,6 +126,7 @@ class FrontpayOrder(models.Model):
         readonly=True, help="When the request went out, whatever became of it."
     )
     sent_at = fields.Datetime(readonly=True)
+    update_queued = fields.Boolean(readonly=True)
     tries = fields.Integer(readonly=True, help="How often sending had to be put off.")
     retry_at = fields.Datetime(readonly=True, help="Not sent again before that.")
     asked_at = fields.Datetime(readonly=True, help="When the state was last asked for.")

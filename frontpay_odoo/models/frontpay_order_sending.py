@@ -1,6 +1,7 @@
 import logging
 import secrets
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 
 from odoo import api, fields, models
@@ -11,10 +12,12 @@ from ..connect.channels import CHANNELS, fingerprint, updating
 from ..connect.order import CallbackAddresses
 from ..mapping import Problem, channel_of, order_of
 from . import frontpay_outcome
+from .frontpay_order_queue import SAME_FOR_ALL
 
 _logger = logging.getLogger(__name__)
 
 SENDER_LOCK = 0x46504753  # "FPGS": keeps our advisory locks apart from others'
+FIRST_LOOK = timedelta(minutes=1)  # until it is looked for after a lost answer
 ATTENTION = "frontpay_odoo.activity_attention"
 
 
@@ -79,84 +82,137 @@ class FrontpayOrder(models.Model):
         :return: (the order as plain data, its path token, list of problems)
         """
         current = move.sudo().frontpay_order_id
-        if move._frontpay_has_order() and not current._can_be_updated():
-            return None, "", [Problem(move, move._frontpay_has_order_message())]
         is_update = current._can_be_updated()
-        token = current.token if is_update else secrets.token_urlsafe(24)
-        order, problems = order_of(move, self._callbacks(move.company_id, token))
+        is_queued = current.state == "queued"
+        if move._frontpay_has_order() and not is_update and not is_queued:
+            return None, "", [Problem(move, move._frontpay_has_order_message())]
+        token = current.token if is_update or is_queued else self._new_token()
+        order, problems = order_of(
+            move,
+            self._callbacks(move.company_id, token),
+            self._reference_of(move),
+        )
         if order and is_update and current._is_up_to_date(order):
             problems = [Problem(move, move._frontpay_unchanged_message())]
         return order, token, problems
 
     @api.model
+    def _new_token(self):
+        return secrets.token_urlsafe(24)
+
+    @api.model
+    def _reference_of(self, move):
+        """What Front Payment knows the invoice by, over all attempts to send it.
+
+        Readable for people, and different from what another database or a copy of
+        this one could make of an invoice of the same name: an order that is found by
+        it is this invoice's.
+        """
+        known = move.sudo().frontpay_order_id.reference
+        return known or f"{move.name}-{secrets.token_hex(4)}"
+
     def _send(self, move, client, exchanges):
         """Hand one invoice to Front Payment.
 
         The order with its token is committed before the request goes out, the outcome
         right after the answer: whatever breaks in between, the invoice isn't sent
-        twice and the order isn't forgotten.
+        twice and the order isn't forgotten. Called on an order of the queue, it sends
+        that one, else what the invoice needs.
 
         :param move: an invoice that :meth:`_check` found nothing wrong with
         :param client: an open :class:`connect.client.Client`
         :param list exchanges: where that client logs
-        :return: the order, in state ``sent`` or later, ``failed`` or ``unknown``
-        :raises UserError: somebody else is sending it, or has just sent it
+        :return: (the order, the :class:`connect.errors.FrontPaymentError` that kept it
+            from being sent or None)
+        :raises LockError: somebody else is sending it
+        :raises UserError: it can't be sent as it is now
         """
-        order, document = self._in_transaction(partial(self._reserve, move))
-        if order.order_uuid:
-            return order._update(client, document, exchanges)
-        try:
-            submitted = client.submit(CHANNELS[order.channel], document)
-        except errors.FrontPaymentError as error:
-            order._keep(exchanges, partial(order._record_failure, error))
-            return order
-        order._keep(exchanges, partial(order._record_submitted, submitted))
-        report = order._report_at_once(client, submitted)
-        order._keep(exchanges, partial(order._follow_submission, submitted, report))
-        return order
+        with self._sender_lock(move):
+            order, channel, document = self._in_transaction(
+                partial(self._reserve, move)
+            )
+            error = order._submit(client, channel, document, exchanges)
+        return order, error
 
-    @api.model
+    def _submit(self, client, channel, document, exchanges):
+        """Send what was reserved, and store the outcome.
+
+        :return: the error that kept it from being sent, or None
+        """
+        is_update = "fpgoUuid" in document
+        # Nothing is read before the answer: a transaction would begin, and not see what
+        # a callback writes meanwhile.
+        try:
+            submitted = client.submit(channel, document)
+        except errors.FrontPaymentError as error:
+            record = self._record_failed_update if is_update else self._record_failure
+            self._keep(exchanges, partial(record, error))
+            return error
+        if is_update:
+            self._keep(exchanges, partial(self._record_update, document, submitted))
+            return None
+        self._keep(exchanges, partial(self._record_submitted, submitted))
+        report = self._report_at_once(client, submitted)
+        self._keep(exchanges, partial(self._follow_submission, submitted, report))
+        return None
+
     def _reserve(self, move):
         """Make the invoice's one order, as ``sending``, under the invoice's lock.
 
-        An order that waits for its customer stays the one it is.
+        An order that waits for its customer stays the one it is. Called on an order of
+        the queue, it must still be there.
 
-        :return: (order, its JSON)
+        :return: (order, its channel, its JSON)
         """
-        try:
-            move.lock_for_update()
-        except LockError:
-            raise UserError(self._busy_message(move)) from None
-        # An earlier order's end goes to the database before the next one begins.
-        self.flush_model(["state"])
-        move.invalidate_recordset()
+        self._lock_invoice(move)
+        if self and not self._is_queued():
+            # Somebody sent it meanwhile, or took it out of the queue.
+            raise LockError(self._busy_message(move))
         order, token, problems = self._mapped(move)
         if problems:
             raise UserError("\n".join(problem.message for problem in problems))
         current = move.sudo().frontpay_order_id
         is_update = current._can_be_updated()
-        channel = current.channel if is_update else channel_of(move)
-        document = CHANNELS[channel].to_json(order)
+        name = current.channel if is_update else channel_of(move)
+        channel = CHANNELS[name]
+        document = channel.to_json(order)
         if is_update:
             document = updating(document, current.order_uuid)
-        self._check_rules(move, channel, document)
+        self._check_rules(move, name, document)
         for note in order.notes:
             move.message_post(body=note)
         if is_update:
-            return current, document
-        record = self.sudo().create(
-            {
-                "move_id": move.id,
-                "state": "sending",
-                "channel": channel,
-                "reference": order.reference,
-                "token": token,
-                "amount": float(order.summary.grand_total),
-                "fingerprint": fingerprint(document, move.invoice_date_due),
-                "note": "\n".join(order.notes),
-            }
-        )
-        return record, document
+            return current, channel, document
+        values = {
+            "state": "sending",
+            "channel": name,
+            "environment": move.company_id.frontpay_environment,
+            "amount": float(order.summary.grand_total),
+            "fingerprint": fingerprint(document, move.invoice_date_due),
+            "sending_at": fields.Datetime.now(),
+            "note": "\n".join(order.notes),
+            "error": False,
+        }
+        if current.state == "queued":
+            current.write(values)
+            return current, channel, document
+        values |= {"move_id": move.id, "reference": order.reference, "token": token}
+        return self.sudo().create(values), channel, document
+
+    @api.model
+    def _lock_invoice(self, move):
+        """Keep everybody else from the invoice until the transaction ends.
+
+        :raises LockError: somebody else has it
+        """
+        try:
+            move.lock_for_update()
+        except LockError:
+            raise LockError(self._busy_message(move)) from None
+        # An earlier order's end goes to the database before the next one begins.
+        self.flush_model(["state"])
+        move.invalidate_recordset()
+        self.invalidate_model()
 
     @api.model
     def _check_rules(self, move, channel, document):
@@ -222,6 +278,7 @@ class FrontpayOrder(models.Model):
                 "customer_uuid": submitted.customer_uuid,
                 "verification_url": waiting and submitted.verification_url,
                 "sent_at": fields.Datetime.now(),
+                "retry_at": False,
                 "error": False,
             }
         )
@@ -238,11 +295,17 @@ class FrontpayOrder(models.Model):
 
     def _record_failure(self, error):
         state, sentence = frontpay_outcome.of(error, self.env)
+        if isinstance(error, SAME_FOR_ALL):
+            self._fail_queue(self.company_id, sentence)
+        next_try = self._put_off(error)
+        if next_try:
+            state, sentence = "queued", f"{sentence}\n{next_try}"
         # After a lost answer, a callback may have told already that it went well.
         if not self._move_to(state):
             return
-        self.error = sentence
-        self.move_id.message_post(body=sentence)
+        if state == "unknown":
+            self._trigger_cron("cron_resolve", FIRST_LOOK)
+        self._record_error(sentence)
 
     # === UPDATING === #
 
@@ -262,23 +325,13 @@ class FrontpayOrder(models.Model):
         due_date = self.move_id.invoice_date_due
         return self.fingerprint == fingerprint(document, due_date)
 
-    def _update(self, client, document, exchanges):
-        """Bring the order at Front Payment up to date.
-
-        It names the order, so it may be repeated: an answer that got lost makes no
-        second order.
-
-        :return: the order, with an error where it couldn't be updated
-        """
-        try:
-            submitted = client.submit(CHANNELS[self.channel], document)
-        except errors.FrontPaymentError as error:
-            self._keep(exchanges, partial(self._record_failed_update, error))
-        else:
-            self._keep(exchanges, partial(self._record_update, document, submitted))
-        return self
-
     def _record_update(self, document, submitted):
+        """Keep what Front Payment has now.
+
+        An update names its order, so it may be repeated: an answer that got lost makes
+        no second order.
+        """
+        self.update_queued = False
         if submitted.order_uuid != self.order_uuid:
             self._record_error(
                 self.env._(
@@ -304,6 +357,7 @@ class FrontpayOrder(models.Model):
 
     def _record_failed_update(self, error):
         _state, sentence = frontpay_outcome.of(error, self.env)
+        self.update_queued = False
         self._record_error(
             self.env._(
                 "Order %(order)s was not brought up to date: %(reason)s",

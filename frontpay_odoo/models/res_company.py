@@ -9,6 +9,7 @@ from ..connect.addresses import is_complete, is_safe
 from ..connect.channels import CHANNELS
 from ..connect.client import Client
 from ..connect.endpoints import ENVIRONMENTS
+from .frontpay_pace import PATIENCE
 from .res_partner import INTERVALS
 
 TAX_RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?|100")
@@ -328,11 +329,12 @@ class ResCompany(models.Model):
             )
         return url.rstrip("/") + "/"
 
-    def _frontpay_client(self, log=None):
+    def _frontpay_client(self, log=None, patience=PATIENCE):
         """Open a client with this company's keys, as a context manager.
 
         :param log: called with every :class:`connect.client.Exchange`; without it, the
             exchange is kept in the log at once, for no order
+        :param patience: seconds that a call may wait until the rate limit lets it go
         :rtype: connect.client.Client
         """
         self.ensure_one()
@@ -343,6 +345,7 @@ class ResCompany(models.Model):
             self.sudo().frontpay_api_token or "",
             f"frontpay_odoo/{version}",
             log or (lambda exchange: exchanges._log(self, [exchange])),
+            pace=self.env["frontpay.pace"]._of(self, patience),
         )
 
     def _frontpay_public_url(self):

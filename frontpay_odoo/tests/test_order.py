@@ -172,7 +172,7 @@ class TestSending(SandboxCase):
     def _chatter(self):
         return "\n".join(self.move.message_ids.mapped("body"))
 
-    def assertCanBeSentAgain(self):
+    def assertCanBeSentAgain(self, before=("failed",)):
         self.company.write(
             {
                 "frontpay_api_token": API_TOKEN,
@@ -183,8 +183,15 @@ class TestSending(SandboxCase):
         self.assertEqual(self._send()[0], "success")
         self.assertEqual(
             self.move.frontpay_order_ids.sorted("id").mapped("state"),
-            ["failed", "sent"],
+            [*before, "sent"],
         )
+
+    def assertWaitsForItsNextTry(self):
+        [order] = self.move.frontpay_order_ids
+        self.assertEqual((order.state, order.tries), ("queued", 1))
+        self.assertGreater(order.retry_at, fields.Datetime.now())
+        self.assertIn("sent again by itself", order.error)
+        self.assertCanBeSentAgain(before=())
 
     def test_a_private_customers_invoice_waits_for_bank_id(self):
         self.assertEqual(self._send()[0], "success")
@@ -281,7 +288,7 @@ class TestSending(SandboxCase):
         kind, message = self._send()
         self.assertEqual(kind, "danger")
         self.assertIn("can't be reached", message)
-        self.assertCanBeSentAgain()
+        self.assertWaitsForItsNextTry()
 
     def test_another_server_answers(self):
         self.company.frontpay_custom_url = f"{self.sandbox.url}/elsewhere/"
@@ -293,7 +300,7 @@ class TestSending(SandboxCase):
         self.sandbox.fault("limited", retry_after=30)
         _kind, message = self._send()
         self.assertIn("Wait a minute", message)
-        self.assertCanBeSentAgain()
+        self.assertWaitsForItsNextTry()
 
     def test_an_unknown_outcome_is_not_sent_again(self):
         for fault, stored in (
