@@ -19,6 +19,7 @@
         "views/frontpay_order_views.xml",
         "views/account_move_views.xml",
         "views/return_templates.xml",
+        "wizards/frontpay_resolve_views.xml",
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
     ],

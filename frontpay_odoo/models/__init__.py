@@ -2,7 +2,9 @@ from . import frontpay_exchange
 from . import frontpay_order
 from . import frontpay_order_queue
 from . import frontpay_order_sending
+from . import frontpay_order_recovery
 from . import frontpay_pace
+from . import frontpay_sighting
 from . import frontpay_order_report
 from . import frontpay_order_callback
 from . import frontpay_order_asking

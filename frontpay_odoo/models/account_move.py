@@ -4,6 +4,7 @@ from odoo.tools import SQL
 
 from ..mapping import Problem
 from .frontpay_order import ENDED_STATES, STATES
+from .frontpay_order_recovery import UNSETTLED
 
 AT_ONCE = 5  # invoices; more would keep the person waiting, so they are queued
 READERS = "account.group_account_readonly,account.group_account_invoice"
@@ -93,12 +94,13 @@ class AccountMove(models.Model):
                 order._can_be_updated()
             )
 
-    @api.depends("frontpay_can_send")
+    @api.depends("frontpay_can_send", "frontpay_state")
     def _compute_highlight_send_button(self):
         """One primary button at a time: ours comes first while there is a choice."""
         result = super()._compute_highlight_send_button()
-        for move in self.filtered(lambda move: move.sudo().frontpay_can_send):
-            move.highlight_send_button = False
+        for move in self.sudo():
+            if move.frontpay_can_send or move.frontpay_state in UNSETTLED:
+                move.highlight_send_button = False
         return result
 
     @api.depends("frontpay_state")
@@ -118,8 +120,28 @@ class AccountMove(models.Model):
     def _get_alerts(self):
         alerts = super()._get_alerts()
         if self.env.user.has_groups(READERS) and self.frontpay_error:
-            alerts["frontpay"] = {"level": "danger", "message": self.frontpay_error}
+            alerts["frontpay"] = {
+                "level": "warning" if self.frontpay_state == "queued" else "danger",
+                "message": self.frontpay_error,
+            }
+            may_answer = self.env.user.has_group("account.group_account_invoice")
+            if may_answer and self.sudo().frontpay_order_id.asks_person:
+                alerts["frontpay"] |= self._frontpay_answer_link()
         return alerts
+
+    def _frontpay_answer_link(self):
+        return {
+            "action_text": self.env._("Answer"),
+            "action": {
+                "type": "ir.actions.server",
+                "id": self.env.ref("frontpay_odoo.account_move_action_resolve").id,
+                "context": {
+                    "active_model": self._name,
+                    "active_id": self.id,
+                    "active_ids": self.ids,
+                },
+            },
+        }
 
     def _frontpay_has_order(self):
         """Whether Front Payment has this invoice, or may have it."""
@@ -212,12 +234,17 @@ class AccountMove(models.Model):
         return orders
 
     def action_frontpay_withdraw(self):
-        """Take invoices out of the queue that have not been sent yet.
+        """Take invoices out of the queue, those that are in it.
 
-        :raises UserError: one of them has left the queue
+        :raises UserError: none of them is, or one is just being sent
         """
         self.check_access("write")
-        for move in self:
+        queued = self.filtered(lambda move: move.sudo().frontpay_state == "queued")
+        if not queued:
+            raise UserError(
+                self.env._("None of these invoices is in Front Payment's queue.")
+            )
+        for move in queued:
             self.env["frontpay.order"]._withdraw(move)
 
     def action_frontpay_refresh(self):
@@ -229,6 +256,39 @@ class AccountMove(models.Model):
                 "success", self.env._("Asked Front Payment: the state is up to date.")
             )
         return self._frontpay_notification("danger", "\n".join(set(failures.values())))
+
+    def action_frontpay_resolve(self):
+        """Find out what became of invoices whose sending had no clear outcome.
+
+        :return: an action that tells what is known now; for a single invoice that
+            isn't settled, the question for a person
+        """
+        self.check_access("write")
+        orders = self.sudo().frontpay_order_id
+        orders = orders.filtered(lambda order: order.state in UNSETTLED)
+        if not self._frontpay_may_commit():
+            orders._trigger_cron("cron_resolve")
+            return self._frontpay_tell_states()
+        failures = orders._resolve()
+        if len(self) == 1 and orders.state == "unknown":
+            failure = failures.get(self.company_id, "")
+            return self.env["frontpay.resolve"]._of(orders, failure)._open()
+        return self._frontpay_tell_states()
+
+    def _frontpay_tell_states(self):
+        """Say what states the invoices' orders have."""
+        orders = self.sudo().frontpay_order_id
+        lines = [
+            self.env._(
+                "%(invoice)s: %(state)s",
+                invoice=order.move_id.display_name,
+                state=order._state_label(order.state),
+            )
+            for order in orders
+        ]
+        is_settled = not any(order.state in UNSETTLED for order in orders)
+        kind = "success" if is_settled else "warning"
+        return self._frontpay_notification(kind, "\n".join(lines))
 
     def action_frontpay_open_verification(self):
         """Open the customer's BankID address in a new tab."""
