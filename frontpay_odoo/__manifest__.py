@@ -12,6 +12,7 @@
     "data": [
         "security/ir.model.access.csv",
         "security/frontpay_security.xml",
+        "data/erase_cron.xml",
         "data/frontpay_parameters.xml",
         "data/frontpay_activity.xml",
         "data/frontpay_cron.xml",

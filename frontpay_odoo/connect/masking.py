@@ -33,13 +33,21 @@ def masked_text(text, secrets=()):
     return PERSONAL_NUMBER.sub(rf"\1{MASK}", text)
 
 
+def masked_number(number):
+    """A personal number as it may be shown to anybody who may see the customer.
+
+    :return: the birth date and asterisks
+    """
+    return f"{str(number)[:6]}{MASK}"
+
+
 def _masked(value, key=None):
     if isinstance(value, dict):
         return {name: _masked(item, name) for name, item in value.items()}
     if isinstance(value, list):
         return [_masked(item, key) for item in value]
     if key in PERSONAL_KEYS and value:
-        return f"{str(value)[:6]}{MASK}"
+        return masked_number(value)
     if key in SESSION_KEYS and isinstance(value, str):
         return value.partition("?")[0]
     if key in CALLBACK_KEYS and isinstance(value, str):

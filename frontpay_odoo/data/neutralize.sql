@@ -1,5 +1,19 @@
--- A copy of a production database must not reach real customers.
+-- A copy of a production database must not reach real customers, nor be reached by
+-- what is reported about them.
 UPDATE res_company
    SET frontpay_environment = 'demo',
+       frontpay_custom_url = NULL,
+       frontpay_public_url = NULL,
        frontpay_api_token = NULL,
        frontpay_callback_secret = NULL;
+
+-- What waits to be sent belongs to the original: here it stays unsent, even when
+-- somebody enters a token and starts the scheduled actions.
+UPDATE frontpay_order
+   SET state = 'failed',
+       error = 'Not sent: this database is a copy.',
+       closed_at = now() AT TIME ZONE 'UTC'
+ WHERE state = 'queued';
+UPDATE account_move
+   SET frontpay_state = 'failed'
+ WHERE frontpay_state = 'queued';

@@ -124,6 +124,13 @@ class ResCompany(models.Model):
         "one that you use yourselves. Leave it empty for Odoo's own.",
     )
 
+    frontpay_erase_after_days = fields.Integer(
+        string="Erase Personal Numbers After",
+        help="Days after which a customer's personal number is erased, counted from the "
+        "end of the customer's last order. 0: never. A customer of several companies "
+        "keeps the number until the days of each of them are over.",
+    )
+
     @api.constrains("frontpay_custom_url")
     def _check_frontpay_custom_url(self):
         for company in self:
@@ -185,6 +192,18 @@ class ResCompany(models.Model):
                 raise ValidationError(
                     self.env._(
                         "%s: the shortest time to pay can't be less than 0 days.",
+                        company.name,
+                    )
+                )
+
+    @api.constrains("frontpay_erase_after_days")
+    def _check_frontpay_erase_after_days(self):
+        for company in self:
+            if company.frontpay_erase_after_days < 0:
+                raise ValidationError(
+                    self.env._(
+                        "%s: the days after which personal numbers are erased can't be "
+                        "less than 0. Enter 0 to keep them.",
                         company.name,
                     )
                 )

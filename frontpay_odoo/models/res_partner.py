@@ -1,9 +1,17 @@
+import logging
+from datetime import timedelta
+
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import split_every
 
 from ..connect import identity
 from ..connect.channels import CHANNELS
 from ..connect.invalid import Invalid
+from ..connect.masking import masked_number
+from .personal_number import PersonalNumber
+
+_logger = logging.getLogger(__name__)
 
 LANGUAGES = [
     ("no", "Norwegian"),
@@ -20,6 +28,7 @@ INTERVALS = [("0", "Daily"), ("1", "Once a month"), ("2", "Twice a month")]
 # Where an organisation number may already stand, the most specific first.
 ORGANIZATION_SOURCES = ("company_registry", "l10n_no_bronnoysund_number", "vat")
 YES_OR_NO = [("yes", "Yes"), ("no", "No")]
+ERASED_AT_ONCE = 100  # customers between two commits
 
 
 class ResPartner(models.Model):
@@ -36,13 +45,23 @@ class ResPartner(models.Model):
         help="How Front Payment invoices this customer. Follows Odoo's own choice "
         "between person and company until you set it yourself.",
     )
-    frontpay_personal_number = fields.Char(
+    frontpay_personal_number = PersonalNumber(
+        string="Personal Number (Unmasked)",
+        copy=False,
+        groups="account.group_account_invoice",
+        help="The whole number. The customer's form shows it masked, until somebody "
+        "asks for it.",
+    )
+    frontpay_masked_number = fields.Char(
         string="Personal Number",
+        compute="_compute_frontpay_masked_number",
+        inverse="_inverse_frontpay_masked_number",
         copy=False,
         exportable=False,
         groups="account.group_account_invoice",
         help="National identity number or D-number, 11 digits. Front Payment needs it "
-        "for private customers, who confirm their order with BankID.",
+        "for private customers, who confirm their order with BankID. Type a whole "
+        "number to enter or to change it.",
     )
     frontpay_organization_id = fields.Char(
         string="Organisation Number",
@@ -112,6 +131,21 @@ class ResPartner(models.Model):
         "Front Payment settings say.",
     )
 
+    @api.depends("frontpay_personal_number")
+    def _compute_frontpay_masked_number(self):
+        for partner in self:
+            number = partner.frontpay_personal_number
+            partner.frontpay_masked_number = number and masked_number(number)
+
+    def _inverse_frontpay_masked_number(self):
+        for partner in self:
+            number = partner.frontpay_personal_number
+            # A form that saves what it was shown changes nothing.
+            if not number or partner.frontpay_masked_number != masked_number(number):
+                partner.frontpay_personal_number = partner.frontpay_masked_number
+        # Or whoever saved a form would be given back what was typed.
+        self.invalidate_recordset(["frontpay_masked_number"])
+
     @api.depends("commercial_partner_id.is_company")
     def _compute_frontpay_customer_type(self):
         for partner in self:
@@ -166,6 +200,27 @@ class ResPartner(models.Model):
         return super().write(self._frontpay_compact(vals))
 
     @api.model
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        self._frontpay_check_not_grouped(groupby_spec)
+        return super()._read_group_groupby(alias, groupby_spec, query)
+
+    @api.model
+    def _read_group_select(self, aggregate_spec, query):
+        self._frontpay_check_not_grouped(aggregate_spec)
+        return super()._read_group_select(aggregate_spec, query)
+
+    @api.model
+    def _frontpay_check_not_grouped(self, spec):
+        """A list of groups would be a list of numbers.
+
+        :param str spec: a field's name, with an aggregate or without
+        """
+        if spec.partition(":")[0] == "frontpay_personal_number":
+            raise UserError(
+                self.env._("Customers can't be grouped by their personal numbers.")
+            )
+
+    @api.model
     def _commercial_fields(self):
         return [
             *super()._commercial_fields(),
@@ -178,6 +233,98 @@ class ResPartner(models.Model):
             "frontpay_separate_invoices",
             "frontpay_invoice_fee",
         ]
+
+    # === THE PERSONAL NUMBER: SHOWN AND ERASED === #
+
+    def action_frontpay_show_number(self):
+        """Show the whole personal number to somebody who may see it.
+
+        That it was shown, and to whom, stands in the server's log.
+
+        :return: a notification that stays until it is closed
+        :raises AccessError: for users without invoicing rights
+        """
+        self.ensure_one()
+        [values] = self.read(["frontpay_personal_number", "display_name"])
+        _logger.info(
+            "The personal number of customer %s was shown to user %s",
+            self.id,
+            self.env.uid,
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "title": self.env._("Personal number of %s", values["display_name"]),
+                "message": values["frontpay_personal_number"],
+                "type": "info",
+                "sticky": True,
+            },
+        }
+
+    def action_frontpay_erase_number(self):
+        """Erase the customers' personal numbers, whatever their orders are.
+
+        :raises AccessError: for users who may not write them
+        """
+        self.check_access("write")
+        number = self._fields["frontpay_personal_number"]
+        self._check_field_access(number, "write")
+        self.commercial_partner_id._frontpay_erase_number()
+
+    def _frontpay_erase_number(self):
+        """Erase the personal numbers, on the customers' other addresses as well, and
+        tell it in the chatter."""
+        customers = self.filtered("frontpay_personal_number")
+        customers.frontpay_personal_number = False
+        if customers:
+            text = self.env._("Personal number erased.")
+            customers._message_log_batch(bodies=dict.fromkeys(customers.ids, text))
+
+    @api.model
+    def _cron_frontpay_erase(self):
+        """Erase the personal numbers that aren't needed any more."""
+        done = self.sudo()._frontpay_done_customers()
+        self.env["ir.cron"]._commit_progress(remaining=len(done))
+        for ids in split_every(ERASED_AT_ONCE, done.ids):
+            # Whoever is being edited just now has another chance tomorrow.
+            self.sudo().browse(ids).try_lock_for_update()._frontpay_erase_number()
+            if not self.env["ir.cron"]._commit_progress(len(ids)):
+                return
+
+    @api.model
+    def _frontpay_done_customers(self):
+        """The customers whose personal number isn't needed any more.
+
+        A customer's number is one for all companies. So each company for which there
+        was an order has a say: none of its orders may be open, and its days since the
+        last one was closed must be over. A company that erases nothing keeps the
+        number. Customers who never had an order keep theirs.
+
+        :return: ``res.partner``, archived ones included
+        """
+        days = "frontpay_erase_after_days"
+        if not self.env["res.company"].sudo().search_count([(days, ">", 0)], limit=1):
+            return self.browse()
+        groups = (
+            self.env["frontpay.order"]
+            .sudo()
+            ._read_group(
+                [("partner_id.frontpay_personal_number", "!=", False)],
+                ["partner_id", "company_id"],
+                ["__count", "closed_at:count", "closed_at:max"],
+            )
+        )
+        now = fields.Datetime.now()
+        done, needed = set(), set()
+        for customer, company, orders, closed, last_closed_at in groups:
+            is_over = (
+                company[days]
+                and orders == closed
+                and last_closed_at + timedelta(days=company[days]) <= now
+            )
+            (done if is_over else needed).add(customer.id)
+        return self.browse(sorted(done - needed))
 
     @api.model
     def _frontpay_compact(self, vals):

@@ -13,6 +13,7 @@ from . import test_masking
 from . import test_order
 from . import test_partner
 from . import test_payment
+from . import test_personal_data
 from . import test_preflight
 from . import test_refusal
 from . import test_rights

