@@ -1,5 +1,5 @@
-# The checks. All of them run; --fix puts formatting and translation files right
-# instead of complaining about them.
+# The checks. All of them run; --fix puts right what a program can: formatting,
+# translation files, the table of rules.
 
 PRETTIER=$DEV/prettier/node_modules
 PRETTIER_OPTIONS=(
@@ -31,10 +31,11 @@ run_lint() {
     check "Odoo rules" "$PYTHON" -m pylint "${addons[@]}"
     check "XML syntax" "$PYTHON" devtools/xml_syntax.py "${addons[@]}"
     check "XML, script and style formatting" format_with_prettier "$write"
+    check "Table of rules" "$PYTHON" -m devtools.rules_table docs/rules.rst "${fix[@]}"
     check "Translation files" compare_translations "${fix[@]}"
     if ((${#failed[@]})); then
         printf 'Failed: %s\n' "${failed[@]}" >&2
-        fail "./dev lint --fix repairs formatting and translation files."
+        fail "./dev lint --fix repairs formatting, translation files and the table of rules."
     fi
     say "All checks passed."
 }

@@ -17,6 +17,7 @@ only be absent. Fields that no rule names are ignored, as the real server does.
 """
 
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -493,4 +494,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # ``… | head`` ends it quietly, as it does any program.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     main()

@@ -54,6 +54,15 @@ REQUIRED = {
 }
 # We always send all three addresses; the older page knows of two (question 24).
 CHOSEN = {("regular_private", "callback.callbackUrl")}
+# What else asks for a field: a channel, changes to its first good document, the field.
+CONDITIONS = (
+    ("session", {"fpgoUuid": "ODR1"}, "orderFrom"),
+    (
+        "regular",
+        {"customerDetails.type": "corporate"},
+        "customerDetails.organizationId",
+    ),
+)
 # A path, a value that no channel with that path takes, what the rule is called, and
 # whether the documentation says so itself; without that, it is our own choice where the
 # documentation leaves one (section 24).
@@ -186,7 +195,7 @@ def rows():
     row of the table in every channel that lists its path."""
     for channel, names in GOOD.items():
         for path, value, rule, is_documented in WRONG:
-            if _general(path) not in _listed(channel):
+            if general(path) not in _listed(channel):
                 continue
             for name in names:
                 if _has_place(golden(name), path):
@@ -215,7 +224,7 @@ class TestRules(BaseCase):
                     with self.subTest(name, path=path):
                         found = rules.broken(channel, changed(document, {path: None}))
                         is_told = (path, "required") in found
-                        self.assertEqual(is_told, path in _required(name))
+                        self.assertEqual(is_told, path in required_in(name))
 
     def test_an_empty_value_counts_as_left_out(self):
         for value in ("", "  ", [], {}):
@@ -233,7 +242,7 @@ class TestRules(BaseCase):
                 self.assertRegex(found.get(path, ""), f"^{rule}$")
 
     def test_every_rule_of_every_channel_is_broken_here(self):
-        broken = {(channel, _general(path)) for channel, _name, path, *_rest in rows()}
+        broken = {(channel, general(path)) for channel, _name, path, *_rest in rows()}
         for channel in CHANNELS:
             with self.subTest(channel):
                 paths = {path for name, path in broken if name == channel}
@@ -272,10 +281,17 @@ class TestRules(BaseCase):
                 )
                 self.assertEqual(bool(rules.broken("regular", document)), is_required)
 
+    def test_a_field_may_be_required_because_of_another_one(self):
+        for channel, changes, path in CONDITIONS:
+            with self.subTest(channel, path=path):
+                document = golden(GOOD[channel][0])
+                self.assertNotIn((path, "required"), rules.broken(channel, document))
+                document = changed(document, changes)
+                self.assertIn((path, "required"), rules.broken(channel, document))
+
     def test_an_update_says_where_it_comes_from(self):
-        document = golden("session_private") | {"fpgoUuid": "ODR1"}
-        self.assertEqual(rules.broken("session", document), [("orderFrom", "required")])
-        document["orderFrom"] = "PARTNER"
+        update = {"fpgoUuid": "ODR1", "orderFrom": "PARTNER"}
+        document = golden("session_private") | update
         self.assertEqual(rules.broken("session", document), [])
 
     def test_what_is_no_document_at_all_is_found(self):
@@ -300,12 +316,18 @@ class TestRulesAtTheSandbox(SandboxCase):
     def test_the_sandbox_requires_what_the_pages_require(self):
         for channel, names in GOOD.items():
             for name in names:
-                for path in _required(name):
+                for path in required_in(name):
                     if (name, path) in CHOSEN:
                         continue
                     with self.subTest(name, path=path):
                         document = changed(golden(name), {path: None})
                         self.assertEqual(self._status(channel, document), 417)
+
+    def test_the_sandbox_asks_a_company_for_its_number_on_the_older_page(self):
+        document = changed(
+            golden("regular_private"), {"customerDetails.type": "corporate"}
+        )
+        self.assertEqual(self._status("regular", document), 417)
 
     def test_the_older_page_takes_no_company(self):
         """Unlike the newer ones, it wants a personal number whoever the customer is."""
@@ -337,7 +359,7 @@ def _listed(channel):
     return {rule.path for rule in rules.RULES[channel]}
 
 
-def _general(path):
+def general(path):
     """The path with a ``*`` for the number of a product."""
     return path.replace(".0", ".*").replace(".1", ".*")
 
@@ -346,11 +368,11 @@ def _has_place(document, path):
     """Whether the document has a place where the field stands, or would stand."""
     parent = path.rpartition(".")[0]
     return not parent or any(
-        value for _place, value in rules.places(document, _general(parent))
+        value for _place, value in rules.places(document, general(parent))
     )
 
 
-def _required(name):
+def required_in(name):
     """The paths that the table names for a good document."""
     return {
         f"{PREFIXES[prefix]}.{field}" if prefix in PREFIXES else path

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +13,7 @@ from sandbox.app import create_app
 from sandbox.rules import documented, main
 from sandbox.settings import Settings
 
-from .conftest import BODIES, COMPANY, EXAMPLE, MISSING, order_with, uuid_of
+from .conftest import BODIES, COMPANY, EXAMPLE, MISSING, ROOT, order_with, uuid_of
 
 SAYS = {
     "required": "The {field} field is required.",
@@ -265,6 +267,16 @@ def test_the_rules_are_printed_as_a_table(capsys):
     assert re.fullmatch(
         r"connect/orders/invoice/submit +products +required +4\.1, 3\.1", lines[0]
     )
+
+
+def test_the_table_may_be_cut_off():
+    """As by ``python -m sandbox.rules | head``."""
+    command = [sys.executable, "-m", "sandbox.rules"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as printing:
+        printing.stdout.close()
+        assert printing.stderr.read() == b""
 
 
 # What the demo system said in July 2025 to the older page's own example.
