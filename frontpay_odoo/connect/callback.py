@@ -13,14 +13,15 @@ from urllib.parse import parse_qsl
 
 MAX_LENGTH = 4096  # bytes; a callback as documented has about 250
 
-# Ten digits of Unix seconds reach into the year 2286; more is no date of ours.
+# Values are signed without separators, so each form leaves as little room as it can for
+# moving a border: Unix seconds have ten digits from 2001 to 2286.
 FORMATS = {
     "orderUuid": re.compile(r"ODR[0-9]{1,20}"),
     "status": re.compile(r"[A-Za-z][A-Za-z _]{0,31}"),
     "paymentMethod": re.compile(r"[A-Za-z0-9 ._&/+-]{0,64}"),
     "amount": re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?"),
-    "createdAt": re.compile(r"[0-9]{1,10}"),
-    "timestamp": re.compile(r"[0-9]{1,10}"),
+    "createdAt": re.compile(r"[0-9]{10}"),
+    "timestamp": re.compile(r"[0-9]{10}"),
     "checksum": re.compile(r"[\x21-\x7e]{1,128}"),
 }
 
@@ -45,6 +46,16 @@ class Callback:
     sent_at: datetime
     checksum: str
     pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def has_usual_names(self):
+        """Whether the parameters are those of section 17.2, in its example's order.
+
+        Others could take letters away from a status, and the checksum would still fit.
+        """
+        names = [name for name, _value in self.pairs if name != "checksum"]
+        usual = [name for name in FORMATS if name in {*names} - {"checksum"}]
+        return names == usual
 
 
 def parse_pairs(raw):

@@ -8,12 +8,13 @@ from odoo.http import request
 
 from ..connect import callback as fp_callback
 from ..connect.masking import masked_text
+from .route import route
 
 _logger = logging.getLogger(__name__)
 
 
 class FrontPaymentCallback(http.Controller):
-    @http.route(
+    @route(
         "/frontpay/callback/<string:token>",
         type="http",
         auth="public",
@@ -24,7 +25,7 @@ class FrontPaymentCallback(http.Controller):
     def callback(self, token, **_parameters):
         """Take a status that Front Payment reports (section 17).
 
-        Nothing here calls the outside: a serialisation failure replays the request.
+        Nothing here calls the outside or changes a row.
 
         :return: 200 accepted or seen before, 400 malformed, 403 not signed, 404 unknown
         """
@@ -37,12 +38,15 @@ class FrontPaymentCallback(http.Controller):
             report = fp_callback.parse(_received_pairs())
         except fp_callback.Malformed as malformed:
             status, error, readable = HTTPStatus.BAD_REQUEST, str(malformed), ""
+            is_news = False
         else:
-            status, error = order._receive(report)
-            readable = _readable(report)
-        request.env["frontpay.exchange"]._log_callback(
-            order, request.httprequest.method, readable, status, error, started
-        )
+            status, error, hint = order._receive(report)
+            readable, is_news = _readable(report), bool(hint)
+        exchanges = request.env["frontpay.exchange"]
+        if is_news or exchanges._has_room_for_callback(order):
+            exchanges._log_callback(
+                order, request.httprequest.method, readable, status, error, started
+            )
         return _answer(status)
 
 

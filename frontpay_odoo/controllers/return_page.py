@@ -1,9 +1,11 @@
 from odoo import http
 from odoo.http import request
 
+from .route import route
+
 
 class FrontPaymentReturn(http.Controller):
-    @http.route(
+    @route(
         "/frontpay/return/<string:token>/<any(success,failure):outcome>",
         type="http",
         auth="public",

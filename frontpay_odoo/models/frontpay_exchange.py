@@ -1,7 +1,10 @@
 import time
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+
+KEPT_CALLBACKS = 50  # of an order in an hour; those that tell something new always
 
 
 class FrontpayExchange(models.Model):
@@ -66,6 +69,23 @@ class FrontpayExchange(models.Model):
                 for exchange in exchanges
             ]
         )
+
+    @api.model
+    def _has_room_for_callback(self, order):
+        """Whether one more callback that tells nothing new may be kept.
+
+        Anybody who knows an order's address can send any number of them.
+        """
+        since = fields.Datetime.now() - timedelta(hours=1)
+        kept = self.sudo().search_count(
+            [
+                ("order_id", "=", order.id),
+                ("direction", "=", "in"),
+                ("create_date", ">", since),
+            ],
+            limit=KEPT_CALLBACKS,
+        )
+        return kept < KEPT_CALLBACKS
 
     @api.model
     def _log_callback(self, order, method, parameters, http_status, error, started):

@@ -282,6 +282,7 @@ class FrontpayOrder(models.Model):
                 "error": False,
             }
         )
+        self._plan_question()
 
     def _follow_submission(self, submitted, report):
         customer = self.partner_id.with_company(self.company_id)

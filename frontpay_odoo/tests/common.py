@@ -4,6 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from unittest import SkipTest
@@ -226,7 +227,7 @@ class Sandbox:
 
 
 def callback_pairs(secret=SECRET, **changes):
-    """A callback's parameters in the documented order, signed.
+    """A callback's parameters in the documented order, signed, sent just now.
 
     :param changes: values in place of the usual ones; None takes a parameter out
     :return: list of (name, value)
@@ -237,7 +238,7 @@ def callback_pairs(secret=SECRET, **changes):
         "paymentMethod": "Visa",
         "amount": "125.00",
         "createdAt": "1755764131",
-        "timestamp": "1755764131",
+        "timestamp": str(int(time.time())),
     } | changes
     pairs = [(name, value) for name, value in values.items() if value is not None]
     if "checksum" not in values:

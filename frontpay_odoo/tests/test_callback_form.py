@@ -23,7 +23,7 @@ READABLE = (
     {"amount": "100"},
     {"amount": "100.5"},
     {"amount": "123456789012.99"},
-    {"createdAt": "0"},
+    {"createdAt": "1000000000"},
     {"timestamp": "9999999999"},
     {"orderUuid": "ODR" + "9" * 20},
     {"checksum": "F" * 64},
@@ -70,6 +70,8 @@ MALFORMED = (
     ({"createdAt": None}, "createdAt"),
     ({"createdAt": "yesterday"}, "createdAt"),
     ({"createdAt": "-1"}, "createdAt"),
+    ({"createdAt": "0"}, "createdAt"),
+    ({"createdAt": "999999999"}, "createdAt"),
     ({"createdAt": "1755764131.5"}, "createdAt"),
     ({"timestamp": None}, "timestamp"),
     ({"timestamp": ""}, "timestamp"),
@@ -107,14 +109,15 @@ JSON_PAIRS = (
 @tagged("post_install", "-at_install", "frontpay")
 class TestCallbackForm(BaseCase):
     def test_what_a_callback_tells(self):
-        report = callback.parse(callback_pairs())
+        pairs = callback_pairs(timestamp="1755764131")
+        report = callback.parse(pairs)
         self.assertEqual(report.order_uuid, "ODR1")
         self.assertEqual(report.status, "PAID")
         self.assertEqual(report.payment_method, "Visa")
         self.assertEqual(report.amount, Decimal("125.00"))
         moment = datetime(2025, 8, 21, 8, 15, 31, tzinfo=UTC)
         self.assertEqual((report.created_at, report.sent_at), (moment, moment))
-        self.assertEqual(list(report.pairs), callback_pairs())
+        self.assertEqual(list(report.pairs), pairs)
 
     def test_what_can_be_read(self):
         for changes in READABLE:
@@ -130,6 +133,20 @@ class TestCallbackForm(BaseCase):
             ):
                 callback.parse(callback_pairs(**{"checksum": "f" * 64} | changes))
             self.assertEqual(str(caught.exception), told)
+
+    def test_which_names_are_the_usual_ones(self):
+        pairs = callback_pairs()
+        checksum_first = [pairs[-1], *pairs[:-1]]
+        for names, usual in (
+            (pairs, True),
+            (checksum_first, True),
+            (callback_pairs(paymentMethod=None), True),
+            (callback_pairs(terminal="7"), False),
+            ([pairs[1], pairs[0], *pairs[2:]], False),
+            ([*pairs[:-2], pairs[-1], pairs[-2]], True),
+        ):
+            with self.subTest(names=[name for name, _value in names]):
+                self.assertEqual(callback.parse(names).has_usual_names, usual)
 
     def test_no_parameter_may_come_twice(self):
         for pair in callback_pairs():

@@ -145,7 +145,8 @@ class TestStateMachine(FrontpayCommon):
 
     def test_a_callback_may_come_before_the_answer(self):
         order = self.order(self.move, "sending", order_uuid=False)
-        order._receive(callback.parse(callback_pairs(status="INVOICED")))
+        order._take_number("ODR1")
+        order._report("INVOICED")
         self.assertEqual((order.state, order.order_uuid), ("invoiced", "ODR1"))
         order._record_submitted(SubmittedOrder("ODR1", "CSRT1", "https://bank.id/"))
         self.assertEqual((order.state, order.customer_uuid), ("invoiced", "CSRT1"))
@@ -153,7 +154,8 @@ class TestStateMachine(FrontpayCommon):
 
     def test_a_callback_outweighs_a_lost_answer(self):
         order = self.order(self.move, "sending", order_uuid=False)
-        order._receive(callback.parse(callback_pairs(status="INVOICED")))
+        order._take_number("ODR1")
+        order._report("INVOICED")
         order._record_failure(errors.UnknownOutcome("ReadTimeout"))
         self.assertEqual((order.state, order.error), ("invoiced", False))
 
@@ -327,9 +329,11 @@ class TestSending(SandboxCase):
         self.sandbox.fault("drop", when="after")
         self._send()
         [stored] = self.sandbox.orders()
+        self.sandbox.act(stored["orderUuid"], "confirm")
         order = self.move.frontpay_order_id.sudo()
         pairs = callback_pairs(orderUuid=stored["orderUuid"], status="INVOICED")
         order._receive(callback.parse(pairs))
+        order._cron_ask()
         self.assertEqual(self.move.frontpay_state, "invoiced")
         self.assertEqual(self.move.frontpay_order_uuid, stored["orderUuid"])
         self.assertFalse(self.move.frontpay_error)

@@ -1,11 +1,9 @@
-from datetime import UTC, date, datetime
+from datetime import date
 
-from odoo import Command
+from odoo import SUPERUSER_ID, Command
 from odoo.tests import freeze_time, new_test_user, tagged
 
-from odoo.addons.frontpay_odoo.connect import callback
-
-from .common import PATH_TOKEN, FrontpayCommon, callback_pairs
+from .common import PATH_TOKEN, FrontpayCommon
 
 
 @tagged("post_install", "-at_install", "frontpay")
@@ -15,13 +13,11 @@ class TestPayment(FrontpayCommon):
         super().setUpClass()
         cls.move = cls.invoice(invoice_date="2025-08-01")
         cls.sent = cls.order(cls.move)
-        cls.public = cls.env.ref("base.public_user")
 
-    def report(self, status="PAID", **changes):
-        """A callback arrives, as Odoo's public user."""
-        orders = self.env(user=self.public)["frontpay.order"].sudo()
-        pairs = callback_pairs(status=status, **changes)
-        orders._by_token(PATH_TOKEN)._receive(callback.parse(pairs))
+    def report(self, status="PAID", day=date(2025, 8, 21)):
+        """Front Payment reports, and the order follows, as the cron's user."""
+        cron = self.env(user=SUPERUSER_ID, context={})
+        self.sent.with_env(cron)._report(status, day)
 
     def payments(self):
         """All payments of the customer."""
@@ -67,7 +63,8 @@ class TestPayment(FrontpayCommon):
         self.assertIn("ODR1", self.sent.payment_id.memo)
 
     def test_the_payment_belongs_to_the_invoices_company(self):
-        self.assertNotEqual(self.public.sudo().company_id, self.company)
+        cron_user = self.env["res.users"].browse(SUPERUSER_ID)
+        self.assertNotEqual(cron_user.company_id, self.company)
         self.report()
         payment = self.sent.payment_id
         self.assertEqual(payment.company_id, self.company)
@@ -80,12 +77,6 @@ class TestPayment(FrontpayCommon):
         lines = self.sent.payment_id.move_id.line_ids
         line = lines.filtered(lambda line: line.account_id == account)
         self.assertEqual(line.balance, 125.00)
-
-    def test_the_day_is_norways(self):
-        moment = datetime(2025, 8, 21, 22, 30, tzinfo=UTC)
-        self.company.partner_id.tz = False
-        self.report(timestamp=str(int(moment.timestamp())))
-        self.assertEqual(self.sent.payment_id.date, date(2025, 8, 22))
 
     @freeze_time("2025-09-03 12:00:00")
     def test_without_a_callback_it_is_today(self):
@@ -107,7 +98,7 @@ class TestPayment(FrontpayCommon):
                 payment = self.sent.payment_id
                 self.assertEqual(payment.amount, 125.00)
                 self.assertEqual(self.move.amount_residual, 0)
-                self.report("PAID", timestamp="1755999999")
+                self.report("PAID", date(2025, 8, 24))
                 self.assertEqual(self.sent.state, "paid")
                 self.assertEqual(self.payments(), payment)
                 self.assertFalse(self.move.frontpay_error)
