@@ -8,7 +8,11 @@ from .common import ORGANISATION_NUMBER, FrontpayCommon
 # Fields of the customer, those of its contact, and what the order has of them.
 CUSTOMERS = (
     ({"lang": "nb_NO"}, None, {"language": "no"}),
+    ({"lang": "nn_NO"}, None, {"language": "no"}),
+    ({"lang": "sv_SE"}, None, {"language": "sv"}),
     ({"lang": "fr_FR"}, None, {"language": "en"}),
+    ({"zip": " 0010 "}, None, {"address.zip": "0010"}),
+    ({"zip": "SW1A 1AA"}, None, {"address.zip": "SW1A 1AA"}),
     ({"street2": "H0201"}, None, {"address.street": "Prøvegata 14, H0201"}),
     (
         {"street2": "H0201"},
@@ -43,6 +47,11 @@ NOTES = (
         {"email": "kari@example.com; ola@example.com"},
         "Kari Prøvebruker has several e-mail addresses in one field. Front Payment"
         " takes one and gets kari@example.com.",
+    ),
+    (
+        {"email": "kari@; ola@example.com"},
+        "Kari Prøvebruker has several e-mail addresses in one field. Front Payment"
+        " takes one and gets ola@example.com.",
     ),
     ({"phone": "406 12 345"}, None),
     ({"phone": "+1 202 555 0123"}, None),  # may be either

@@ -1,4 +1,6 @@
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import requests
 
@@ -11,6 +13,7 @@ from odoo.addons.frontpay_odoo.mapping import order_of
 
 from .common import API_TOKEN, PATH_TOKEN, SandboxCase, golden
 
+GOLDEN = Path(__file__).parent / "golden"
 TODAY = "2025-08-14 05:48:08"  # as in the vendor's example
 IN_TEN_DAYS = "2025-08-24"
 CALLBACKS = CallbackAddresses(
@@ -282,6 +285,11 @@ class TestMapping(SandboxCase):
         for name, document in self.documents.items():
             with self.subTest(name):
                 self.assertEqual(_normalised(document), _normalised(golden(name)))
+
+    def test_every_golden_document_is_listed(self):
+        names = {path.stem for path in GOLDEN.glob("*.json")}
+        listed = re.findall(r"\* - (\w+)\n", (GOLDEN / "README.rst").read_text())
+        self.assertEqual(sorted(listed), sorted(names | {"File"}))
 
     def test_the_sandbox_takes_every_document(self):
         for name, document in self.documents.items():
