@@ -51,8 +51,9 @@ class FrontpayOrder(models.Model):
     )
 
     def _move_to(self, state):
+        """Whoever was asked to do something need not do it any more."""
         is_moved = super()._move_to(state)
-        if is_moved and self.asks_person:  # nobody need answer any more
+        if is_moved and state not in (*UNSETTLED, "queued"):
             self.asks_person = False
             self._settle_activities()
         return is_moved
@@ -274,6 +275,7 @@ class FrontpayOrder(models.Model):
     def _record_absent(self, sentence):
         if self._move_to("failed"):
             self._record_error(sentence)
+            self._ask_responsible(sentence)
 
     def _go_without(self, error):
         """There is no list: Front Payment can't be asked."""

@@ -1,0 +1,662 @@
+"""What becomes of orders whose sending had no clear outcome."""
+
+from datetime import timedelta
+
+import requests
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.sql_db import db_connect
+from odoo.tests import new_test_user, tagged
+
+from odoo.addons.frontpay_odoo.models.frontpay_order_recovery import Listing
+from odoo.addons.frontpay_odoo.models.frontpay_order_sending import SENDER_LOCK
+
+from .common import API_TOKEN, NOBODY, FrontpayCommon, SandboxCase
+
+DETAILS = "GET connect/orders/details/"
+LIST = "GET connect/orders/status"
+REFERENCE = "INV/1-a3f0"
+MINUTES = timedelta(minutes=1)
+GRACE = 15 * MINUTES
+
+OURS = {"references": REFERENCE}
+ALIKE = {"references": False}  # of the invoice's customer, total and time
+# What was seen at Front Payment, how many minutes after the invoice went out it was
+# asked, and what becomes of the order: where it is found, a question, or nothing yet.
+MATCHES = (
+    ("nothing there, and it may still come", [], 14, "wait"),
+    ("nothing there, and it would be by now", [], 15, "absent"),
+    ("its reference", [OURS], 0, "ODR1"),
+    ("its reference, late", [OURS], 600, "ODR1"),
+    ("its reference among others", [{"references": f"X\n{REFERENCE}"}], 0, "ODR1"),
+    ("its reference over another total", [OURS | {"amount": 1}], 0, "ODR1"),
+    ("its reference at another time", [OURS | {"minutes": 600}], 0, "ODR1"),
+    ("its reference and one alike", [ALIKE, OURS], 0, "ODR2"),
+    ("its reference twice", [OURS, OURS], 0, "question"),
+    ("a reference that begins like it", [{"references": REFERENCE[:-1]}], 15, "absent"),
+    ("a reference that goes on", [{"references": f"{REFERENCE}1"}], 15, "absent"),
+    ("another's reference", [ALIKE | {"references": "SHOP-1"}], 15, "absent"),
+    ("one alike", [ALIKE], 0, "ODR1"),
+    ("two alike", [ALIKE, ALIKE], 14, "wait"),
+    ("two alike, late", [ALIKE, ALIKE], 15, "question"),
+    ("another total", [ALIKE | {"amount": 100}], 15, "absent"),
+    ("another customer", [ALIKE | {"contacts": "other"}], 15, "absent"),
+    ("another time", [ALIKE | {"minutes": 11}], 15, "absent"),
+    ("an earlier time", [ALIKE | {"minutes": -11}], 15, "absent"),
+    ("a time nearby", [ALIKE | {"minutes": -9}], 0, "ODR1"),
+    ("no time that can be read", [ALIKE | {"minutes": None}], 0, "ODR1"),
+    ("no customer told", [ALIKE | {"contacts": False}], 15, "question"),
+    ("no total told", [ALIKE | {"amount": 0}], 15, "question"),
+    ("nothing told", [{"contacts": False, "amount": 0}], 14, "wait"),
+    ("it was there before", [ALIKE | {"seen": -11}], 15, "absent"),
+    ("not in the list any more", [ALIKE | {"listed": False}], 15, "absent"),
+)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestMatching(FrontpayCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.move = cls.invoice()
+        cls.sent_at = fields.Datetime.now()
+        cls.unknown = cls._unknown(cls.move, reference=REFERENCE)
+
+    @classmethod
+    def _unknown(cls, move, **values):
+        """An order whose answer got lost."""
+        values = {"order_uuid": False, "sending_at": cls.sent_at} | values
+        order = cls.order(move, "sending", **values)
+        order.state = "unknown"
+        return order
+
+    def _sightings(self, *seen):
+        """Sightings ``ODR1`` and so on of orders like the unknown one, but for the
+        values given.
+
+        :return: Front Payment's list with them
+        """
+        statuses = {"ODR99": "PAID"}
+        for number, changes in enumerate(seen, 1):
+            values = {
+                "amount": self.unknown.amount,
+                "contacts": next(iter(self.unknown._contact_digests())),
+                "minutes": 0,
+                "seen": 0,
+                "listed": True,
+            } | changes
+            minutes = values.pop("minutes")
+            age = values.pop("seen")
+            if values.pop("listed"):
+                statuses[f"ODR{number}"] = "INVOICED"
+            sighting = (
+                self.env["frontpay.sighting"]
+                .sudo()
+                .create(
+                    {
+                        "company_id": self.company.id,
+                        "environment": self.company.frontpay_environment,
+                        "order_uuid": f"ODR{number}",
+                        "ordered_at": (
+                            minutes is not None and self.sent_at + minutes * MINUTES
+                        ),
+                        **values,
+                    }
+                )
+            )
+            self.env.cr.execute(
+                "UPDATE frontpay_sighting SET create_date = %s WHERE id = %s",
+                [self.sent_at + age * MINUTES, sighting.id],
+            )
+        self.env["frontpay.sighting"].invalidate_model(["create_date"])
+        return statuses
+
+    def _listing(self, minutes, statuses, **details):
+        return Listing(self.sent_at + minutes * MINUTES, statuses, **details)
+
+    def _becomes(self, order=None):
+        order = order or self.unknown
+        if order.order_uuid:
+            self.assertEqual(order.state, "invoiced")
+            return order.order_uuid
+        if order.asks_person:
+            self.assertEqual(order.state, "unknown")
+            return "question"
+        return {"unknown": "wait", "failed": "absent"}[order.state]
+
+    def test_which_order_it_is(self):
+        for what, seen, minutes, outcome in MATCHES:
+            with self.subTest(what), self.undone():
+                statuses = self._sightings(*seen)
+                self.unknown._follow(self._listing(minutes, statuses))
+                self.assertEqual(self._becomes(), outcome)
+
+    def test_nothing_is_concluded_while_orders_are_unread(self):
+        for what, seen, outcome in (
+            ("its reference", [OURS], "ODR1"),
+            ("one alike", [ALIKE], "wait"),
+            ("nothing", [], "wait"),
+        ):
+            with self.subTest(what), self.undone():
+                statuses = self._sightings(*seen)
+                self.unknown._follow(self._listing(59, statuses, unread=1))
+                self.assertEqual(self._becomes(), outcome)
+
+    def test_one_order_cannot_be_two_invoices(self):
+        other = self._unknown(self.invoice(), reference="INV/2", token="other")
+        listing = self._listing(15, self._sightings(ALIKE))
+        for order in (self.unknown, other):
+            order._follow(listing)
+            self.assertEqual(self._becomes(order), "question")
+        other._record_denied()
+        self.unknown._follow(listing)
+        self.assertEqual(self._becomes(), "ODR1")
+
+    def test_an_order_of_another_invoice_is_no_match(self):
+        for what, claim in (
+            ("taken", lambda sighting, other: sighting.write({"order_id": other.id})),
+            (
+                "called back",
+                lambda _sighting, other: other.write({"order_uuid": "ODR1"}),
+            ),
+        ):
+            with self.subTest(what), self.undone():
+                statuses = self._sightings(ALIKE)
+                other = self.order(self.invoice(), order_uuid="ODR7", token="other")
+                claim(self.env["frontpay.sighting"].sudo().search([]), other)
+                self.unknown._follow(self._listing(15, statuses))
+                self.assertEqual(self._becomes(), "absent")
+
+    def test_a_list_without_our_own_orders_proves_nothing(self):
+        self.unknown._follow(self._listing(15, {"ODR99": "PAID"}, missing="ODR42"))
+        self.assertEqual(self._becomes(), "question")
+        self.assertIn("it lacks order ODR42", self.unknown.error)
+
+    def test_what_is_settled_stays_as_it_is(self):
+        listing = self._listing(15, {})
+        for state in ("sent", "paid", "failed", "sending"):
+            with self.subTest(state), self.undone():
+                self.unknown.state = state
+                self.unknown._follow(listing)
+                self.assertEqual(self.unknown.state, state)
+
+    def test_the_grace_is_a_number_of_minutes(self):
+        for text, minutes in (
+            ("0", 0),
+            ("30", 30),
+            ("", 15),
+            ("-1", 15),
+            ("soon", 15),
+            ("1.5", 15),
+            ("²", 15),
+            ("9999999999", 15),
+        ):
+            with self.subTest(text):
+                self.env["ir.config_parameter"].sudo().set_param(
+                    "frontpay_odoo.grace_minutes", text
+                )
+                self.assertEqual(self.unknown._grace(), minutes * MINUTES)
+
+    def test_a_question_is_put_once_and_goes_away(self):
+        statuses = self._sightings(OURS, OURS)
+        for _run in range(3):
+            self.unknown._follow(self._listing(20, statuses))
+        self.assertEqual(len(self.move.activity_ids), 1)
+        told = self.move.message_ids.filtered(
+            lambda message: "2 orders that may be this invoice" in message.body
+        )
+        self.assertEqual(len(told), 1)
+        self.unknown._report("PAID")
+        self.assertFalse(self.unknown.asks_person)
+        self.assertFalse(self.unknown.error)
+        self.assertFalse(self.move.activity_ids)
+
+    def test_the_invoice_links_to_the_question_for_those_who_may_answer(self):
+        self.unknown._follow(self._listing(20, self._sightings(OURS, OURS)))
+        for groups, may_answer in (
+            ("account.group_account_invoice", True),
+            ("account.group_account_readonly", False),
+        ):
+            user = new_test_user(self.env, groups, groups=groups)
+            user.company_ids = self.company
+            user.company_id = self.company
+            with self.subTest(groups):
+                alert = self.move.with_user(user)._get_alerts()["frontpay"]
+                self.assertIn("2 orders", alert["message"])
+                self.assertEqual("action" in alert, may_answer)
+
+
+class RecoveryCase(SandboxCase):
+    def setUp(self):
+        super().setUp()
+        self._tell_references(True)
+        self.move = self.invoice()
+
+    def _tell_references(self, on):
+        self.sandbox.door("POST", "settings", {"details_references": on})
+
+    def _lose_answer(self, move=None, when="after"):
+        """Send an invoice whose answer gets lost.
+
+        :return: its order
+        """
+        move = move or self.move
+        self.sandbox.fault("drop", when=when, path="submit")
+        move.action_frontpay_send()
+        order = move.sudo().frontpay_order_id
+        self.assertEqual(order.state, "unknown")
+        return order
+
+    def _age(self, order, minutes):
+        order.sending_at -= minutes * MINUTES
+
+    def _strangers(self, count=1, price=50.0):
+        """Orders that others than this database have made."""
+        numbers = []
+        for _number in range(count):
+            move = self.invoice(self.line(price), customer=self.corporate)
+            move.action_frontpay_send()
+            order = move.sudo().frontpay_order_id
+            numbers.append(order.order_uuid)
+            order.order_uuid = False
+            order.sent_at = False
+            order.state = "failed"
+        return numbers
+
+    def _details(self):
+        """The orders whose details were asked for."""
+        return [
+            request.removeprefix(DETAILS)
+            for request in self.sandbox.requests()
+            if request.startswith(DETAILS)
+        ]
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestRecovery(RecoveryCase):
+    def test_an_order_that_is_there_is_found_and_goes_on(self):
+        for tells_references in (True, False):
+            with self.subTest(tells_references=tells_references), self.undone():
+                self._tell_references(tells_references)
+                self._strangers(2)
+                order = self._lose_answer()
+                order._resolve()
+                stored = self.sandbox.orders()[-1]
+                self.assertEqual(order.state, "sent")
+                self.assertEqual(order.order_uuid, stored["orderUuid"])
+                self.assertEqual(order.customer_uuid, stored["customerUuid"])
+                self.assertEqual(order.sent_at, order.sending_at)
+                self.assertTrue(order.ask_at)
+                self.assertFalse(order.error)
+                self.assertIn(order.order_uuid, self.move.message_ids[0].body)
+                self.assertEqual(self.move.frontpay_state, "sent")
+                self.sandbox.door("DELETE", "orders")
+
+    def test_an_order_that_went_on_meanwhile_is_followed(self):
+        for action, state in (
+            ("confirm", "invoiced"),
+            ("pay", "paid"),
+            ("cancel", "cancelled"),
+        ):
+            with self.subTest(action), self.undone():
+                order = self._lose_answer()
+                self.sandbox.act(self.sandbox.orders()[0]["orderUuid"], action)
+                order._resolve()
+                self.assertEqual(order.state, state)
+                is_paid = self.move.payment_state != "not_paid"
+                self.assertEqual(is_paid, state == "paid")
+                self.sandbox.door("DELETE", "orders")
+
+    def test_a_found_order_can_be_sent_once_more_for_a_bankid_address(self):
+        order = self._lose_answer()
+        order._resolve()
+        self.assertFalse(order.verification_url)
+        self.move.action_frontpay_send()
+        self.assertTrue(order.verification_url)
+        self.assertEqual(len(self.sandbox.orders()), 1)
+
+    def test_an_order_that_never_came_may_be_sent_again_after_the_grace(self):
+        order = self._lose_answer(when="before")
+        order._resolve()
+        self.assertEqual(order.state, "unknown")
+        self.assertFalse(order.asks_person)
+        self._age(order, 15)
+        order._resolve()
+        self.assertEqual(order.state, "failed")
+        self.assertIn("never got", order.error)
+        self.assertEqual(len(self.move.activity_ids), 1)
+        self.move.action_frontpay_send()
+        self.assertEqual(self.move.frontpay_state, "sent")
+        [stored] = self.sandbox.orders()
+        self.assertEqual(stored["payload"]["referenceNo"], order.reference)
+
+    def test_an_order_may_come_late(self):
+        order = self._lose_answer()
+        self.sandbox.fault("status", status=404, path="orders/status")
+        order._resolve()
+        self.assertEqual(order.state, "unknown")
+        order._resolve()
+        self.assertEqual(order.state, "sent")
+
+    def test_the_details_of_each_order_are_read_once(self):
+        strangers = self._strangers(3)
+        order = self._lose_answer(when="before")
+        for _run in range(3):
+            order._resolve()
+        self.assertCountEqual(self._details(), strangers)
+
+    def test_our_own_orders_are_not_read(self):
+        self.invoice().action_frontpay_send()
+        self._lose_answer(when="before")._resolve()
+        self.assertFalse(self._details())
+
+    def test_many_strangers_are_read_over_several_runs(self):
+        strangers = self._strangers(5)
+        order = self._lose_answer(when="before")
+        self._age(order, 15)
+        for read in (2, 4):
+            order._resolve(details=2)
+            self.assertEqual(order.state, "unknown")
+            self.assertEqual(len(self._details()), read)
+        order._resolve(details=2)
+        self.assertCountEqual(self._details(), strangers)
+        self.assertEqual(order.state, "failed")
+
+    def test_what_cannot_be_read_settles_nothing(self):
+        """And is tried again, and a person is asked after an hour."""
+        [stranger] = self._strangers()
+        for fault in (
+            {"kind": "status", "status": 500},
+            {"kind": "status", "status": 404},
+            {"kind": "garbage"},
+            {"kind": "drop"},
+        ):
+            with self.subTest(**fault), self.undone():
+                order = self._lose_answer(when="before")
+                self._age(order, 59)
+                self.sandbox.fault(**fault, path="details")
+                order._resolve()
+                self.assertEqual((order.state, order.asks_person), ("unknown", False))
+                self._age(order, 1)
+                self.sandbox.fault(**fault, path="details")
+                order._resolve()
+                self.assertEqual((order.state, order.asks_person), ("unknown", True))
+                order._resolve()
+                self.assertEqual(order.state, "failed")
+                self.assertEqual(set(self._details()), {stranger})
+
+    def test_without_a_list_nothing_is_settled(self):
+        for fault in (
+            {"kind": "status", "status": 500},
+            {"kind": "status", "status": 401},
+            {"kind": "garbage"},
+            {"kind": "limited", "retry_after": 1},
+            {"kind": "drop"},
+        ):
+            with self.subTest(**fault), self.undone():
+                order = self._lose_answer(when="before")
+                self._age(order, 59)
+                self.sandbox.fault(**fault, path="orders/status")
+                self.assertIn(self.company, order._resolve())
+                self.assertEqual((order.state, order.asks_person), ("unknown", False))
+                self._age(order, 1)
+                self.sandbox.fault(**fault, path="orders/status")
+                order._resolve()
+                self.assertEqual((order.state, order.asks_person), ("unknown", True))
+                self.assertIn("can't be asked", order.error)
+
+    def test_a_list_that_lacks_our_last_order_is_not_believed(self):
+        earlier = self.invoice()
+        earlier.action_frontpay_send()
+        earlier.sudo().frontpay_order_id.sent_at -= 20 * MINUTES
+        self.sandbox.door("DELETE", "orders")
+        order = self._lose_answer(when="before")
+        self._age(order, 15)
+        order._resolve()
+        self.assertTrue(order.asks_person)
+        self.assertIn(earlier.frontpay_order_uuid, order.error)
+
+    def test_another_environment_is_not_asked(self):
+        order = self._lose_answer()
+        order.environment = "production"
+        requests = self.sandbox.requests()
+        order._resolve()
+        self.assertEqual(self.sandbox.requests(), requests)
+        self.assertTrue(order.asks_person)
+        self.assertIn("another Front Payment environment", order.error)
+
+    def test_a_dead_sender_is_told_from_a_living_one(self):
+        order = self.order(self.move, "sending", order_uuid=False)
+        with db_connect(self.env.cr.dbname).cursor() as sender:
+            sender.execute(
+                "SELECT pg_advisory_xact_lock(%s, %s)", [SENDER_LOCK, self.move.id]
+            )
+            order._resolve()
+            self.assertEqual(order.state, "sending")
+            self.assertFalse(self.sandbox.requests())
+        order._resolve()
+        self.assertEqual(order.state, "unknown")
+        self.assertIn("no clear answer", order.error)
+        self.assertEqual(self.sandbox.requests(), [LIST])
+
+    def test_nobody_learns_from_our_records_whose_orders_they_are(self):
+        self._strangers()
+        self._lose_answer()._resolve()
+        self.env.flush_all()
+        self.env.cr.execute("SELECT s::text FROM frontpay_sighting s")
+        sightings = " ".join(row[0] for row in self.env.cr.fetchall())
+        log = self.env["frontpay.exchange"].search([("path", "like", "details/")])
+        self.assertEqual(len(log), 2)
+        kept = f"{sightings} {log.mapped('answer')}"
+        for known in (
+            *(self.private.email, self.private.name, "46567468"),
+            *(self.private.frontpay_personal_number, self.corporate.company_registry),
+        ):
+            self.assertNotIn(known, kept)
+
+    def test_the_cron_settles_what_it_finds(self):
+        order = self._lose_answer()
+        self.env["frontpay.order"].sudo()._cron_resolve()
+        self.assertEqual(order.state, "sent")
+
+    def test_a_company_that_cannot_be_asked_keeps_no_other_waiting(self):
+        other = self.setup_other_company()["company"]
+        other.write({"frontpay_environment": "custom", "frontpay_custom_url": False})
+        stuck = self.init_invoice(
+            "out_invoice", amounts=[100.0], post=True, company=other
+        )
+        unknown = self.order(stuck, "sending", order_uuid=False)
+        unknown.state = "unknown"
+        order = self._lose_answer()
+        (unknown + order)._resolve()
+        self.assertEqual((unknown.state, order.state), ("unknown", "sent"))
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestAnswers(RecoveryCase):
+    """A person says what became of an invoice."""
+
+    def setUp(self):
+        super().setUp()
+        self.order = self._lose_answer()
+        [stored] = self.sandbox.orders()
+        self.number = stored["orderUuid"]
+        self.payload = stored["payload"]
+
+    def _submit(self, **changes):
+        """Somebody hands over an order like the invoice's.
+
+        :return: its number
+        """
+        answer = requests.post(
+            f"{self.sandbox.url}/api/v1/connect/orders/invoice/submit",
+            json=self.payload | changes,
+            headers={"Authorization": f"Bearer {API_TOKEN}"},
+            timeout=10,
+        )
+        return answer.json()["data"]["orderId"]
+
+    def _ask(self, minutes=20):
+        """Press Find Out, some time after the invoice went out.
+
+        :return: the question
+        """
+        self._age(self.order, minutes)
+        action = self.move.action_frontpay_resolve()
+        self.assertEqual(action["res_model"], "frontpay.resolve")
+        return self.env["frontpay.resolve"].browse(action["res_id"])
+
+    def _chatter(self):
+        return " ".join(self.move.message_ids.mapped("body"))
+
+    def test_each_candidate_is_shown_with_what_is_known_of_it(self):
+        other = self._submit()
+        self.sandbox.act(other, "pay")
+        question = self._ask()
+        self.assertIn("2 orders that may be this invoice", question.sentence)
+        shown = {
+            candidate.order_uuid: (
+                candidate.status,
+                candidate.amount,
+                candidate.reference,
+                bool(candidate.ordered_at),
+            )
+            for candidate in question.candidate_ids
+        }
+        details = (self.move.amount_total, self.order.reference, True)
+        self.assertEqual(
+            shown, {self.number: ("Sent", *details), other: ("Paid", *details)}
+        )
+
+    def test_one_of_the_candidates_is_taken(self):
+        other = self._submit()
+        candidates = self._ask().candidate_ids
+        self.sandbox.act(other, "confirm")
+        candidates.filtered(lambda line: line.order_uuid == other).action_take()
+        self.assertEqual(self.move.frontpay_state, "invoiced")
+        self.assertEqual(self.move.frontpay_order_uuid, other)
+        self.assertFalse(self.order.asks_person)
+        self.assertFalse(self.move.activity_ids)
+        self.assertIn(
+            f"{self.env.user.name} said that this invoice is Front Payment's order"
+            f" {other}",
+            self._chatter(),
+        )
+
+    def test_a_candidate_is_taken_while_front_payment_is_down(self):
+        self._submit()
+        question = self._ask()
+        self.company.frontpay_custom_url = NOBODY
+        question.candidate_ids[0].action_take()
+        self.assertEqual(self.move.frontpay_state, "sent")
+        self.assertTrue(self.order.ask_at)
+
+    def test_a_number_that_a_person_saw_is_looked_up(self):
+        self.sandbox.fault("status", status=404, path="orders/status")
+        question = self._ask(minutes=1)
+        self.assertFalse(question.candidate_ids)
+        question.order_uuid = f" {self.number.lower()} "
+        question.action_take_typed()
+        self.assertEqual(self.move.frontpay_order_uuid, self.number)
+        self.assertEqual(self.move.frontpay_state, "sent")
+
+    def test_a_number_that_cannot_be_the_invoices_is_not_taken(self):
+        mine = self.invoice()
+        mine.action_frontpay_send()
+        summary = {"subTotal": "8.00", "totalTax": "2.00", "totalDiscount": "0.00"}
+        products = [self.payload["products"][0] | {"rate": 10, "amount": 10}]
+        small = self._submit(
+            products=products, orderSummary=summary | {"grandTotal": "10.00"}
+        )
+        for number, reason in (
+            ("", "Type the order's number"),
+            ("ODR 1", "Type the order's number"),
+            ("ODR1", "doesn't know order ODR1"),
+            (self._submit(referenceNo="SHOP-1"), "carries the reference SHOP-1"),
+            (small, "but this invoice over"),
+            (mine.frontpay_order_uuid, f"belongs to {mine.name}"),
+        ):
+            with self.subTest(number):
+                self.sandbox.fault("status", status=404, path="orders/status")
+                question = self._ask(minutes=0)
+                question.order_uuid = number
+                with self.assertRaisesRegex(UserError, reason), self.undone():
+                    question.action_take_typed()
+                self.assertEqual(self.order.state, "unknown")
+
+    def test_a_number_is_not_believed_while_nobody_can_tell(self):
+        self.company.frontpay_custom_url = NOBODY
+        question = self._ask()
+        self.assertIn("Nobody answers at that address", question.sentence)
+        question.order_uuid = self.number
+        with self.assertRaisesRegex(UserError, "doesn't tell what order"):
+            question.action_take_typed()
+
+    def test_front_payment_does_not_have_it(self):
+        """Says somebody whom its support told so, also while it can't be asked."""
+        self.company.frontpay_custom_url = NOBODY
+        question = self._ask(minutes=15)
+        self.assertTrue(question.may_be_absent)
+        question.action_absent()
+        self.assertEqual(self.move.frontpay_state, "failed")
+        self.assertTrue(self.move.frontpay_can_send)
+        self.assertFalse(self.move.activity_ids)
+        self.assertIn(
+            f"{self.env.user.name} said that Front Payment doesn't have this invoice",
+            self._chatter(),
+        )
+
+    def test_nobody_can_say_so_while_it_may_still_appear(self):
+        self.sandbox.fault("status", status=404, path="orders/status")
+        question = self._ask(minutes=10)
+        self.assertFalse(question.may_be_absent)
+        self.assertIn("may still appear", question.sentence)
+        with self.assertRaisesRegex(UserError, "may still appear"):
+            question.action_absent()
+        self.assertEqual(self.order.state, "unknown")
+
+    def test_an_answer_after_a_callback_changes_nothing(self):
+        self._submit()
+        question = self._ask()
+        self.order.order_uuid = self.number
+        self.order._report("PAID")
+        for answer in (question.action_absent, question.candidate_ids[1].action_take):
+            self.assertIn("Paid", answer()["params"]["message"])
+            self.assertEqual(self.move.frontpay_order_uuid, self.number)
+            self.assertEqual(self.move.frontpay_state, "paid")
+
+    def test_an_answer_waits_for_whoever_has_the_invoice(self):
+        self.company.frontpay_custom_url = NOBODY
+        question = self._ask()
+        with db_connect(self.env.cr.dbname).cursor() as other:
+            other.execute(
+                "SELECT pg_advisory_xact_lock(%s, %s)", [SENDER_LOCK, self.move.id]
+            )
+            with self.assertRaisesRegex(UserError, "by somebody else"):
+                question.action_absent()
+        self.assertEqual(self.order.state, "unknown")
+
+    def test_only_who_may_send_may_answer(self):
+        self._submit()
+        question = self._ask()
+        user = new_test_user(
+            self.env, "reader", groups="account.group_account_readonly"
+        )
+        user.write({"company_ids": self.company.ids, "company_id": self.company.id})
+        for step in (
+            self.move.with_user(user).action_frontpay_resolve,
+            question.with_user(user).action_absent,
+            question.candidate_ids[0].with_user(user).action_take,
+        ):
+            with self.subTest(step.__name__), self.assertRaises(AccessError):
+                step()
+        self.assertEqual(self.order.state, "unknown")
+
+    def test_several_invoices_are_found_out_about_at_once(self):
+        other = self.invoice(customer=self.corporate)
+        self._lose_answer(other)
+        params = (self.move + other).action_frontpay_resolve()["params"]
+        self.assertEqual(params["type"], "success")
+        for move, state in ((self.move, "Sent"), (other, "Invoiced")):
+            self.assertIn(f"{move.display_name}: {state}", params["message"])
