@@ -127,7 +127,9 @@ class FrontpayOrder(models.Model):
     )
     sent_at = fields.Datetime(readonly=True)
     update_queued = fields.Boolean(readonly=True)
-    tries = fields.Integer(readonly=True, help="How often sending had to be put off.")
+    tries = fields.Integer(
+        readonly=True, default=0, help="How often sending had to be put off."
+    )
     retry_at = fields.Datetime(readonly=True, help="Not sent again before that.")
     asked_at = fields.Datetime(readonly=True, help="When the state was last asked for.")
     ask_at = fields.Datetime(
@@ -211,4 +213,6 @@ class FrontpayOrder(models.Model):
         """
         if self.env["account.move"]._can_commit():
             return retrying(step, self.env)
-        return step()
+        result = step()
+        self.env.flush_all()
+        return result

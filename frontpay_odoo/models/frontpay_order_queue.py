@@ -42,6 +42,7 @@ class FrontpayOrder(models.Model):
             current = move.sudo().frontpay_order_id
             if current._can_be_updated():
                 current.update_queued = True
+            if current._is_queued():
                 orders += current
             elif not move._frontpay_has_order():
                 orders += self._create_queued(move)
@@ -67,17 +68,11 @@ class FrontpayOrder(models.Model):
         """Take an invoice out of the queue.
 
         :raises LockError: it is being sent just now
-        :raises UserError: it isn't queued
         """
         self._lock_invoice(move)
         order = move.sudo().frontpay_order_id
         if order.state != "queued":
-            raise UserError(
-                self.env._(
-                    "%s isn't in the queue, so it can't be taken out.",
-                    move.display_name,
-                )
-            )
+            raise LockError(self._busy_message(move))
         order._move_to("failed")
         order.error = False
         move.message_post(body=self.env._("Taken out of Front Payment's queue."))

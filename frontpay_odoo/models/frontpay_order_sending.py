@@ -43,7 +43,10 @@ class FrontpayOrder(models.Model):
             )
             if not cr.fetchone()[0]:
                 raise LockError(self._busy_message(move))
-            yield
+            try:
+                yield
+            finally:
+                cr.commit()
 
     @api.model
     def _busy_message(self, move):

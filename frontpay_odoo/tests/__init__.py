@@ -15,6 +15,7 @@ from . import test_partner
 from . import test_payment
 from . import test_personal_data
 from . import test_preflight
+from . import test_queue
 from . import test_recovery
 from . import test_refusal
 from . import test_rights

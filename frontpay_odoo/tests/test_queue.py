@@ -1,0 +1,353 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import UserError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.frontpay_odoo.connect import backoff
+from odoo.addons.frontpay_odoo.models import frontpay_order_queue
+
+from .common import NOBODY, SandboxCase
+
+SUBMIT = "POST connect/orders/invoice/submit"
+BATCH = 6  # one more than is sent while somebody waits
+
+
+class QueueCase(SandboxCase):
+    def send(self, moves):
+        """Click the button, and return the kind and text of the notification."""
+        params = moves.action_frontpay_send()["params"]
+        return params["type"], params["message"]
+
+    def batch(self, count=BATCH, **values):
+        return self.env["account.move"].union(
+            *(self.invoice(**values) for _place in range(count))
+        )
+
+    def run_queue(self):
+        with self.enter_registry_test_mode():
+            self.env.ref("frontpay_odoo.cron_send").method_direct_trigger()
+        self.env.invalidate_all()
+
+    def references(self):
+        """The sent invoices' names, in the order in which they were sent."""
+        return [
+            order["payload"]["referenceNo"].rpartition("-")[0]
+            for order in self.sandbox.orders()
+        ]
+
+    def attention(self, move):
+        """What the invoice's responsible is asked to do."""
+        return move.activity_search(["frontpay_odoo.activity_attention"])
+
+    def triggers(self):
+        """When the queue's cron is to run."""
+        return (
+            self.env["ir.cron.trigger"]
+            .search([("cron_id", "=", self.env.ref("frontpay_odoo.cron_send").id)])
+            .mapped("call_at")
+        )
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestQueue(QueueCase):
+    def test_many_invoices_are_queued_and_sent_in_order(self):
+        moves = self.batch()
+        kind, message = self.send(moves)
+        self.assertEqual(kind, "success")
+        self.assertIn("6 invoice(s) are queued", message)
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
+        self.assertFalse(self.sandbox.requests())
+        self.assertTrue(self.triggers())
+
+        self.run_queue()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
+        self.assertEqual(self.references(), moves.mapped("name"))
+        self.assertEqual(len(moves.frontpay_order_ids), BATCH)
+
+        self.run_queue()
+        self.assertEqual(len(self.sandbox.orders()), BATCH)
+
+    def test_what_cannot_be_sent_is_told_and_not_queued(self):
+        nobody = self.invoice(customer=self._customer("Nobody", email=False))
+        moves = self.batch()
+        kind, message = self.send(nobody + moves)
+        self.assertEqual(kind, "danger")
+        self.assertIn("Nobody has no e-mail address", message)
+        self.assertFalse(nobody.frontpay_state)
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
+
+    def test_a_queued_invoice_is_not_queued_twice(self):
+        moves = self.batch()
+        self.send(moves)
+        self.send(moves)
+        self.assertEqual(len(moves.frontpay_order_ids), BATCH)
+
+    def test_a_refused_invoice_touches_no_other(self):
+        moves = self.batch()
+        responsible = new_test_user(
+            self.env,
+            "frontpay_responsible",
+            groups="account.group_account_invoice",
+            company_id=self.company.id,
+        )
+        moves.invoice_user_id = responsible
+        self.send(moves)
+        self.sandbox.fault("status", status=417)
+        self.run_queue()
+        self.assertEqual(
+            moves.mapped("frontpay_state"), ["failed", *["sent"] * (BATCH - 1)]
+        )
+        [activity] = self.attention(moves)
+        self.assertEqual(activity.res_id, moves[0].id)
+        self.assertEqual(activity.user_id, responsible)
+        self.assertIn("Front Payment refused the invoice", activity.note)
+        self.assertEqual(self.references(), moves[1:].mapped("name"))
+
+    def test_nobody_listens_so_all_wait(self):
+        moves = self.batch()
+        self.send(moves)
+        self.company.frontpay_custom_url = NOBODY
+        self.run_queue()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
+        tries = moves.frontpay_order_ids.sorted("id").mapped("tries")
+        self.assertEqual(tries, [1, 0, 0, 0, 0, 0])
+        self.assertFalse(self.attention(moves))
+        first = moves[0].frontpay_order_id
+        self.assertIn(first.retry_at, self.triggers())
+        self.assertIn("sent again by itself", moves[0].frontpay_error)
+
+    def test_the_least_tried_go_first(self):
+        moves = self.batch()
+        self.send(moves)
+        self.company.frontpay_custom_url = NOBODY
+        self.run_queue()
+        self.run_queue()
+        orders = moves.frontpay_order_ids.sorted("id").sudo()
+        self.assertEqual(orders.mapped("tries"), [1, 1, 0, 0, 0, 0])
+
+        self.company.frontpay_custom_url = f"{self.sandbox.url}/api/v1/"
+        orders.retry_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.run_queue()
+        names = moves.mapped("name")
+        self.assertEqual(self.references(), names[2:] + names[:2])
+        self.assertFalse(any(orders.mapped("error")))
+
+    def test_too_many_calls_put_off_one_and_the_others_go_on(self):
+        moves = self.batch()
+        self.send(moves)
+        self.sandbox.fault("limited", retry_after=600)
+        before = fields.Datetime.now()
+        self.run_queue()
+        self.assertEqual(
+            moves.mapped("frontpay_state"), ["queued", *["sent"] * (BATCH - 1)]
+        )
+        self.assertGreaterEqual(
+            moves[0].frontpay_order_id.retry_at, before + timedelta(seconds=600)
+        )
+
+    def test_the_last_try_fails_and_asks_somebody(self):
+        moves = self.batch()
+        self.send(moves)
+        order = moves[0].frontpay_order_id.sudo()
+        (moves - moves[0]).action_frontpay_withdraw()
+        self.company.frontpay_custom_url = NOBODY
+        for tries in range(1, frontpay_order_queue.TRIES):
+            self.run_queue()
+            self.assertEqual((order.state, order.tries), ("queued", tries))
+            self.assertFalse(self.attention(moves))
+            order.retry_at = False
+        self.run_queue()
+        self.assertEqual(order.state, "failed")
+        self.assertIn("can't be reached", self.attention(moves).note)
+
+    def test_a_wrong_token_fails_all_and_asks_once(self):
+        moves = self.batch()
+        self.send(moves)
+        self.company.frontpay_api_token = "another"
+        self.run_queue()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"failed"})
+        for move in moves:
+            self.assertIn("Look at Token", move.frontpay_error)
+        self.assertEqual(len(self.attention(moves)), 1)
+        self.assertEqual(self.sandbox.requests(), [SUBMIT])
+
+    def test_an_unknown_outcome_is_not_sent_again(self):
+        moves = self.batch()
+        self.send(moves)
+        self.sandbox.fault("drop", when="after")
+        self.run_queue()
+        self.run_queue()
+        self.assertEqual(
+            moves.mapped("frontpay_state"), ["unknown", *["sent"] * (BATCH - 1)]
+        )
+        self.assertEqual(len(self.sandbox.orders()), BATCH)
+
+    def test_an_invoice_that_was_paid_meanwhile_is_not_sent(self):
+        moves = self.batch()
+        self.send(moves)
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=moves[0].ids
+        ).create({})._create_payments()
+        self.run_queue()
+        self.assertEqual(
+            moves.mapped("frontpay_state"), ["failed", *["sent"] * (BATCH - 1)]
+        )
+        self.assertIn("is paid already", moves[0].frontpay_error)
+        self.assertTrue(self.attention(moves[0]))
+
+    def test_a_fault_of_ours_stops_at_its_invoice(self):
+        moves = self.batch()
+        self.send(moves)
+        Order = type(self.env["frontpay.order"])
+        reserve = Order._reserve
+
+        def failing(order, move):
+            if move == moves[0]:
+                raise ZeroDivisionError
+            return reserve(order, move)
+
+        with (
+            patch.object(Order, "_reserve", failing),
+            mute_logger("odoo.addons.frontpay_odoo.models.frontpay_order_queue"),
+        ):
+            self.run_queue()
+        self.assertEqual(
+            moves.mapped("frontpay_state"), ["failed", *["sent"] * (BATCH - 1)]
+        )
+        self.assertIn("an error in the Front Payment addon", moves[0].frontpay_error)
+
+    def test_a_fault_of_ours_after_the_request_leaves_the_outcome_open(self):
+        moves = self.batch()
+        self.send(moves)
+        Order = type(self.env["frontpay.order"])
+        with (
+            patch.object(Order, "_record_submitted", side_effect=ZeroDivisionError),
+            mute_logger("odoo.addons.frontpay_odoo.models.frontpay_order_queue"),
+        ):
+            self.run_queue()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"unknown"})
+
+    def test_a_queued_invoice_can_be_sent_now(self):
+        moves = self.batch()
+        self.send(moves)
+        self.assertTrue(moves[0].frontpay_can_send)
+        self.assertEqual(self.send(moves[0])[0], "success")
+        self.assertEqual(moves[0].frontpay_state, "sent")
+        self.run_queue()
+        self.assertEqual(len(self.sandbox.orders()), BATCH)
+
+    def test_a_queued_invoice_can_be_taken_out(self):
+        moves = self.batch()
+        self.send(moves)
+        moves[:2].action_frontpay_withdraw()
+        self.assertEqual(set(moves[:2].mapped("frontpay_state")), {"failed"})
+        self.assertFalse(any(moves.mapped("frontpay_error")))
+        self.run_queue()
+        self.assertEqual(self.references(), moves[2:].mapped("name"))
+        with self.assertRaisesRegex(UserError, "None of these invoices"):
+            moves.action_frontpay_withdraw()
+        self.assertEqual(self.send(moves[0])[0], "success")
+
+    def test_an_invoice_taken_out_since_the_queue_was_read_is_not_sent(self):
+        moves = self.batch()
+        self.send(moves)
+        order = moves[0].frontpay_order_id.sudo()
+        moves[0].action_frontpay_withdraw()
+        exchanges = []
+        with self.company._frontpay_client(exchanges.append) as client:
+            order._send_queued(client, exchanges)
+        self.assertEqual(moves[0].frontpay_order_ids, order)
+        self.assertFalse(self.sandbox.orders())
+
+    def test_changed_orders_are_updated_through_the_queue(self):
+        moves = self.batch()
+        self.send(moves)
+        self.run_queue()
+        for move in moves:
+            move.ref = "3501"
+        _kind, message = self.send(moves)
+        self.assertIn("6 invoice(s) are queued", message)
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
+        self.run_queue()
+        self.run_queue()
+        self.assertEqual(
+            {o["payload"]["customerReference"] for o in self.sandbox.orders()}, {"3501"}
+        )
+        self.assertEqual(len(self.sandbox.orders()), BATCH)
+        self.assertEqual(len(self.sandbox.requests()), 2 * BATCH)
+
+    def test_the_words_are_those_of_the_sender(self):
+        self.env["res.lang"]._activate_lang("nb_NO")
+        self.env.user.lang = "nb_NO"
+        moves = self.batch()
+        self.send(moves)
+        order = moves[0].frontpay_order_id._for_its_creator()
+        self.assertEqual(order.env.lang, "nb_NO")
+        self.assertEqual(order.env.company, self.company)
+
+    def test_each_company_uses_its_own_keys(self):
+        other = self.setup_other_company()["company"]
+        moves = self.batch()
+        self.send(moves)
+        other.frontpay_api_token = "another"
+        self.run_queue()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
+
+    def test_inside_a_transaction_that_is_not_over_even_one_is_queued(self):
+        move = self.invoice()
+        Move = type(move)
+        with (
+            patch.object(Move, "_can_commit", return_value=True),
+            patch.object(type(self.env["frontpay.pace"]), "_of", return_value=None),
+        ):
+            self.assertFalse(move._frontpay_may_commit())
+            self.assertEqual(self.send(move)[0], "success")
+        self.assertEqual(move.frontpay_state, "queued")
+        self.assertFalse(self.sandbox.requests())
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestReferences(QueueCase):
+    def test_a_reference_stays_over_all_attempts(self):
+        move = self.invoice()
+        self.sandbox.fault("status", status=417)
+        self.send(move)
+        self.send(move)
+        first, second = move.frontpay_order_ids.sorted("id")
+        self.assertEqual((first.state, second.state), ("failed", "sent"))
+        self.assertEqual(first.reference, second.reference)
+        [stored] = self.sandbox.orders()
+        self.assertEqual(stored["payload"]["referenceNo"], first.reference)
+
+    def test_a_reference_is_not_made_twice(self):
+        Order = self.env["frontpay.order"]
+        move = self.invoice()
+        references = {Order._reference_of(move) for _time in range(100)}
+        self.assertEqual(len(references), 100)
+        for reference in references:
+            self.assertRegex(reference, rf"^{move.name}-[0-9a-f]{{8}}$")
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestBackoff(QueueCase):
+    def test_the_pause_doubles_up_to_an_hour(self):
+        for tries, seconds in (
+            (1, 60),
+            (2, 120),
+            (3, 240),
+            (6, 1920),
+            (7, 3600),
+            (20, 3600),
+        ):
+            with self.subTest(tries):
+                delays = [backoff.delay(tries) for _time in range(200)]
+                self.assertGreaterEqual(min(delays), seconds * 0.75)
+                self.assertLessEqual(max(delays), seconds * 1.25)
+                self.assertGreater(max(delays) - min(delays), seconds * 0.2)
+
+    def test_front_payments_own_pause_counts_when_it_is_longer(self):
+        self.assertEqual(backoff.delay(1, at_least=900), 900)
+        self.assertLess(backoff.delay(1, at_least=5), 76)
