@@ -9,7 +9,7 @@ import ssl
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -248,6 +248,82 @@ STATUSES = (
     ({"status": "PAID", "refundedAmount": "NaN"}, "PAID", None),
     ({"status": "PAID", "refundedAmount": None}, "PAID", None),
 )
+# The data of a list of all orders, and the statuses in it; None: it can't be used.
+LISTS = (
+    ([], {}),
+    ([{"uuid": "ODR1", "status": "SENT"}], {"ODR1": "SENT"}),
+    (
+        [{"orderUuid": "ODR1", "status": " Purring "}, {"orderId": "ODR2"}],
+        {"ODR1": "Purring", "ODR2": ""},
+    ),
+    ([{"uuid": "ODR1", "status": None}], {"ODR1": ""}),
+    ([{"uuid": "ODR1", "status": "SENT"}, {"status": "SENT"}], None),
+    ([{"uuid": "", "status": "SENT"}], None),
+    ([{"uuid": "../ODR1", "status": "SENT"}], None),
+    (["ODR1"], None),
+    ([None], None),
+    ({"ODR1": "SENT"}, None),
+    ("ODR1", None),
+    (None, None),
+)
+ORDERED_AT = datetime(2025, 8, 14, 5, 48, 8, tzinfo=UTC)
+CUSTOMER = {
+    "uuid": "CSRT1",
+    "email": " Kari@Example.com",
+    "countryCode": "+47",
+    "msisdn": "465 67 468",
+    "organizationId": "310000019",
+}
+# What an order's details may hold, and what is read of it.
+DETAILS = (
+    ({}, "status", ""),
+    ({"status": " SENT "}, "status", "SENT"),
+    ({}, "references", ()),
+    ({"referenceNo": "A"}, "references", ("A",)),
+    ({"invoiceReferences": {"referenceNo": " A "}}, "references", ("A",)),
+    ({"internalReferences": {"referenceNo": 7}}, "references", ("7",)),
+    (
+        {
+            "referenceNo": "A",
+            "invoiceReferences": {"referenceNo": "B", "receiptNo": "C"},
+            "internalReferences": {"referenceNo": "A"},
+        },
+        "references",
+        ("A", "B"),
+    ),
+    (
+        {"referenceNo": None, "invoiceReferences": [], "internalReferences": "A"},
+        "references",
+        (),
+    ),
+    ({"orderSummary": {"grandTotal": 40}}, "amount", Decimal(40)),
+    ({"orderSummary": {"grandTotal": "40.50"}}, "amount", Decimal("40.50")),
+    ({"orderSummary": {"grandTotal": "much"}}, "amount", None),
+    ({"orderSummary": {"grandTotal": "NaN"}}, "amount", None),
+    ({"orderSummary": {}}, "amount", None),
+    ({"orderSummary": None}, "amount", None),
+    ({"orderDate": "1755150488"}, "ordered_at", ORDERED_AT),
+    ({"orderDate": 1755150488}, "ordered_at", ORDERED_AT),
+    ({"orderDate": "2025-08-14T07:48:08+02:00"}, "ordered_at", ORDERED_AT),
+    ({"orderDate": "2025-08-14T05:48:08Z"}, "ordered_at", ORDERED_AT),
+    # The zone, or the time of the day, isn't told.
+    ({"orderDate": "2025-08-14T05:48:08"}, "ordered_at", None),
+    ({"orderDate": "14 Aug, 2025"}, "ordered_at", None),
+    ({"orderDate": "2025-08-14"}, "ordered_at", None),
+    ({"orderDate": "9" * 30}, "ordered_at", None),
+    ({"orderDate": "²"}, "ordered_at", None),
+    ({"orderDate": ["1755150488"]}, "ordered_at", None),
+    ({"orderDate": None}, "ordered_at", None),
+    ({"customerDetails": CUSTOMER}, "customer_uuid", "CSRT1"),
+    (
+        {"customerDetails": CUSTOMER},
+        "contacts",
+        ("email kari@example.com", "phone 4746567468", "organization 310000019"),
+    ),
+    ({"customerDetails": {"email": None, "msisdn": ""}}, "contacts", ()),
+    ({"customerDetails": "Kari"}, "contacts", ()),
+    ({}, "contacts", ()),
+)
 
 
 @tagged("post_install", "-at_install", "frontpay")
@@ -425,6 +501,65 @@ class TestClient(LoopbackCase):
                 report = client.status("ODR1")
                 self.assertEqual(report.status, status)
                 self.assertEqual(report.refunded_amount, refunded_amount)
+
+    def test_what_the_list_of_all_orders_says(self):
+        for data, statuses in LISTS:
+            answer_ = answer(200, {"data": data})
+            with self.subTest(data), self.serving(answer_) as (server, client):
+                if statuses is None:
+                    with self.assertRaises(errors.UnknownOutcome):
+                        client.statuses()
+                    continue
+                self.assertEqual(client.statuses(), statuses)
+                self.assertEqual(server.requests[0][1], "/api/v1/connect/orders/status")
+
+    def test_no_orders_at_all_are_told_as_not_found(self):
+        not_found = answer(404, {"message": "Order Not Found"})
+        with self.serving(not_found) as (_server, client):
+            self.assertEqual(client.statuses(), {})
+        with (
+            self.serving(answer(404, HTML)) as (_server, client),
+            self.assertRaises(errors.WrongAddress),
+        ):
+            client.statuses()
+
+    def test_what_an_order_is_recognised_by(self):
+        for changes, name, value in DETAILS:
+            answer_ = answer(200, {"data": {"orderUuid": "ODR1"} | changes})
+            with self.subTest(changes), self.serving(answer_) as (_server, client):
+                self.assertEqual(getattr(client.details("ODR1"), name), value)
+
+    def test_details_that_are_none(self):
+        for data in (None, [], "ODR1", {}, {"status": "SENT"}):
+            answer_ = answer(200, {"data": data})
+            with (
+                self.subTest(data),
+                self.serving(answer_) as (_server, client),
+                self.assertRaises(errors.UnknownOutcome),
+            ):
+                client.details("ODR1")
+
+    def test_the_log_does_not_keep_whose_order_it_is(self):
+        data = {"orderUuid": "ODR1", "customerDetails": CUSTOMER}
+        for answer_, kept in (
+            (answer(200, {"data": data}), ""),
+            (answer(404, {"message": "orderNotFound"}), "orderNotFound"),
+        ):
+            with self.subTest(kept), self.serving(answer_) as (_server, client):
+                with suppress(errors.NotFound):
+                    client.details("ODR1")
+                exchange = self.exchanges.pop()
+                self.assertEqual(exchange.path, "connect/orders/details/ODR1")
+                self.assertIn(kept, exchange.answer)
+                self.assertNotIn("example.com", exchange.answer)
+
+    def test_the_log_keeps_the_beginning_of_a_long_answer(self):
+        rows = [{"uuid": f"ODR{number}", "status": "SENT"} for number in range(5000)]
+        with self.serving(answer(200, {"data": rows})) as (_server, client):
+            self.assertEqual(len(client.statuses()), 5000)
+        kept = self.exchanges[0].answer
+        self.assertIn("ODR1", kept)
+        self.assertLess(len(kept), 30_000)
 
     def test_the_invoice_number_may_be_missing(self):
         for number, told in (("99900753", "99900753"), (None, ""), ("", "")):
