@@ -44,6 +44,17 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@contextlib.contextmanager
+def opened(browser: Browser, url: str, name: str) -> Iterator["Desk"]:
+    """A browser window in which no script may fail."""
+    desk = Desk(browser, url, name.removeprefix("test_"))
+    try:
+        yield desk
+    finally:
+        desk.close()
+    assert not desk.errors
+
+
 class Desk:
     """A browser window of somebody who works in Odoo."""
 

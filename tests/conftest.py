@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .browser import Desk
+from .browser import Desk, chromium
 from .databases import column, copied
 from .people import Person
 from .processes import DEV, LOGS, OdooServer, Program, SandboxServer, python, tail
@@ -199,6 +199,12 @@ def open_office(prepared_company, sandbox_server, data_dir):
 def shared_office(open_office):
     with open_office("office") as office:
         yield office
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

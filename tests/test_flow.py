@@ -1,43 +1,26 @@
 """What a bookkeeper and a customer see, from the posted invoice to the money."""
 
-import contextlib
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from .browser import Desk, chromium
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
+from .browser import opened
 
 
 @pytest.fixture
 def desk(browser, office, request):
     """The browser window of the bookkeeper."""
-    with opened(browser, office, request.node.name) as desk:
+    with opened(browser, office.server.url, request.node.name) as desk:
         yield desk
 
 
 @pytest.fixture
 def customer(browser, office, request):
     """The browser of the customer, who isn't logged in anywhere."""
-    with opened(browser, office, f"{request.node.name}-customer") as desk:
+    name = f"{request.node.name}-customer"
+    with opened(browser, office.server.url, name) as desk:
         yield desk
-
-
-@contextlib.contextmanager
-def opened(browser, office, name):
-    """A browser window in which no script may fail."""
-    desk = Desk(browser, office.server.url, name.removeprefix("test_"))
-    try:
-        yield desk
-    finally:
-        desk.close()
-    assert not desk.errors
 
 
 def test_invoice_is_sent_confirmed_and_paid(desk, customer, office, sandbox):
