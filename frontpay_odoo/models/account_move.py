@@ -65,10 +65,13 @@ class AccountMove(models.Model):
         compute="_compute_frontpay_can_update", groups=READERS
     )
 
-    @api.depends("frontpay_order_ids")
+    @api.depends("frontpay_order_ids.state")
     def _compute_frontpay_order_id(self):
         for move in self:
-            move.frontpay_order_id = move.frontpay_order_ids.sorted("id")[-1:]
+            # The one that lives, of which there is one at most; else the newest.
+            move.frontpay_order_id = move.frontpay_order_ids.sorted(
+                lambda order: (order.state not in ENDED_STATES, order.id)
+            )[-1:]
 
     @api.depends("frontpay_order_id.state")
     def _compute_frontpay_state(self):
@@ -250,7 +253,14 @@ class AccountMove(models.Model):
     def action_frontpay_refresh(self):
         """Ask Front Payment for the current state of the invoices' orders."""
         self.check_access("write")
-        failures = self.sudo().frontpay_order_id._refresh()
+        return self._frontpay_asked(self.sudo().frontpay_order_id._refresh())
+
+    @api.model
+    def _frontpay_asked(self, failures):
+        """Tell how asking for orders went.
+
+        :param dict failures: {order: sentence} of those that couldn't be asked for
+        """
         if not failures:
             return self._frontpay_notification(
                 "success", self.env._("Asked Front Payment: the state is up to date.")

@@ -4,6 +4,7 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import retrying
 
+from ..connect import statuses
 from ..connect.channels import CHANNELS
 
 ########################################################################################
@@ -23,7 +24,8 @@ from ..connect.channels import CHANNELS
 #                              └──> partially_refunded ──> refunded
 #
 # What Front Payment reports moves an order forward, over skipped states too, and never
-# back: SOURCES names the states from which each state can be reached.
+# back: SOURCES names the states from which each state can be reached. One exception: an
+# order that was given up after an unknown outcome, and shows up all the same.
 ########################################################################################
 STATES = [
     ("queued", "Queued"),
@@ -161,12 +163,18 @@ class FrontpayOrder(models.Model):
         :return: whether the state was taken
         """
         self.ensure_one()
-        if self.state not in SOURCES[state]:
+        if self.state not in SOURCES[state] and not self._turns_up(state):
             return False
         self.state = state
-        if state in FINAL_STATES:
-            self.closed_at = fields.Datetime.now()
+        self.closed_at = state in FINAL_STATES and fields.Datetime.now()
         return True
+
+    def _turns_up(self, state):
+        """Whether an order that was taken for lost shows up at Front Payment, with a
+        number, before the invoice was sent anew."""
+        is_lost = self.state == "failed" and self.order_uuid
+        is_reported = state in statuses.STATES.values()
+        return is_lost and is_reported and not self.move_id._frontpay_has_order()
 
     def _state_label(self, state):
         return dict(self._fields["state"]._description_selection(self.env))[state]

@@ -64,18 +64,22 @@ class FrontpayOrder(models.Model):
 
     def _record_contradiction(self, state):
         """Tell of a claim or payment for an order that counts as ended here."""
-        if self.state not in ENDED_STATES or state not in INVOICED_STATES:
-            return
-        self._record_error(
-            self.env._(
-                "Front Payment reports “%(reported)s” for order %(order)s, which is"
-                " “%(state)s” here. Look it up at Front Payment before you send the"
-                " invoice again or register a payment.",
-                reported=self._state_label(state),
-                order=self.order_uuid or self.reference,
-                state=self._state_label(self.state),
-            )
+        is_claimed = state in INVOICED_STATES or (state, self.state) == (
+            "sent",
+            "failed",
         )
+        if self.state not in ENDED_STATES or not is_claimed:
+            return
+        sentence = self.env._(
+            "Front Payment reports “%(reported)s” for order %(order)s, which is"
+            " “%(state)s” here. Look it up at Front Payment before you send the"
+            " invoice again or register a payment.",
+            reported=self._state_label(state),
+            order=self.order_uuid or self.reference,
+            state=self._state_label(self.state),
+        )
+        self._record_error(sentence)
+        self._ask_responsible(sentence)
 
     def _record_unsettled(self, reason):
         self._record_error(

@@ -38,7 +38,7 @@ MOVES = """
     queued              .    .   .   .   .    .    .   .   .   .
     sending             sent inv rem col paid part ref can exp .
     unknown             sent inv rem col paid part ref can exp .
-    failed              .    .   .   .   .    .    .   .   .   .
+    failed              sent inv rem col paid part ref can exp .
     sent                .    inv rem col paid part ref can exp .
     invoiced            .    .   rem col paid part ref can exp .
     reminded            .    .   .   col paid part ref can exp .
@@ -80,18 +80,43 @@ class TestStateMachine(FrontpayCommon):
                 self.assertEqual(self.move.frontpay_state, target)
 
     def test_a_payment_reported_for_an_ended_order_is_told_once(self):
-        for state in ENDED:
+        for state in ("cancelled", "expired"):
             with self.subTest(state), self.undone():
-                order = self.order(self.move, state)
-                order._report("PAID")
-                order._report("PAID")
-                self.assertEqual(order.state, state)
-                self.assertIn("reports “Paid” for order ODR1", order.error)
-                told = self.move.message_ids.filtered(
-                    lambda message: "reports “Paid”" in message.body
-                )
-                self.assertEqual(len(told), 1)
+                self.assertToldOnce(self.order(self.move, state), "PAID", "Paid")
                 self.assertEqual(self.move.payment_state, "not_paid")
+
+    def test_an_order_that_turns_up_after_its_invoice_was_sent_anew_is_told(self):
+        for status, label in (("SENT", "Sent"), ("INVOICED", "Invoiced")):
+            with self.subTest(status), self.undone():
+                lost = self.order(self.move, "failed", token="first")
+                self.order(self.move, order_uuid="ODR2")
+                self.assertToldOnce(lost, status, label)
+                self.assertEqual(self.move.frontpay_state, "sent")
+
+    def test_an_order_that_turns_up_is_the_invoices_order(self):
+        lost = self.order(self.move, "failed", token="first")
+        self.order(self.move, "failed", order_uuid=False)
+        self.assertTrue(self.move.frontpay_can_send)
+        lost._report("SENT")
+        self.assertEqual(self.move.frontpay_order_id, lost)
+        self.assertEqual(self.move.frontpay_state, "sent")
+        self.assertFalse(self.move.frontpay_can_send)
+        self.assertFalse(lost.closed_at)
+
+    def test_an_order_that_front_payment_never_knew_stays_failed(self):
+        order = self.order(self.move, "failed", order_uuid=False)
+        self.assertFalse(order._report("SENT"))
+
+    def assertToldOnce(self, order, status, label):
+        state = order.state
+        order._report(status)
+        order._report(status)
+        self.assertEqual(order.state, state)
+        self.assertIn(f"reports “{label}” for order ODR1", order.error)
+        told = self.move.message_ids.filtered(
+            lambda message: f"reports “{label}”" in message.body
+        )
+        self.assertEqual(len(told), 1)
 
     def test_an_invoice_has_one_order_that_lives(self):
         for state in self.states:
