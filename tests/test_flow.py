@@ -195,11 +195,15 @@ def test_customer_form_has_a_front_payment_group(desk, office):
 
     desk.open(f"res.partner/{office.company.private}")
     desk.tab("Invoicing").click()
-    number = desk.field("frontpay_personal_number")
-    expect(number.locator("input")).to_have_value("17858410193")
+    number = desk.field("frontpay_masked_number")
+    expect(number.locator("input")).to_have_value("178584*****")
     expect(desk.field("frontpay_organization_id")).to_be_hidden()
     number.scroll_into_view_if_needed()
     desk.picture("private")
+    assert "17858410193" not in desk.page.content()
+    desk.button_of("action_frontpay_show_number").click()
+    expect(desk.notification("info")).to_contain_text("17858410193")
+    desk.picture("shown")
 
     desk.open(f"res.partner/{office.company.corporate}")
     desk.tab("Invoicing").click()
@@ -208,6 +212,31 @@ def test_customer_form_has_a_front_payment_group(desk, office):
     expect(number).to_be_hidden()
     organization.scroll_into_view_if_needed()
     desk.picture("corporate")
+
+
+def test_a_personal_number_is_entered_and_erased(desk, office):
+    customer = office.customer("Trygve Glemt", frontpay_personal_number=False)
+    desk.sit_down(office.bookkeeper)
+    desk.open(f"res.partner/{customer}")
+    desk.tab("Invoicing").click()
+    number = desk.field("frontpay_masked_number").locator("input")
+    erase = desk.button_of("action_frontpay_erase_number")
+
+    expect(number).to_have_value("")
+    expect(erase).to_be_hidden()
+    number.fill("178584 10193")
+    desk.page.locator(".o_form_button_save").click()
+    expect(number).to_have_value("178584*****")
+    erase.click()
+    dialog = desk.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Erase this customer's personal number?")
+    desk.picture("question")
+    dialog.get_by_role("button", name="Ok").click()
+    expect(number).to_have_value("")
+    expect(desk.page.locator(".o-mail-Thread")).to_contain_text(
+        "Personal number erased."
+    )
+    desk.picture("erased")
 
 
 def test_settings_tell_a_right_token_from_a_wrong_one(desk, office, sandbox):

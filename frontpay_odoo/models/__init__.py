@@ -12,5 +12,6 @@ from . import frontpay_hint
 from . import ir_http
 from . import res_company
 from . import res_config_settings
+from . import personal_number
 from . import res_partner
 from . import account_move

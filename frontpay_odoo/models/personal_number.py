@@ -1,25 +1,32 @@
-from odoo import fields
+from odoo import fields, models
 
 from ..connect.masking import masked_number
 
 
-class PersonalNumber(fields.Char):
-    """A number for whoever reads this very field, and has the right to.
+class FrontpayPersonalNumber(models.Model):
+    """The personal numbers of private customers, in a table of their own.
 
-    Wherever Odoo collects values on its own, it is masked or can't be chosen.
+    PostgreSQL quotes the whole row of a customer in its complaint when a change is
+    refused, such as a customer without a name, and Odoo shows that to whoever tried.
+    Nobody has rights here: ``frontpay_personal_number`` of the customer is the way.
     """
+
+    _name = "frontpay.personal.number"
+    _description = "Personal Number"
+    _rec_name = "partner_id"
+
+    partner_id = fields.Many2one("res.partner", required=True, ondelete="cascade")
+    number = fields.Char(required=True)
+
+    # A constraint, for merging customers in Odoo sees no index.
+    _unique_partner = models.Constraint("UNIQUE (partner_id)")
+
+
+class PersonalNumber(fields.Char):
+    """A number for whoever reads this very field; an export has it masked."""
 
     exportable = False
 
     def convert_to_export(self, value, record):
         # Not offered for export, but other systems may ask for it by name.
         return masked_number(value) if value else ""
-
-    def convert_to_display_name(self, value, record):
-        return masked_number(value) if value else False
-
-    def _description_groupable(self, env):
-        return False
-
-    def _description_sortable(self, env):
-        return False

@@ -2,7 +2,8 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+from odoo.exceptions import ValidationError
 from odoo.tools import split_every
 
 from ..connect import identity
@@ -45,8 +46,15 @@ class ResPartner(models.Model):
         help="How Front Payment invoices this customer. Follows Odoo's own choice "
         "between person and company until you set it yourself.",
     )
+    frontpay_number_ids = fields.One2many(
+        "frontpay.personal.number", "partner_id", groups=fields.NO_ACCESS
+    )
     frontpay_personal_number = PersonalNumber(
         string="Personal Number (Unmasked)",
+        compute="_compute_frontpay_personal_number",
+        inverse="_inverse_frontpay_personal_number",
+        search="_search_frontpay_personal_number",
+        compute_sudo=True,
         copy=False,
         groups="account.group_account_invoice",
         help="The whole number. The customer's form shows it masked, until somebody "
@@ -131,6 +139,39 @@ class ResPartner(models.Model):
         "Front Payment settings say.",
     )
 
+    @api.depends("frontpay_number_ids.number")
+    def _compute_frontpay_personal_number(self):
+        for partner in self:
+            partner.frontpay_personal_number = partner.frontpay_number_ids.number
+
+    def _inverse_frontpay_personal_number(self):
+        numbers = {
+            partner: partner.frontpay_personal_number for partner in self.sudo()
+        }
+        # Deleting forgets what else was to be written, so it comes last.
+        for partner, number in sorted(numbers.items(), key=lambda item: not item[1]):
+            stored = partner.frontpay_number_ids
+            if not number:
+                stored.unlink()
+            elif stored:
+                stored.number = number
+            else:
+                stored.create({"partner_id": partner.id, "number": number})
+
+    def _search_frontpay_personal_number(self, operator, value):
+        # Odoo doesn't ask for the rights where a search is the model's own.
+        field = self._fields["frontpay_personal_number"]
+        self._check_field_access(field, "read")
+        if operator in Domain.NEGATIVE_OPERATORS:
+            return NotImplemented
+        Number = self.env["frontpay.personal.number"].sudo()
+        found = Number._search([("number", operator, value)])
+        domain = Domain("id", "in", found.subselect("partner_id"))
+        if operator == "in" and False in value:
+            with_number = Number._search([]).subselect("partner_id")
+            domain |= Domain("id", "not in", with_number)
+        return domain
+
     @api.depends("frontpay_personal_number")
     def _compute_frontpay_masked_number(self):
         for partner in self:
@@ -138,11 +179,12 @@ class ResPartner(models.Model):
             partner.frontpay_masked_number = number and masked_number(number)
 
     def _inverse_frontpay_masked_number(self):
-        for partner in self:
-            number = partner.frontpay_personal_number
+        typed = {partner: partner.frontpay_masked_number for partner in self}
+        for partner, number in typed.items():
+            stored = partner.frontpay_personal_number
             # A form that saves what it was shown changes nothing.
-            if not number or partner.frontpay_masked_number != masked_number(number):
-                partner.frontpay_personal_number = partner.frontpay_masked_number
+            if not stored or number != masked_number(stored):
+                partner.frontpay_personal_number = number
         # Or whoever saved a form would be given back what was typed.
         self.invalidate_recordset(["frontpay_masked_number"])
 
@@ -167,7 +209,12 @@ class ResPartner(models.Model):
             language = (partner.lang or "nb").partition("_")[0]
             partner.frontpay_language = LANGUAGE_OF_LANG.get(language, "en")
 
-    @api.constrains("frontpay_personal_number", "company_id")
+    @api.constrains("company_id")
+    def _check_frontpay_company(self):
+        self._check_frontpay_personal_number()
+
+    # On its own: Odoo skips a check of a stored field and one that isn't.
+    @api.constrains("frontpay_personal_number")
     def _check_frontpay_personal_number(self):
         # Superuser, because the check also runs for people who may not see the number.
         for partner in self.sudo().filtered("frontpay_personal_number"):
@@ -198,27 +245,6 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         return super().write(self._frontpay_compact(vals))
-
-    @api.model
-    def _read_group_groupby(self, alias, groupby_spec, query):
-        self._frontpay_check_not_grouped(groupby_spec)
-        return super()._read_group_groupby(alias, groupby_spec, query)
-
-    @api.model
-    def _read_group_select(self, aggregate_spec, query):
-        self._frontpay_check_not_grouped(aggregate_spec)
-        return super()._read_group_select(aggregate_spec, query)
-
-    @api.model
-    def _frontpay_check_not_grouped(self, spec):
-        """A list of groups would be a list of numbers.
-
-        :param str spec: a field's name, with an aggregate or without
-        """
-        if spec.partition(":")[0] == "frontpay_personal_number":
-            raise UserError(
-                self.env._("Customers can't be grouped by their personal numbers.")
-            )
 
     @api.model
     def _commercial_fields(self):
@@ -310,7 +336,7 @@ class ResPartner(models.Model):
             self.env["frontpay.order"]
             .sudo()
             ._read_group(
-                [("partner_id.frontpay_personal_number", "!=", False)],
+                [("partner_id.frontpay_number_ids", "!=", False)],
                 ["partner_id", "company_id"],
                 ["__count", "closed_at:count", "closed_at:max"],
             )

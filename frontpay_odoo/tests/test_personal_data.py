@@ -5,7 +5,8 @@ import logging
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import Domain
 from odoo.http import Request
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import mute_logger
@@ -114,6 +115,17 @@ class TestPersonalNumber(PersonalDataCase):
         self.assertNotIn("10194", str(caught.exception))
         self.assertEqual(self.private[NUMBER], PERSONAL_NUMBER)
 
+    def test_several_numbers_are_written_at_once(self):
+        second = self._customer("Ola Prøvebruker")
+        both = self._as(self.bookkeeper, self.private + second)
+        for name in ("frontpay_masked_number", NUMBER):
+            for number in (OTHER_NUMBER, False, PERSONAL_NUMBER):
+                with self.subTest(name, number=number):
+                    both.write({name: number})
+                    self.assertEqual(both.mapped(NUMBER), [number, number])
+                    self.env.invalidate_all()
+                    self.assertEqual(both.mapped(NUMBER), [number, number])
+
     def test_a_customer_is_made_with_a_number(self):
         values = {"name": "Ola Prøvebruker", "frontpay_masked_number": OTHER_NUMBER}
         partner = self.env["res.partner"].with_user(self.bookkeeper).create(values)
@@ -145,13 +157,56 @@ class TestPersonalNumber(PersonalDataCase):
         self.assertNotIn("frontpay", view["arch"])
         domain = [(NUMBER, "=", PERSONAL_NUMBER)]
         self.assertEqual(partners.search(domain), self.private)
-        for searched in (domain, [("child_ids", "any", domain)]):
-            with self.subTest(searched), self.assertRaises(AccessError):
-                self._as(self.salesperson, partners).search(searched)
+        for model, searched in (
+            ("res.partner", domain),
+            ("res.partner", [("child_ids", "any", domain)]),
+            ("res.partner", ["!", *domain]),
+            ("res.users", domain),
+            ("res.users", [(f"partner_id.{NUMBER}", "=", PERSONAL_NUMBER)]),
+        ):
+            with self.subTest(model, domain=searched), self.assertRaises(AccessError):
+                self._as(self.salesperson, self.env[model]).search(searched)
 
-    def test_others_cannot_even_sort_by_it(self):
+    def test_nobody_sorts_by_number(self):
+        for user, error in (
+            (self.salesperson, AccessError),
+            (self.bookkeeper, ValueError),
+        ):
+            with self.subTest(user.login), self.assertRaises(error):
+                self._as(user, self.env["res.partner"]).search([], order=NUMBER)
+
+    def test_customers_are_found_by_having_a_number(self):
+        partners = self._as(self.bookkeeper, self.env["res.partner"])
+        both = Domain("id", "in", (self.private + self.corporate).ids)
+        for operator, value, found in (
+            ("=", False, self.corporate),
+            ("!=", False, self.private),
+            ("=", PERSONAL_NUMBER, self.private),
+            ("!=", PERSONAL_NUMBER, self.corporate),
+            ("in", [PERSONAL_NUMBER, False], self.private + self.corporate),
+            ("not in", [PERSONAL_NUMBER, False], partners),
+            ("=like", "1785%", self.private),
+            ("not like", "1785", self.corporate),
+        ):
+            with self.subTest(operator=operator, value=value):
+                domain = both & Domain(NUMBER, operator, value)
+                self.assertEqual(partners.search(domain), found)
+
+    def test_the_table_of_numbers_is_nobodys(self):
+        manager = self.env.ref("account.group_account_manager")
+        self.bookkeeper.group_ids += manager + self.env.ref("base.group_system")
+        table = self._as(self.bookkeeper, self.env["frontpay.personal.number"])
+        for operation in ("read", "write", "create", "unlink"):
+            with self.subTest(operation):
+                self.assertFalse(table.has_access(operation))
+        domain = [("frontpay_number_ids.number", "=", PERSONAL_NUMBER)]
         with self.assertRaises(AccessError):
-            self._as(self.salesperson, self.env["res.partner"]).search([], order=NUMBER)
+            self._as(self.bookkeeper).search(domain)
+
+    def test_a_deleted_customers_number_is_deleted(self):
+        number = self.private.sudo().frontpay_number_ids
+        self.private.unlink()
+        self.assertFalse(number.exists())
 
     def test_nobody_groups_by_number(self):
         partners = self._as(self.bookkeeper, self.env["res.partner"])
@@ -163,7 +218,7 @@ class TestPersonalNumber(PersonalDataCase):
             (moves, [f"partner_id.{NUMBER}"], ["__count"]),
         ):
             with self.subTest(groupby=groupby, aggregates=aggregates):
-                with self.assertRaisesRegex(UserError, "can't be grouped"):
+                with self.assertRaises(ValueError):
                     model.formatted_read_group([], groupby, aggregates)
         for model in ("res.partner", "res.users"):
             description = self.env[model].fields_get([NUMBER])[NUMBER]
@@ -363,4 +418,20 @@ class TestPersonalNumberOverHttp(PersonalDataCase, HttpCase):
         form = {"data": json.dumps(data), "csrf_token": Request.csrf_token(self)}
         answer = self.url_open("/web/export/csv", data=form)
         self.assertIn(MASKED, answer.text)
+        self.assertNotIn(PERSONAL_NUMBER, answer.text)
+
+    @mute_logger("odoo.http", "odoo.sql_db")
+    def test_a_write_that_the_database_refuses_tells_no_number(self):
+        self.authenticate(self.salesperson.login, self.salesperson.login)
+        params = {
+            "model": "res.partner",
+            "method": "write",
+            "args": [self.private.ids, {"name": False}],
+            "kwargs": {},
+        }
+        answer = self.url_open(
+            "/web/dataset/call_kw/res.partner/write", json={"params": params}
+        )
+        self.assertIn("error", answer.json())
+        self.assertIn("Failing row contains", answer.text)
         self.assertNotIn(PERSONAL_NUMBER, answer.text)

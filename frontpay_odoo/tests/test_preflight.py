@@ -323,11 +323,14 @@ class TestPreflight(SandboxCase):
 
     def _store(self, partner, column, value):
         """Write past the checks of the form."""
-        partner.flush_recordset()
+        table, key = "res_partner", "id"
+        if column == "frontpay_personal_number":
+            table, key, column = "frontpay_personal_number", "partner_id", "number"
+        self.env.flush_all()
         self.env.cr.execute(
-            f"UPDATE res_partner SET {column} = %s WHERE id = %s", (value, partner.id)
+            f"UPDATE {table} SET {column} = %s WHERE {key} = %s", (value, partner.id)
         )
-        partner.invalidate_recordset()
+        self.env.invalidate_all()
 
     def _pay(self, move, amount):
         wizard = self.env["account.payment.register"].with_context(
