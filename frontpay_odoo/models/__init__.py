@@ -15,3 +15,4 @@ from . import res_config_settings
 from . import personal_number
 from . import res_partner
 from . import account_move
+from . import account_journal

@@ -28,12 +28,7 @@ PAUSES = (
 SINGLE_QUESTIONS = 3
 CRON_PATIENCE = 60  # seconds that a question of the cron may wait for its place
 # After these, every other question of the company would fail in the same way.
-FAILS_FOR_ALL = (
-    errors.Unreachable,
-    errors.NotAuthorised,
-    errors.WrongAddress,
-    errors.Limited,
-)
+FAILS_FOR_ALL = (errors.Unreachable, errors.NotAuthorised, errors.Limited)
 
 
 class FrontpayOrder(models.Model):

@@ -1,4 +1,5 @@
 from . import test_amounts
+from . import test_asking
 from . import test_callback
 from . import test_callback_form
 from . import test_channels

@@ -1,0 +1,30 @@
+from odoo import fields, models
+from odoo.fields import Domain
+
+from .account_move import READERS
+
+
+class AccountJournal(models.Model):
+    _inherit = "account.journal"
+
+    frontpay_company_ids = fields.One2many(
+        "res.company",
+        "frontpay_journal_id",
+        string="Front Payment Of",
+        groups=READERS,
+        help="The companies whose payments at Front Payment are registered here.",
+    )
+
+    def action_frontpay_ask(self):
+        """Ask Front Payment for all open orders of the companies that use the journal.
+
+        :return: a notification that tells how it went
+        """
+        moves = self.env["account.move"]
+        moves.check_access("write")
+        orders = self.env["frontpay.order"].sudo()
+        companies = self.frontpay_company_ids & self.env.companies
+        found = orders.search(
+            orders._open_domain() & Domain("company_id", "in", companies.ids)
+        )
+        return moves._frontpay_asked(found._refresh())
