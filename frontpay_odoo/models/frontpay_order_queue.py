@@ -15,6 +15,10 @@ _logger = logging.getLogger(__name__)
 
 TRIES = 8  # about three hours
 CRON_PATIENCE = 60  # seconds that a call of the queue may wait for its place
+# So many lost answers in a row mean that Front Payment is in trouble: those who wait
+# are spared the same.
+LOST_IN_A_ROW = 5
+PAUSE = timedelta(minutes=1)  # until the queue is tried again after that
 BUSY = timedelta(minutes=1)  # until an invoice that somebody works on is tried again
 # After these, every other invoice of the company would fail in the same way.
 SAME_FOR_ALL = (errors.NotAuthorised, errors.WrongAddress)
@@ -94,15 +98,18 @@ class FrontpayOrder(models.Model):
         progress = self.env["ir.cron"]._commit_progress
         progress(remaining=left)
         for company, orders in queue.grouped("company_id").items():
-            exchanges = []
+            exchanges, lost = [], 0
             with company._frontpay_client(exchanges.append, CRON_PATIENCE) as client:
                 for place, order in enumerate(orders, 1):
-                    goes_on = order._send_queued(client, exchanges)
-                    done = 1 if goes_on else len(orders) - place + 1
+                    error = order._send_queued(client, exchanges)
+                    lost = lost + 1 if isinstance(error, errors.UnknownOutcome) else 0
+                    stops = lost == LOST_IN_A_ROW or _fails_for_all(error)
+                    done = len(orders) - place + 1 if stops else 1
                     left -= done
                     if not progress(done, remaining=left) or _is_stopping():
                         return
-                    if not goes_on:
+                    if stops:
+                        self._trigger_cron("cron_send", PAUSE)
                         break
 
     @api.model
@@ -116,29 +123,30 @@ class FrontpayOrder(models.Model):
     def _send_queued(self, client, exchanges):
         """Send one invoice of the queue.
 
-        :return: whether the company's next one may go, or would fail just as well
+        :return: the :class:`connect.errors.FrontPaymentError` that kept it from being
+            sent, or None
         """
-        order = self._for_its_creator()
         try:
             client.await_place()
-            error = order._send(order.move_id, client, exchanges)[1]
         except errors.Limited as error:
-            self._trigger_cron("cron_send", timedelta(seconds=error.retry_after))
-            return False
+            return error
+        order = self._for_its_creator()
+        try:
+            error = order._send(order.move_id, client, exchanges)[1]
         except LockError:
             order._in_transaction(order._wait_for_others)
-            return True
+            return None
         except UserError as refusal:
             order._in_transaction(partial(order._record_unsendable, str(refusal)))
-            return True
+            return None
         except Exception:
             _logger.exception("Invoice %s couldn't be sent", order.move_id.id)
             self._start_over()
             order._in_transaction(order._record_fault)
-            return True
+            return None
         if order.state == "failed":
             order._in_transaction(partial(order._ask_responsible, order.error))
-        return not _fails_for_all(error)
+        return error
 
     def _is_queued(self):
         return self.state == "queued" or self.update_queued

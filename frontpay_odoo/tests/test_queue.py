@@ -185,6 +185,17 @@ class TestQueue(QueueCase):
         )
         self.assertEqual(len(self.sandbox.orders()), BATCH)
 
+    def test_lost_answers_in_a_row_spare_those_who_wait(self):
+        moves = self.batch(BATCH + 1)
+        self.send(moves)
+        self.sandbox.fault("status", status=503, count=BATCH)
+        self.run_queue()
+        self.assertEqual(
+            moves.mapped("frontpay_state"), [*["unknown"] * 5, *["queued"] * 2]
+        )
+        self.run_queue()
+        self.assertEqual(moves.mapped("frontpay_state"), [*["unknown"] * 6, "sent"])
+
     def test_an_invoice_that_was_paid_meanwhile_is_not_sent(self):
         moves = self.batch()
         self.send(moves)
