@@ -257,6 +257,30 @@ class TestAmounts(SandboxCase):
 
     def test_a_discount_for_early_payment_leaves_the_total(self):
         """Computed “mixed”, it lowers the VAT at once: Odoo adds lines for that."""
+        products = self._products(
+            self.line(1000), self.line(200, 15), **self._early_payment()
+        )
+        self.assertEqual(
+            [(str(product.amount), product.tax) for product in products],
+            [("1225.00", 25), ("225.40", 15), ("24.00", 0)],
+        )
+
+    def test_a_discount_for_early_payment_goes_with_any_other(self):
+        values = self._early_payment() | self._rounded("DOWN")
+        for mode in ("net", "line"):
+            for is_included in (False, True):
+                with self.subTest(mode, included=is_included), self.undone():
+                    self.company.frontpay_discount_mode = mode
+                    taxes = [Command.set(self._tax(25, is_included).ids)]
+                    self._products(
+                        self.line(333.33, quantity=3, discount=15, tax_ids=taxes),
+                        self.line(149, 15, quantity=1.5),
+                        self.line(-50, name="Coupon", tax_ids=taxes),
+                        **values,
+                    )
+
+    def _early_payment(self):
+        """An invoice's values: 2 % less if it is paid within 10 days."""
         terms = self.env["account.payment.term"].create(
             {
                 "name": "2 % within 10 days",
@@ -266,13 +290,7 @@ class TestAmounts(SandboxCase):
                 "discount_days": 10,
             }
         )
-        products = self._products(
-            self.line(1000), self.line(200, 15), invoice_payment_term_id=terms.id
-        )
-        self.assertEqual(
-            [(str(product.amount), product.tax) for product in products],
-            [("1225.00", 25), ("225.40", 15), ("24.00", 0)],
-        )
+        return {"invoice_payment_term_id": terms.id}
 
     def test_a_batch_is_mapped_with_a_few_queries(self):
         lines = [self.line(10 * place, rate) for place, rate in enumerate(RATES, 1)]

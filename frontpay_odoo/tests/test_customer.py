@@ -105,7 +105,7 @@ class TestCustomer(FrontpayCommon):
             with self.subTest(values), self.undone():
                 self.private.write(values)
                 self.assertEqual(self._order(move).notes, (note,) if note else ())
-                order, _document = self.env["frontpay.order"]._reserve(move)
+                order, *_rest = self.env["frontpay.order"]._reserve(move)
                 self.assertEqual(order.note or None, note)
                 told = "".join(move.message_ids.mapped("body"))
                 self.assertEqual("SMS" in told or "several" in told, bool(note))
@@ -130,7 +130,7 @@ class TestCustomer(FrontpayCommon):
                 if "private" not in kinds.customer_types:
                     continue
                 with self.undone():
-                    order, _document = self.env["frontpay.order"]._reserve(move)
+                    order, *_rest = self.env["frontpay.order"]._reserve(move)
                     self.assertEqual(order.channel, channel)
 
     def test_the_agreement_is_that_with_the_invoices_company(self):
