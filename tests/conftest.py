@@ -18,6 +18,7 @@ from .databases import column, copied
 from .people import Person
 from .processes import DEV, LOGS, OdooServer, Program, SandboxServer, python, tail
 
+TABLES = pytest.StashKey[dict[str, dict]]()
 SETUP = Path(__file__).with_name("company_setup.py")
 
 
@@ -32,6 +33,14 @@ def pytest_runtest_makereport(item, call):
         for program in Program.running:
             report.sections.append((f"log of {program.name}", tail(program.log)))
     return report
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """The tables that tests made, below the results."""
+    for title, table in config.stash.get(TABLES, {}).items():
+        terminalreporter.section(title)
+        for name, value in table.items():
+            terminalreporter.write_line(f"{name:.<32} {value}")
 
 
 @dataclass
@@ -83,31 +92,44 @@ class Office:
 
     def invoice(self, customer: int | None = None, price: float = 1000.0) -> int:
         """A posted invoice of one line with 25 % VAT; ``price`` in NOK without it."""
-        line = {
-            "name": "Fiber connection",
-            "quantity": 1,
-            "price_unit": price,
-            "tax_ids": [[6, 0, [self.company.tax]]],
-        }
-        [invoice] = self.bookkeeper.call(
-            "account.move",
-            "create",
-            [
-                {
-                    "move_type": "out_invoice",
-                    "partner_id": customer or self.company.private,
-                    "invoice_line_ids": [[0, 0, line]],
-                }
-            ],
-        )
-        self.bookkeeper.call("account.move", "action_post", [invoice])
+        [invoice] = self.invoices([(customer or self.company.private, price)])
         return invoice
+
+    def invoices(self, wanted: list[tuple[int, float]]) -> list[int]:
+        """Posted invoices as :meth:`invoice` makes one, of customers and prices."""
+        values = [
+            {
+                "move_type": "out_invoice",
+                "partner_id": customer,
+                "invoice_line_ids": [
+                    [
+                        *(0, 0),
+                        {
+                            "name": "Fiber connection",
+                            "quantity": 1,
+                            "price_unit": price,
+                            "tax_ids": [[6, 0, [self.company.tax]]],
+                        },
+                    ]
+                ],
+            }
+            for customer, price in wanted
+        ]
+        invoices = self.bookkeeper.call("account.move", "create", values)
+        self.bookkeeper.call("account.move", "action_post", invoices)
+        return invoices
 
     def name(self, invoice: int) -> str:
         return self.bookkeeper.read("account.move", invoice, "name")["name"]
 
     def send(self, invoice: int) -> dict:
         return self.bookkeeper.click("account.move", "action_frontpay_send", invoice)
+
+    def run_cron(self, name: str) -> None:
+        """Let one of the addon's crons run now, and wait until it is done."""
+        code = f"model._{name}()"
+        [cron] = self.admin.call("ir.cron", "search", [["code", "=", code]])
+        self.admin.call("ir.cron", "method_direct_trigger", [cron])
 
     def state(self, invoice: int) -> str | bool:
         return self._read(invoice, "frontpay_state")["frontpay_state"]
@@ -118,7 +140,10 @@ class Office:
             "frontpay.order",
             "search_read",
             [["move_id", "=", invoice]],
-            ["state", "order_uuid", "customer_uuid", "token", "amount", "payment_id"],
+            [
+                *("state", "order_uuid", "customer_uuid", "reference", "token"),
+                *("amount", "payment_id"),
+            ],
             order="id",
             load=None,
         )
@@ -151,6 +176,13 @@ def clear_old_logs():
             shutil.rmtree(folder)
 
 
+@pytest.fixture
+def show(pytestconfig):
+    """Show a table, a dict of names and values, below the results of the run."""
+    tables = pytestconfig.stash.setdefault(TABLES, {})
+    return tables.__setitem__
+
+
 @pytest.fixture(scope="session")
 def data_dir():
     with tempfile.TemporaryDirectory(prefix="data-tests-", dir=DEV) as folder:
@@ -180,12 +212,16 @@ def sandbox_server():
 
 @pytest.fixture(scope="session")
 def open_office(prepared_company, sandbox_server, data_dir):
-    """Open an office with a server and a database of its own, as a context manager."""
+    """Open an office with a server and a database of its own, as a context manager.
+
+    Its options are those of the server.
+    """
 
     @contextlib.contextmanager
-    def opened(name: str):
-        with copied(prepared_company.database, name) as database:
-            server = OdooServer(name, database, data_dir)
+    def opened(name: str, **options):
+        port = options.get("database_port")
+        with copied(prepared_company.database, name, port) as database:
+            server = OdooServer(name, database, data_dir, **options)
             try:
                 server.start()
                 yield Office(prepared_company, server, sandbox_server)

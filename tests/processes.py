@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -18,6 +20,12 @@ DEV = Path(os.environ.get("FRONTPAY_DEV_DIR", ROOT / ".dev"))
 # Each run has a folder of its own: two may run at once.
 LOGS = DEV / "log" / "tests" / os.environ.get("FRONTPAY_TEMPLATE_DB", "")
 
+USUAL_SETTINGS = {
+    "callbacks": True,
+    "rate_limit": 240,
+    "rate_window": "fixed",
+    "details_references": False,
+}
 START_TIMEOUT = 60  # seconds
 STOP_TIMEOUT = 30  # seconds
 COMPLAINT = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
@@ -70,22 +78,23 @@ class Program(ABC):
 
     running: list["Program"] = []
 
-    def __init__(self, name: str, *arguments: str):
+    def __init__(self, name: str, *command: str):
         LOGS.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.log_path = LOGS / f"{name}.log"
         self.log_path.write_text("")
-        self._arguments = arguments
+        self._command = command
 
     def start(self) -> None:
         """Start it and wait until it can be used; again after :meth:`kill` too."""
         with self.log_path.open("a") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", sys.executable, *self._arguments],
+                ["setpriv", "--pdeathsig", "TERM", *self._command],
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                process_group=0,
             )
         self.running.append(self)
         self._wait_until_ready()
@@ -108,17 +117,21 @@ class Program(ABC):
         return self.log_path.read_text(errors="replace")
 
     def stop(self) -> None:
-        self._end(signal.SIGTERM)
+        self._end(self._process.send_signal, signal.SIGTERM)
 
     def kill(self) -> None:
         """As a power cut: no clean-up, no rollback by the program itself."""
-        self._end(signal.SIGKILL)
+        self._end(self._kill_group, signal.SIGKILL)
 
-    def _end(self, sign: int) -> None:
+    def _kill_group(self, sign: int) -> None:
+        """The workers that it started too."""
+        os.killpg(self._process.pid, sign)
+
+    def _end(self, send, sign: int) -> None:
         if self not in self.running:
             return
         self.running.remove(self)
-        self._process.send_signal(sign)
+        send(sign)
         try:
             self._process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
@@ -128,20 +141,34 @@ class Program(ABC):
 
 
 class OdooServer(Program):
-    """Odoo's HTTP server for one database, without scheduled actions."""
+    """Odoo's HTTP server for one database.
 
-    def __init__(self, name: str, database: str, data_dir: Path):
+    :param int crons: how many scheduled actions may run at once. With any, all run in
+        worker processes, as in production; else there are none, and threads serve HTTP
+    :param database_port: another PostgreSQL server's
+    """
+
+    def __init__(
+        self,
+        name: str,
+        database: str,
+        data_dir: Path,
+        crons: int = 0,
+        database_port: int | None = None,
+    ):
         self.database = database
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         super().__init__(
             name,
-            *("-m", "odoo"),
+            *(sys.executable, str(ROOT / "tests" / "odoo_server.py")),
             *("--database", database),
             *("--db-filter", f"^{database}$"),
             *("--http-port", str(port)),
             *("--data-dir", str(data_dir)),
-            *("--max-cron-threads", "0"),
+            *("--max-cron-threads", str(crons)),
+            *(("--workers", "2", "--gevent-port", str(free_port())) if crons else ()),
+            *(("--db_port", str(database_port)) if database_port else ()),
         )
 
     def _is_ready(self) -> bool:
@@ -160,7 +187,7 @@ class SandboxServer(Program):
     def __init__(self):
         super().__init__(
             "sandbox",
-            *("-m", "sandbox", "--port", "0"),
+            *(sys.executable, "-m", "sandbox", "--port", "0"),
             *("--token", self.token, "--secret", self.secret),
         )
         self._session = requests.Session()
@@ -178,16 +205,16 @@ class SandboxServer(Program):
     def orders(self) -> list[dict]:
         return self._door("GET", "orders")
 
-    def order(self, reference: str) -> dict:
-        """The one order with this ``referenceNo``."""
-        [order] = self.orders_of(reference)
+    def order(self, invoice_name: str) -> dict:
+        """The one order of an invoice, by the first part of its ``referenceNo``."""
+        [order] = self.orders_of(invoice_name)
         return order
 
-    def orders_of(self, reference: str) -> list[dict]:
+    def orders_of(self, invoice_name: str) -> list[dict]:
         return [
             order
             for order in self.orders()
-            if order["payload"]["referenceNo"] == reference
+            if order["payload"]["referenceNo"].rpartition("-")[0] == invoice_name
         ]
 
     def act(self, order_uuid: str, action: str) -> None:
@@ -199,14 +226,30 @@ class SandboxServer(Program):
         fault = {"kind": kind, "path": "invoice/submit", **details}
         self._door("POST", "faults", {"faults": [fault]})
 
+    def begin_chaos(self, seed: int, rates: list[dict], lost_callbacks: float) -> None:
+        """Fail at random from now on; shares from 0 to 1."""
+        chaos = {"seed": seed, "rates": rates, "lost_callbacks": lost_callbacks}
+        self._door("POST", "chaos", chaos)
+
+    def chaos(self) -> dict:
+        """How many requests came since it began, and how often each fault struck."""
+        return self._door("GET", "chaos")
+
+    def requests(self) -> list[dict]:
+        """The requests to the API: ``at`` in Unix seconds, ``path``, ``status``."""
+        return self._door("GET", "requests")
+
+    def set(self, **settings) -> None:
+        self._door("POST", "settings", settings)
+
     def set_callbacks(self, on: bool) -> None:
-        self._door("POST", "settings", {"callbacks": on})
+        self.set(callbacks=on)
 
     def reset(self) -> None:
-        """Forget all orders and faults."""
-        self._door("DELETE", "faults")
-        self._door("DELETE", "orders")
-        self.set_callbacks(True)
+        """Forget all orders, requests and faults."""
+        for what in ("faults", "chaos", "orders", "requests"):
+            self._door("DELETE", what)
+        self.set(**USUAL_SETTINGS)
 
     def _door(self, method: str, path: str, body=None):
         answer = self._session.request(
@@ -217,3 +260,60 @@ class SandboxServer(Program):
         )
         answer.raise_for_status()
         return answer.json()
+
+
+class PostgresServer(Program):
+    """A PostgreSQL of its own, which a test may restart. Its data is thrown away."""
+
+    def __init__(self, name: str):
+        self.port = free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="postgres-tests-"))
+        self._as_owner = ()
+        if os.geteuid() == 0:  # as whom PostgreSQL refuses to run
+            shutil.chown(self._folder, "postgres", "postgres")
+            self._as_owner = (
+                *("setpriv", "--pdeathsig", "INT", "--reuid", "postgres"),
+                *("--regid", "postgres", "--clear-groups"),
+            )
+        super().__init__(
+            name,
+            *(*self._as_owner, postgres_program("postgres"), "-D", self._folder),
+            *("-p", str(self.port), "-h", "127.0.0.1"),
+            *("-c", "unix_socket_directories="),
+            *("-c", "fsync=off"),
+        )
+
+    def create(self) -> None:
+        """Make the cluster, whose only user is the one of all tests."""
+        subprocess.run(
+            [
+                *(*self._as_owner, postgres_program("initdb")),
+                *("--pgdata", self._folder, "--username", os.environ["PGUSER"]),
+                *("--encoding", "UTF8", "--locale", "C.UTF-8"),
+                *("--auth", "trust", "--no-sync"),
+            ],
+            cwd="/",
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        self.start()
+
+    def _is_ready(self) -> bool:
+        command = ["pg_isready", "--quiet", "--host", "127.0.0.1"]
+        done = subprocess.run([*command, "--port", str(self.port)], check=False)
+        return done.returncode == 0
+
+    def restart(self) -> None:
+        """As an administrator does: whoever is connected is thrown out."""
+        self._end(self._process.send_signal, signal.SIGINT)
+        self.start()
+
+    def remove(self) -> None:
+        self._end(self._process.send_signal, signal.SIGINT)
+        shutil.rmtree(self._folder)
+
+
+def postgres_program(name: str) -> str:
+    """The newest installed version's."""
+    versions = Path("/usr/lib/postgresql").iterdir()
+    return str(max(versions, key=lambda path: float(path.name)) / "bin" / name)

@@ -1,0 +1,406 @@
+"""Everything goes wrong at once, and still no invoice is sent or paid twice, or lost.
+
+The sandbox fails at random, Odoo and PostgreSQL are killed, callbacks get lost, and all
+the while a bookkeeper sends, customers confirm and pay. Time runs faster: what waits
+for its next try or its next run doesn't wait for hours. All that is random follows from
+one seed, but the moments at which programs meet each other.
+"""
+
+import os
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+import pytest
+from stdnum.no import fodselsnummer
+
+from .databases import rows
+from .processes import PostgresServer
+from .walkers import Time, Walker
+
+SEED = 7
+RATE = 0.05  # of the requests, for each kind of fault
+LOST_CALLBACKS = 0.2
+PRIVATE_CUSTOMERS = 7
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``delay`` and ``patience`` in seconds; ``pause`` and ``minute``: see ``Time``.
+
+    An order is stored before its minute is over, however late it is answered.
+    """
+
+    invoices: int
+    batch: int
+    kills: int
+    outages: int
+    delay: float
+    pause: float
+    minute: float
+    patience: float
+
+
+SHORT = Plan(60, 20, kills=2, outages=1, delay=2, pause=2, minute=6, patience=120)
+LONG = Plan(
+    1000, 100, kills=10, outages=2, delay=10, pause=10, minute=60, patience=3600
+)
+
+# What the sandbox says of an order, and how Odoo says it.
+STATES = {"SENT": "sent", "INVOICED": "invoiced", "PAID": "paid"}
+# Those that the bookkeeper sends, or sends again.
+TO_SEND = (False, "failed")
+
+
+class Bookkeeper(Walker):
+    """Sends the invoices in batches, then whatever Odoo says wasn't sent, and answers
+    what Odoo asks by looking at Front Payment's pages."""
+
+    def __init__(self, office, sandbox, invoices: list[int], batch: int):
+        super().__init__()
+        self._sandbox = sandbox
+        self._person = office.person("bookkeeper")
+        self._invoices = invoices
+        self._batches = [
+            invoices[start : start + batch] for start in range(0, len(invoices), batch)
+        ]
+        self.answers = Counter()
+
+    def round(self) -> None:
+        if self._batches:
+            self._click("action_frontpay_send", *self._batches.pop(0))
+            return
+        fields = ["name", "frontpay_state"]
+        invoices = self.attempt(
+            self._person.call, "account.move", "read", self._invoices, fields
+        )
+        to_send = []
+        for invoice in invoices or []:
+            if invoice["frontpay_state"] in TO_SEND:
+                to_send.append(invoice["id"])
+            elif invoice["frontpay_state"] == "unknown":
+                self.attempt(self._resolve, invoice["id"], invoice["name"])
+        self._click("action_frontpay_send", *to_send)
+
+    def _click(self, method: str, *invoices: int) -> dict | None:
+        if not invoices:
+            return None
+        return self.attempt(self._person.click, "account.move", method, *invoices)
+
+    def _resolve(self, invoice: int, name: str) -> None:
+        action = self._click("action_frontpay_resolve", invoice)
+        if not action or action.get("res_model") != "frontpay.resolve":
+            return
+        question = action["res_id"]
+        own = [order["orderUuid"] for order in self._sandbox.orders_of(name)]
+        if not own:
+            self._answer("frontpay.resolve", "action_absent", question)
+        for candidate in self._person.call(
+            "frontpay.resolve.candidate",
+            "search",
+            [["resolve_id", "=", question], ["order_uuid", "in", own]],
+        ):
+            self._answer("frontpay.resolve.candidate", "action_take", candidate)
+
+    def _answer(self, model: str, method: str, record: int) -> None:
+        self._person.click(model, method, record)
+        self.answers[method] += 1
+
+
+class Customers(Walker):
+    """Confirm and pay their orders, or only confirm, or do nothing."""
+
+    WAYS = (("confirm", "pay"), ("pay",), ("confirm",), ())
+
+    def __init__(self, sandbox):
+        super().__init__()
+        self._sandbox = sandbox
+        self._plans = {}
+
+    def round(self) -> None:
+        for order in self._sandbox.orders():
+            uuid = order["orderUuid"]
+            if uuid not in self._plans:
+                self._plans[uuid] = self._decide(order)
+            elif self._plans[uuid]:
+                # Companies are invoiced at once and can't confirm.
+                action = self._plans[uuid].pop(0)
+                if action in order["actions"]:
+                    self._sandbox.act(uuid, action)
+
+    def _decide(self, order: dict) -> list[str]:
+        chance = random.Random(f"{SEED} {order['orderAmount']}")
+        return list(chance.choices(self.WAYS, weights=(5, 2, 1, 2))[0])
+
+
+class Books:
+    """What Odoo and the sandbox know of the invoices at one moment."""
+
+    def __init__(self, office, sandbox, invoices: list[int]):
+        call = office.admin.call
+        fields = ["name", "frontpay_state", "frontpay_order_uuid", "payment_state"]
+        amounts = ["amount_total", "amount_residual"]
+        self.orders = sandbox.orders()
+        self.invoices = {
+            row["id"]: row
+            for row in call("account.move", "read", invoices, fields + amounts)
+        }
+        submissions = call(
+            "frontpay.order",
+            "search_read",
+            [["move_id", "in", invoices]],
+            ["reference", "move_id"],
+            load=None,
+        )
+        self._invoice_of = {row["reference"]: row["move_id"] for row in submissions}
+        payments = call(
+            "account.payment",
+            "search_read",
+            [["journal_id", "=", office.company.journal]],
+            ["reconciled_invoice_ids"],
+        )
+        self.payments = Counter(
+            invoice
+            for payment in payments
+            for invoice in payment["reconciled_invoice_ids"] or [None]
+        )
+
+    def invoice_of(self, order: dict) -> int | None:
+        return self._invoice_of.get(order["payload"]["referenceNo"])
+
+    def stories(self, office) -> str:
+        """What happened to the invoices that aren't settled, for whoever looks why."""
+        stories = []
+        for invoice, row in self.invoices.items():
+            if row["name"] not in self.unsettled:
+                continue
+            story = office.admin.call(
+                "mail.message",
+                "search_read",
+                [["model", "=", "account.move"], ["res_id", "=", invoice]],
+                ["date", "body"],
+                order="id",
+            )
+            stories += [f"{row['name']}: {self.unsettled[row['name']]}"]
+            stories += [f"  {told['date']} {told['body']}" for told in story]
+            stories += [f"  {order}" for order in office.orders(invoice)]
+            stories += [
+                f"  {order['orderUuid']}: {order['statuses']}"
+                for order in self.orders_of[invoice]
+            ]
+        return "\n".join(stories)
+
+    @cached_property
+    def orders_of(self) -> dict[int, list[dict]]:
+        found = {invoice: [] for invoice in self.invoices}
+        for order in self.orders:
+            if self.invoice_of(order):
+                found[self.invoice_of(order)].append(order)
+        return found
+
+    @property
+    def unsettled(self) -> dict[str, tuple]:
+        """Invoices that Odoo sees otherwise than Front Payment: name, both views."""
+        views = {
+            row["name"]: (
+                [(row["frontpay_state"], row["frontpay_order_uuid"])],
+                [
+                    (STATES[order["status"]], order["orderUuid"])
+                    for order in self.orders_of[invoice]
+                ],
+            )
+            for invoice, row in self.invoices.items()
+        }
+        return {name: view for name, view in views.items() if view[0] != view[1]}
+
+
+@pytest.fixture
+def plan():
+    return LONG if os.environ.get("FRONTPAY_LONG") else SHORT
+
+
+@pytest.fixture
+def postgres(plan):
+    """A PostgreSQL that may be restarted; in the short form there is none."""
+    if plan is SHORT:
+        yield None
+        return
+    server = PostgresServer("postgres-chaos")
+    server.create()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def office(open_office, postgres, sandbox):
+    """An office that works at full speed, so that much of it is broken at once."""
+    port = postgres.port if postgres else None
+    with open_office("chaos", crons=2, database_port=port) as office:
+        sandbox.set(rate_limit=100_000)
+        yield office
+
+
+def personal_number(place: int) -> str:
+    """A synthetic one (80 added to the month) of a person born in 1990."""
+    for individual in range(place * 10, 500):
+        number = f"018190{individual:03}"
+        number += fodselsnummer.calc_check_digit1(number + "00")
+        number += fodselsnummer.calc_check_digit2(number + "0")
+        if number.isdigit() and len(number) == 11:
+            return number
+    raise AssertionError("no number is left")
+
+
+def make_invoices(office, count: int) -> list[int]:
+    """Invoices of several customers. Each tenth can't be told from the one before it
+    by customer and amount."""
+    customers = [
+        office.customer(
+            f"Kunde Nummer {place}",
+            email=f"kunde{place}@example.com",
+            frontpay_personal_number=personal_number(place),
+        )
+        for place in range(PRIVATE_CUSTOMERS)
+    ]
+    customers.append(office.company.corporate)
+    kinds = [place - (place % 10 == 9) for place in range(count)]
+    wanted = [(customers[kind % len(customers)], 100.0 + kind) for kind in kinds]
+    return [
+        invoice
+        for start in range(0, count, 50)
+        for invoice in office.invoices(wanted[start : start + 50])
+    ]
+
+
+def faults(plan: Plan) -> dict[str, dict]:
+    return {
+        "dropped before storing": {"kind": "drop"},
+        "dropped after storing": {"kind": "drop", "when": "after"},
+        "answered 500": {"kind": "status", "status": 500},
+        "answered 510": {"kind": "status", "status": 510},
+        "answered 429": {"kind": "limited"},
+        "answered garbage": {"kind": "garbage"},
+        f"answered {plan.delay} s late": {"kind": "delay", "seconds": plan.delay},
+    }
+
+
+def break_things(plan: Plan, office, sandbox, postgres) -> None:
+    """Kill programs, each after some request, and start them again."""
+
+    def kill() -> None:
+        office.server.kill()
+        office.server.start()
+
+    def outage() -> None:
+        if postgres:
+            postgres.restart()
+            return
+        rows(
+            "postgres",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = '{office.server.database}'",
+        )
+
+    chance = random.Random(SEED)
+    blows = [kill] * plan.kills + [outage] * plan.outages
+    chance.shuffle(blows)
+    requests = sorted(chance.sample(range(plan.invoices), len(blows)))
+    for blow, after in zip(blows, requests, strict=True):
+        wait_until(
+            lambda after=after: sandbox.chaos()["requests"] > after, plan.patience
+        )
+        time.sleep(chance.random())
+        blow()
+
+
+def wait_until(is_so, patience: float, pause: float = 0.1) -> bool:
+    """Whether it became so within that many seconds."""
+    deadline = time.monotonic() + patience
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+    return True
+
+
+@pytest.fixture
+def hurried(office):
+    """Odoo's own pauses are as short as the sandbox's delays allow."""
+    parameters = {"grace_minutes": 1, "calls_per_minute": 100_000}
+    for name, value in parameters.items():
+        key = f"frontpay_odoo.{name}"
+        office.admin.call("ir.config_parameter", "set_param", key, str(value))
+
+
+@pytest.mark.usefixtures("hurried")
+def test_every_invoice_has_one_order_and_is_paid_once(
+    plan, office, postgres, sandbox, show
+):
+    invoices = make_invoices(office, plan.invoices)
+    walkers = [
+        Bookkeeper(office, sandbox, invoices, plan.batch),
+        Customers(sandbox),
+        Time(
+            office.server.database,
+            plan.pause,
+            plan.minute,
+            postgres and postgres.port,
+        ),
+    ]
+    rates = [fault | {"rate": RATE} for fault in faults(plan).values()]
+    sandbox.begin_chaos(SEED, rates, LOST_CALLBACKS)
+    started = time.monotonic()
+    for walker in walkers:
+        walker.start()
+    try:
+        break_things(plan, office, sandbox, postgres)
+        wait_until(
+            lambda: not Books(office, sandbox, invoices).unsettled, plan.patience, 2
+        )
+    finally:
+        for walker in walkers:
+            walker.end()
+    seconds = time.monotonic() - started
+
+    books = Books(office, sandbox, invoices)
+    chaos = sandbox.chaos()
+    orders_of = books.orders_of
+    paid = [
+        invoice
+        for invoice, orders in orders_of.items()
+        if any(order["status"] == "PAID" for order in orders)
+    ]
+    duplicates = [invoice for invoice, orders in orders_of.items() if len(orders) > 1]
+    lost = [invoice for invoice, orders in orders_of.items() if not orders]
+    foreign = [order for order in books.orders if not books.invoice_of(order)]
+    show(
+        "Chaos",
+        {
+            "invoices": plan.invoices,
+            "requests": chaos["requests"],
+            **{
+                name: rate["struck"]
+                for name, rate in zip(faults(plan), chaos["rates"], strict=True)
+            },
+            "callbacks lost": chaos["lost_callbacks"],
+            "Odoo killed": plan.kills,
+            "PostgreSQL restarted" if postgres else "connections cut": plan.outages,
+            "orders made": len(books.orders),
+            "orders without invoice": len(foreign),
+            "duplicates": len(duplicates),
+            "lost": len(lost),
+            "paid at Front Payment": len(paid),
+            "payments in Odoo": books.payments.total(),
+            "seconds": round(seconds),
+        },
+    )
+    for walker in walkers:
+        show(f"Troubles of the {type(walker).__name__}", walker.troubles)
+    show("Answers", walkers[0].answers)
+    assert not books.unsettled, books.stories(office)
+    assert not duplicates
+    assert not lost
+    assert not foreign
+    assert books.payments == Counter(paid)

@@ -1,0 +1,93 @@
+"""What goes on beside a test: people at work, and time that runs faster."""
+
+import threading
+from collections import Counter
+
+import psycopg2
+import requests
+
+from .databases import rows
+from .people import Refusal
+
+# What waits in Odoo's database for its next try, by table.
+WAITING = {
+    "frontpay_order": ("retry_at", "ask_at"),
+    "frontpay_hint": ("retry_at",),
+}
+NOW = "(now() AT TIME ZONE 'UTC')"
+
+
+class Walker(threading.Thread):
+    """Somebody who does something over and over until the end.
+
+    Odoo may be away, or refuse: that is counted, and tried again.
+    """
+
+    pause = 1.0  # seconds between two rounds
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.troubles = Counter()
+        self.faults = []
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(self.pause):
+            try:
+                self.round()
+            except Exception as fault:
+                self.faults.append(fault)
+                raise
+
+    def end(self) -> None:
+        """The end of its last round."""
+        self._over.set()
+        self.join()
+
+    def attempt(self, action, *arguments):
+        """What an action returns, None if it fails."""
+        try:
+            return action(*arguments)
+        except Refusal as refusal:
+            self.troubles[f"{refusal.kind}: {refusal}"] += 1
+        except requests.RequestException as error:
+            self.troubles[type(error).__name__] += 1
+        return None
+
+
+class Time(Walker):
+    """Lets what waits in Odoo's database wait for seconds instead of hours.
+
+    Every round, all is due that was put off, and the addon's scheduled actions are.
+
+    :param minute: after how many seconds an unknown order's sending is a minute ago
+    :param port: of the PostgreSQL server, if it isn't the usual one
+    """
+
+    def __init__(self, database: str, pause: float, minute: float, port: int | None):
+        super().__init__()
+        self.pause = pause
+        self._saved = f"interval '{60 - minute} seconds'"
+        self._database = database
+        self._port = port
+
+    def round(self) -> None:
+        for table, columns in WAITING.items():
+            for column in columns:
+                self._do(f"UPDATE {table} SET {column} = {NOW} WHERE {column} > {NOW}")
+        self._do(
+            f"UPDATE frontpay_order SET sending_at = sending_at - {self._saved}"
+            f" WHERE state = 'unknown' AND sending_at > {NOW} - {self._saved}"
+        )
+        self._do(
+            "INSERT INTO ir_cron_trigger (cron_id, call_at)"
+            f" SELECT res_id, {NOW} FROM ir_model_data"
+            " WHERE module = 'frontpay_odoo' AND model = 'ir.cron'"
+        )
+        self._do(f"SELECT pg_notify('cron_trigger', '{self._database}')", "postgres")
+
+    def _do(self, query: str, database: str = "") -> None:
+        try:
+            rows(database or self._database, query, self._port)
+        except psycopg2.Error as error:
+            self.troubles[type(error).__name__] += 1
