@@ -134,12 +134,13 @@ class FrontpayOrder(models.Model):
             order, channel, document = self._in_transaction(
                 partial(self._reserve, move)
             )
-            error = order._submit(client, channel, document, exchanges)
+            error = order._submit(client, channel, document, exchanges, waits=not self)
         return order, error
 
-    def _submit(self, client, channel, document, exchanges):
+    def _submit(self, client, channel, document, exchanges, waits):
         """Send what was reserved, and store the outcome.
 
+        :param bool waits: whether somebody waits to see what becomes of it
         :return: the error that kept it from being sent, or None
         """
         is_update = "fpgoUuid" in document
@@ -155,7 +156,7 @@ class FrontpayOrder(models.Model):
             self._keep(exchanges, partial(self._record_update, document, submitted))
             return None
         self._keep(exchanges, partial(self._record_submitted, submitted))
-        report = self._report_at_once(client, submitted)
+        report = self._report_at_once(client, submitted) if waits else None
         self._keep(exchanges, partial(self._follow_submission, submitted, report))
         return None
 
@@ -285,6 +286,7 @@ class FrontpayOrder(models.Model):
                 "error": False,
             }
         )
+        self._plan_question()
         self._plan_question()
 
     def _follow_submission(self, submitted, report):

@@ -273,6 +273,13 @@ class TestQueue(QueueCase):
         self.assertEqual(moves[0].frontpay_order_ids, order)
         self.assertFalse(self.sandbox.orders())
 
+    def test_a_batch_makes_one_call_for_each_invoice(self):
+        moves = self.batch(customer=self.corporate)
+        self.send(moves)
+        self.run_queue()
+        self.assertEqual(self.sandbox.requests(), [SUBMIT] * BATCH)
+        self.assertTrue(all(moves.frontpay_order_ids.mapped("ask_at")))
+
     def test_changed_orders_are_updated_through_the_queue(self):
         moves = self.batch()
         self.send(moves)
