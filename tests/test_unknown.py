@@ -1,0 +1,321 @@
+"""An invoice goes out and no answer comes back: what Odoo and its people make of it."""
+
+import itertools
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from .browser import opened
+from .databases import rows
+from .people import Refusal
+from .test_concurrency import PATIENCE, at_once, report, wait_until
+
+CROWD = 6  # people at once
+# In NOK, one for each test: what one leaves behind must not be like the next one's.
+PRICES = itertools.count(1000)
+SUBMIT = "connect/orders/invoice/submit"
+
+
+@pytest.fixture(scope="module")
+def unknown_office(open_office):
+    with open_office("unknown") as office:
+        yield office
+
+
+@pytest.fixture
+def office(unknown_office, sandbox):
+    return unknown_office
+
+
+@pytest.fixture
+def desk(browser, office, request):
+    """The browser window of the bookkeeper."""
+    with opened(browser, office.server.url, request.node.name) as desk:
+        desk.sit_down(office.bookkeeper)
+        yield desk
+
+
+def lose_answer(office, sandbox, invoice, when="after"):
+    """Send an invoice so that Odoo never learns what became of it."""
+    sandbox.fail_next("drop", when=when)
+    office.send(invoice)
+    assert office.state(invoice) == "unknown"
+
+
+def settle_by_cron(office):
+    """Let the scheduled action run that settles unknown outcomes."""
+    [job] = office.admin.call(
+        "ir.cron", "search", [["code", "=", "model._cron_resolve()"]]
+    )
+    office.admin.call("ir.cron", "method_direct_trigger", [job])
+
+
+def find_out(office, invoice):
+    return office.bookkeeper.click("account.move", "action_frontpay_resolve", invoice)
+
+
+def let_pass(office, minutes):
+    """As if everything had gone out and been seen that much earlier."""
+    age = f"- interval '{minutes} minutes'"
+    for table, *columns in (
+        ("frontpay_order", "sending_at"),
+        ("frontpay_sighting", "ordered_at", "create_date"),
+    ):
+        changes = ", ".join(f"{column} = {column} {age}" for column in columns)
+        rows(office.server.database, f"UPDATE {table} SET {changes}")
+
+
+def hand_over(sandbox, order, **changes):
+    """A webshop hands over an order like another one, but for these values.
+
+    :return: its number
+    """
+    payload = {
+        name: value
+        for name, value in (order["payload"] | changes).items()
+        if value is not None
+    }
+    answer = requests.post(
+        sandbox.api_url + SUBMIT,
+        json=payload,
+        headers={"Authorization": f"Bearer {sandbox.token}"},
+        timeout=30,
+    )
+    answer.raise_for_status()
+    return answer.json()["data"]["orderId"]
+
+
+@pytest.mark.parametrize("tells_references", [True, False])
+def test_a_killed_senders_order_is_found(open_office, sandbox, tells_references):
+    sandbox.set(details_references=tells_references)
+    with open_office("dead") as office:
+        invoice = office.invoice(price=next(PRICES))
+        name = office.name(invoice)
+        sandbox.fail_next("delay", when="after", seconds=30)
+        with ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(office.send, invoice)
+            wait_until(lambda: sandbox.orders_of(name), "the sandbox has the order")
+            office.server.kill()
+            assert isinstance(sending.exception(PATIENCE), requests.ConnectionError)
+        office.server.start()
+        assert office.state(invoice) == "sending"
+
+        settle_by_cron(office)
+
+        [order] = office.orders(invoice)
+        assert order["state"] == "sent"
+        assert order["order_uuid"] == sandbox.order(name)["orderUuid"]
+
+
+def test_an_order_that_appears_late_is_not_sent_twice(open_office, sandbox):
+    with open_office("dead") as office:
+        invoice = office.invoice(price=next(PRICES))
+        sandbox.fail_next("delay", when="before", seconds=10)
+        with ThreadPoolExecutor(1) as pool:
+            sending = pool.submit(office.send, invoice)
+            wait_until(lambda: office.state(invoice) == "sending", "it is being sent")
+            office.server.kill()
+            assert isinstance(sending.exception(PATIENCE), requests.ConnectionError)
+        office.server.start()
+        settle_by_cron(office)
+        assert office.state(invoice) == "unknown"
+        assert not sandbox.orders()
+        with pytest.raises(Refusal, match="has been handed to Front Payment already"):
+            office.send(invoice)
+
+        wait_until(sandbox.orders, "the request that was under way arrives")
+        settle_by_cron(office)
+
+        assert office.state(invoice) == "sent"
+        assert len(sandbox.orders()) == 1
+
+
+def test_an_order_that_never_came_is_sent_again(office, sandbox):
+    invoice = office.invoice(price=next(PRICES))
+    lose_answer(office, sandbox, invoice, when="before")
+    let_pass(office, 20)
+    settle_by_cron(office)
+    assert office.state(invoice) == "failed"
+    assert told(office, invoice, "never got") == 1
+
+    office.send(invoice)
+
+    assert [order["state"] for order in office.orders(invoice)] == ["failed", "sent"]
+    assert len(sandbox.orders()) == 1
+
+
+def test_whoever_still_sends_is_left_alone(office, sandbox):
+    invoice = office.invoice(price=next(PRICES))
+    sandbox.fail_next("delay", when="before", seconds=3)
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(office.send, invoice)
+        wait_until(lambda: office.state(invoice) == "sending", "it is being sent")
+        action = find_out(office, invoice)
+        settle_by_cron(office)
+        assert "Being Sent" in action["params"]["message"]
+        assert office.state(invoice) == "sending"
+        assert not sending.done()
+        assert sending.result(PATIENCE)["params"]["type"] == "success"
+    assert [order["state"] for order in office.orders(invoice)] == ["sent"]
+    assert len(sandbox.orders()) == 1
+
+
+def test_many_who_find_out_at_once_find_one_order(office, sandbox):
+    invoice = office.invoice(price=next(PRICES))
+    lose_answer(office, sandbox, invoice)
+    people = [office.person("bookkeeper") for _number in range(CROWD)]
+    for person in people:  # all have come in and look at it
+        assert person.read("account.move", invoice, "frontpay_state")
+
+    results = at_once(
+        [
+            lambda person=person: person.click(
+                "account.move", "action_frontpay_resolve", invoice
+            )
+            for person in people
+        ]
+    )
+
+    assert all(isinstance(result, dict) for result in results), results
+    [order] = office.orders(invoice)
+    assert order["state"] == "sent"
+    assert order["order_uuid"] == sandbox.order(office.name(invoice))["orderUuid"]
+    assert told(office, invoice, "Handed to Front Payment as order") == 1
+
+
+def test_a_callback_and_the_list_at_once_lose_nothing(office, sandbox):
+    sandbox.set_callbacks(False)
+    invoice = office.invoice(price=next(PRICES))
+    lose_answer(office, sandbox, invoice)
+    order = sandbox.order(office.name(invoice))
+    sandbox.act(order["orderUuid"], "pay")
+    another = office.person("bookkeeper")
+    assert another.read("account.move", invoice, "frontpay_state")
+
+    at_once(
+        [
+            lambda: report(sandbox, order, "PAID"),
+            lambda: find_out(office, invoice),
+            lambda: another.click("account.move", "action_frontpay_resolve", invoice),
+            lambda: report(sandbox, order, "PAID"),
+        ]
+    )
+
+    assert office.state(invoice) == "paid"
+    assert len(office.payments(invoice)) == 1
+
+
+def told(office, invoice, text):
+    """In how many notes of the invoice's chatter a text stands."""
+    return office.admin.call(
+        "mail.message",
+        "search_count",
+        [
+            ["model", "=", "account.move"],
+            ["res_id", "=", invoice],
+            ["body", "like", text],
+        ],
+    )
+
+
+def test_an_order_that_is_there_is_found_with_one_click(desk, office, sandbox):
+    invoice = office.invoice(price=next(PRICES))
+    sandbox.fail_next("drop", when="after")
+    desk.open_invoice(invoice)
+    desk.button("Send to Front Payment").click()
+    expect(desk.notification("danger")).to_contain_text("no clear answer came back")
+    find = desk.button("Find Out")
+    expect(find).to_have_class(re.compile("btn-primary"))
+    expect(desk.button("Send")).not_to_have_class(re.compile("btn-primary"))
+    expect(desk.button("Send to Front Payment Again")).to_be_hidden()
+    desk.picture("unknown")
+
+    find.click()
+
+    expect(desk.notification("success")).to_contain_text("Sent")
+    expect(find).to_be_hidden()
+    expect(desk.page.locator(".alert-danger")).to_be_hidden()
+    desk.tab("Front Payment").click()
+    expect(desk.field("frontpay_order_uuid")).to_contain_text(
+        sandbox.order(office.name(invoice))["orderUuid"]
+    )
+    desk.picture("found")
+
+
+def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
+    """The customer has bought the same in the webshop, minutes apart."""
+    invoice = office.invoice(price=next(PRICES))
+    name = office.name(invoice)
+    sandbox.fail_next("drop", when="after")
+    desk.open_invoice(invoice)
+    desk.button("Send to Front Payment").click()
+    expect(desk.notification("danger")).to_contain_text("no clear answer came back")
+    order = sandbox.order(name)
+    another = hand_over(sandbox, order, referenceNo=None)
+    sandbox.act(another, "pay")
+
+    desk.button("Find Out").click()
+    dialog = desk.page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"Has Front Payment Got {name}?")
+    expect(dialog).to_contain_text("it may still appear")
+    expect(dialog.get_by_role("button", name="Doesn't Have It")).to_be_hidden()
+    desk.picture("too early to say")
+    dialog.get_by_role("button", name="Close", exact=True).last.click()
+    expect(dialog).to_be_hidden()
+
+    let_pass(office, 20)
+    settle_by_cron(office)
+    desk.open_invoice(invoice)
+    alert = desk.page.locator(".alert-danger")
+    expect(alert).to_contain_text("2 orders that may be this invoice")
+    expect(desk.page.locator(".o-mail-Activity")).to_contain_text("2 orders")
+    desk.picture("question")
+
+    alert.get_by_text("Answer").click()
+    candidates = dialog.locator(".o_data_row")
+    expect(candidates).to_have_count(2)
+    expect(candidates.filter(has_text=another)).to_contain_text("Paid")
+    desk.picture("answers")
+    mine = candidates.filter(has_text=order["orderUuid"])
+    mine.get_by_role("button", name="This One").click()
+
+    expect(desk.notification("success")).to_contain_text("Sent")
+    expect(dialog).to_be_hidden()
+    expect(alert).to_be_hidden()
+    desk.tab("Front Payment").click()
+    expect(desk.field("frontpay_order_uuid")).to_contain_text(order["orderUuid"])
+    desk.picture("settled")
+    assert told(office, invoice, "Berit Bokholder said that this invoice is") == 1
+
+
+def test_the_bookkeeper_knows_that_front_payment_does_not_have_it(
+    desk, office, sandbox
+):
+    invoice = office.invoice(price=next(PRICES))
+    lose_answer(office, sandbox, invoice, when="before")
+    let_pass(office, 70)
+    office.configure(frontpay_custom_url="http://127.0.0.1:9/api/v1/")
+    try:
+        desk.open_invoice(invoice)
+        desk.button("Find Out").click()
+        dialog = desk.page.get_by_role("dialog")
+        expect(dialog).to_contain_text("can't be asked")
+        desk.picture("down")
+        dialog.get_by_role("button", name="Front Payment Doesn't Have It").click()
+        warning = desk.page.get_by_role("dialog").filter(has_text="invoiced twice")
+        expect(warning).to_be_visible()
+        desk.picture("warning")
+        warning.get_by_role("button", name="It Doesn't Have It").click()
+        expect(desk.notification("success")).to_contain_text("Not Sent")
+        expect(desk.page.get_by_role("dialog")).to_have_count(0)
+    finally:
+        office.configure(frontpay_custom_url=sandbox.api_url)
+    send = desk.button("Send to Front Payment Again")
+    expect(send).to_be_visible()
+    desk.picture("may be sent again")
+    send.click()
+    expect(desk.notification("success").last).to_contain_text("1 invoice(s) handed")
+    assert len(sandbox.orders()) == 1
