@@ -1,9 +1,11 @@
 """Many at once, and a server that dies half-way: nothing is sent or booked twice."""
 
+import contextlib
 import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg2
 import pytest
 import requests
 
@@ -97,9 +99,12 @@ def test_the_same_callback_many_times_at_once_is_paid_once(office, sandbox):
     office.send(invoice)
     order = sandbox.order(office.name(invoice))
 
+    sandbox.act(order["orderUuid"], "pay")
+
     answers = at_once([lambda: report(sandbox, order, "PAID")] * CROWD)
 
     assert answers == [200] * CROWD
+    office.run_cron("cron_ask")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
     assert office.money(invoice)["amount_residual"] == 0
@@ -110,6 +115,7 @@ def test_callbacks_that_overtake_each_other_end_as_paid(office, sandbox):
     invoice = office.invoice()
     office.send(invoice)
     order = sandbox.order(office.name(invoice))
+    sandbox.act(order["orderUuid"], "pay")
     statuses = ["INVOICED", "PAID", "Purring", "SENT"] * 2
 
     answers = at_once(
@@ -120,8 +126,42 @@ def test_callbacks_that_overtake_each_other_end_as_paid(office, sandbox):
     assert [report(sandbox, order, status) for status in ("SENT", "Purring")] == [
         200
     ] * 2
+    office.run_cron("cron_ask")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
+
+
+def test_callbacks_while_the_order_is_locked_are_answered_at_once(office, sandbox):
+    """Somebody works on the order, and takes long; the cron follows at the same time."""
+    sandbox.set_callbacks(False)
+    invoice = office.invoice()
+    office.send(invoice)
+    order = sandbox.order(office.name(invoice))
+    sandbox.act(order["orderUuid"], "pay")
+
+    with locked(office.server.database, "frontpay_order") as changed:
+        started = time.monotonic()
+        answers = at_once(
+            [
+                lambda status=status: report(sandbox, order, status)
+                for status in ("INVOICED", "PAID", "success")
+            ]
+        )
+        assert time.monotonic() - started < 5
+        changed()
+
+    assert answers == [200] * 3
+    office.run_cron("cron_ask")
+    assert office.state(invoice) == "paid"
+    assert len(office.payments(invoice)) == 1
+
+
+@contextlib.contextmanager
+def locked(database: str, table: str):
+    """Change every row of a table, and hold the locks until ``changed()`` commits."""
+    with contextlib.closing(psycopg2.connect(dbname=database)) as connection:
+        connection.cursor().execute(f"UPDATE {table} SET write_date = now()")
+        yield connection.commit
 
 
 def test_callbacks_before_the_answer_lose_nothing(office, sandbox):
@@ -139,6 +179,7 @@ def test_callbacks_before_the_answer_lose_nothing(office, sandbox):
         wait_until(
             lambda: sandbox.order(name)["callbacks"][1:], "both callbacks are sent"
         )
+        office.run_cron("cron_ask")
         assert not sending.done()
         assert office.state(invoice) == "paid"
         result = sending.result(PATIENCE)
@@ -171,8 +212,11 @@ def test_a_server_killed_while_sending_forgets_nothing(open_office, sandbox):
             office.send(invoice)
         assert len(sandbox.orders_of(name)) == 1
 
+        sandbox.set_callbacks(False)
         order = sandbox.order(name)
+        sandbox.act(order["orderUuid"], "pay")
         assert report(sandbox, order, "PAID") == 200
+        office.run_cron("cron_ask")
         assert office.state(invoice) == "paid"
         assert office.orders(invoice)[0]["order_uuid"] == order["orderUuid"]
         assert len(office.payments(invoice)) == 1

@@ -15,6 +15,7 @@ def traces(office, sandbox):
     order = sandbox.order(office.name(invoice))
     assert order["payload"]["customerDetails"]["personalNumber"] == number_of(office)
     sandbox.act(order["orderUuid"], "pay")
+    office.run_cron("cron_ask")
     office.bookkeeper.click("account.move", "action_frontpay_refresh", invoice)
     assert office.state(invoice) == "paid"
     exchanges = office.admin.call(
