@@ -6,7 +6,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
-from odoo.tools import format_datetime
+from odoo.tools import format_time
 
 from ..connect import errors
 from ..connect.answers import OrderStatus, SubmittedOrder, contacts_of
@@ -184,7 +184,7 @@ class FrontpayOrder(models.Model):
             self._wait(self._unread_sentence(listing))
         elif len(candidates) == 1 and self._is_only_one_like(candidates):
             self._record_found(candidates, listing.statuses[candidates.order_uuid])
-        elif listing.asked_at < self._grace_ends_at():
+        elif self._is_in_grace(listing.asked_at):
             return
         elif candidates:
             self._put_question(self._several_sentence(candidates))
@@ -203,8 +203,9 @@ class FrontpayOrder(models.Model):
             & Domain("environment", "=", self.company_id.frontpay_environment)
             & Domain("order_id", "=", False)
             & (
-                Domain("references", "=", False)
-                | Domain("references", "like", self.reference)
+                Domain("references", "like", self.reference)
+                | Domain("references", "=", False)
+                & Domain("amount", "in", [0, self.amount])
             )
         )
         candidates = sightings.filtered(
@@ -250,6 +251,13 @@ class FrontpayOrder(models.Model):
     def _grace_ends_at(self):
         return self._went_out_at() + self._grace()
 
+    def _is_in_grace(self, moment=None):
+        """Whether the order may still appear.
+
+        :param moment: when that is asked, UTC without a zone; now without it
+        """
+        return (moment or fields.Datetime.now()) < self._grace_ends_at()
+
     # === WHAT IS RECORDED === #
 
     def _record_found(self, sighting, status):
@@ -267,10 +275,11 @@ class FrontpayOrder(models.Model):
         )
         went_out_at = self._went_out_at()
         self._record_submitted(submitted)
-        # The customer's address at BankID was lost with the answer; without a
-        # fingerprint the invoice can be sent once more, which brings a new one.
+        # Without a fingerprint the invoice can be sent once more, unchanged.
         self.write({"sent_at": went_out_at, "fingerprint": False})
         self._follow_submission(submitted, OrderStatus(status) if status else None)
+        if self._can_be_updated():
+            self.move_id.message_post(body=self._lost_address_sentence())
 
     def _record_absent(self, sentence):
         if self._move_to("failed"):
@@ -326,7 +335,7 @@ class FrontpayOrder(models.Model):
 
         :raises UserError: it may still appear there
         """
-        if fields.Datetime.now() < self._grace_ends_at():
+        if self._is_in_grace():
             raise UserError(self._grace_sentence())
         self._answered(methodcaller("_record_denied"))
 
@@ -477,11 +486,52 @@ class FrontpayOrder(models.Model):
             self.move_id.name,
         )
 
+    def _lost_address_sentence(self):
+        return self.env._(
+            "The customer's BankID address was lost with Front Payment's answer."
+            " “Update at Front Payment” brings a new one."
+        )
+
+    def _question_sentence(self, candidates, failure):
+        """What a person has to know who says now what became of the order.
+
+        :param candidates: the ``frontpay.sighting`` that may be it
+        :param str failure: why Front Payment couldn't be asked, if it couldn't
+        """
+        if self.asks_person:
+            return self.error
+        if failure:
+            return failure
+        if not self._is_in_grace():
+            return self._reading_sentence()
+        return (
+            self._early_sentence(candidates) if candidates else self._grace_sentence()
+        )
+
+    def _reading_sentence(self):
+        return self.env._(
+            "Front Payment has orders that nobody here knows. They are looked at by"
+            " themselves, one after the other. Come back in some minutes."
+        )
+
+    def _early_sentence(self, candidates):
+        return self.env._(
+            "Front Payment has %(count)s order(s) that may be %(invoice)s, and another"
+            " one may still appear until %(time)s. It is looked at again by itself."
+            " Take one now only if you know that it is this invoice.",
+            count=len(candidates),
+            invoice=self.move_id.name,
+            time=self._printed_grace_end(),
+        )
+
     def _grace_sentence(self):
         return self.env._(
             "Front Payment doesn't show %(invoice)s so far, but it may still appear."
             " It is looked for by itself; if it isn't there by %(time)s, it can be"
             " sent again.",
             invoice=self.move_id.name,
-            time=format_datetime(self.env, self._grace_ends_at(), dt_format="short"),
+            time=self._printed_grace_end(),
         )
+
+    def _printed_grace_end(self):
+        return format_time(self.env, self._grace_ends_at(), time_format="short")

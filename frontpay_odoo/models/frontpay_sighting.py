@@ -146,8 +146,11 @@ class FrontpaySighting(models.Model):
 
         A reference does: every order of ours has one, so another one is another's.
         """
-        return not self.references and all(
-            (self._is_of_amount(order), self._is_of_time(order), self._is_of(order))
+        return (
+            not self.references
+            and self._is_of_amount(order)
+            and self._is_of_time(order)
+            and self._is_of_customer(order)
         )
 
     def _is_told(self):
@@ -166,6 +169,6 @@ class FrontpaySighting(models.Model):
             return False
         return not self.ordered_at or abs(self.ordered_at - went_out_at) <= TOLERANCE
 
-    def _is_of(self, order):
+    def _is_of_customer(self, order):
         contacts = set((self.contacts or "").split())
         return not contacts or bool(contacts & order._contact_digests())

@@ -248,6 +248,9 @@ class RecoveryCase(SandboxCase):
         self.assertEqual(order.state, "unknown")
         return order
 
+    def _chatter(self):
+        return " ".join(self.move.message_ids.mapped("body"))
+
     def _age(self, order, minutes):
         order.sending_at -= minutes * MINUTES
 
@@ -289,7 +292,8 @@ class TestRecovery(RecoveryCase):
                 self.assertEqual(order.sent_at, order.sending_at)
                 self.assertTrue(order.ask_at)
                 self.assertFalse(order.error)
-                self.assertIn(order.order_uuid, self.move.message_ids[0].body)
+                self.assertIn(f"as order {order.order_uuid}", self._chatter())
+                self.assertIn("BankID address was lost", self._chatter())
                 self.assertEqual(self.move.frontpay_state, "sent")
                 self.sandbox.door("DELETE", "orders")
 
@@ -507,9 +511,6 @@ class TestAnswers(RecoveryCase):
         self.assertEqual(action["res_model"], "frontpay.resolve")
         return self.env["frontpay.resolve"].browse(action["res_id"])
 
-    def _chatter(self):
-        return " ".join(self.move.message_ids.mapped("body"))
-
     def test_each_candidate_is_shown_with_what_is_known_of_it(self):
         other = self._submit()
         self.sandbox.act(other, "pay")
@@ -519,12 +520,11 @@ class TestAnswers(RecoveryCase):
             candidate.order_uuid: (
                 candidate.status,
                 candidate.amount,
-                candidate.reference,
                 bool(candidate.ordered_at),
             )
             for candidate in question.candidate_ids
         }
-        details = (self.move.amount_total, self.order.reference, True)
+        details = (self.move.amount_total, True)
         self.assertEqual(
             shown, {self.number: ("Sent", *details), other: ("Paid", *details)}
         )
@@ -660,3 +660,12 @@ class TestAnswers(RecoveryCase):
         self.assertEqual(params["type"], "success")
         for move, state in ((self.move, "Sent"), (other, "Invoiced")):
             self.assertIn(f"{move.display_name}: {state}", params["message"])
+
+    def test_several_invoices_that_nobody_can_be_asked_about(self):
+        other = self.invoice(customer=self.corporate)
+        self._lose_answer(other)
+        self.company.frontpay_custom_url = NOBODY
+        params = (self.move + other).action_frontpay_resolve()["params"]
+        self.assertEqual(params["type"], "warning")
+        self.assertIn("Nobody answers at that address", params["message"])
+        self.assertEqual(params["message"].count("Outcome Unknown"), 2)

@@ -10,13 +10,14 @@ from .common import FrontpayCommon
 FIRST = "Send to Front Payment"
 AGAIN = "Send to Front Payment Again"
 UPDATE = "Update at Front Payment"
+FIND = "Find Out"
 NOW = "Send to Front Payment Now"
 # Which of the buttons an invoice shows by its order's state.
 BUTTONS = {
     None: FIRST,
     "queued": NOW,
-    "sending": None,
-    "unknown": None,
+    "sending": FIND,
+    "unknown": FIND,
     "failed": AGAIN,
     "sent": UPDATE,
     "invoiced": None,
@@ -105,9 +106,12 @@ class TestViews(FrontpayCommon):
 
     def test_one_button_at_a_time(self):
         buttons = self._arch("account.move", "form", self.invoicing).xpath(
-            "//button[@name='action_frontpay_send']"
+            "//button[@name='action_frontpay_send' or @name='action_frontpay_resolve']"
         )
-        self.assertEqual([b.get("string") for b in buttons], [FIRST, AGAIN, NOW, UPDATE])
+        self.assertEqual(
+            [button.get("string") for button in buttons],
+            [FIRST, AGAIN, NOW, FIND, UPDATE],
+        )
         for state, label in BUTTONS.items():
             with self.subTest(state):
                 values = self.moves[state].read(
@@ -123,7 +127,7 @@ class TestViews(FrontpayCommon):
     def test_odoos_own_button_is_the_primary_one_when_ours_is_not(self):
         for state, label in BUTTONS.items():
             with self.subTest(state):
-                ours = label in (FIRST, AGAIN, NOW)
+                ours = label in (FIRST, AGAIN, NOW, FIND)
                 self.assertEqual(self.moves[state].highlight_send_button, not ours)
 
     def test_readers_and_clerks_have_no_button(self):

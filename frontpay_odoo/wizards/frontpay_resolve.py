@@ -21,10 +21,7 @@ class FrontpayResolve(models.TransientModel):
     candidate_ids = fields.One2many(
         "frontpay.resolve.candidate", "resolve_id", readonly=True
     )
-    order_uuid = fields.Char(
-        string="Order Number",
-        help="As it stands in Front Payment's own pages, such as ODR1649249709.",
-    )
+    order_uuid = fields.Char(string="Order Number")
 
     @api.model
     def _of(self, order, failure=""):
@@ -33,19 +30,15 @@ class FrontpayResolve(models.TransientModel):
         :param order: one ``frontpay.order`` in state ``unknown``
         :param str failure: why Front Payment couldn't be asked, if it couldn't
         """
-        move = order.move_id
-        is_late = fields.Datetime.now() >= order._grace_ends_at()
-        sentence = order.error
-        if not order.asks_person:
-            sentence = failure or order._grace_sentence()
+        candidates = order._candidates()
         return self.create(
             {
-                "move_id": move.id,
-                "sentence": sentence,
-                "may_be_absent": is_late,
+                "move_id": order.move_id.id,
+                "sentence": order._question_sentence(candidates, failure),
+                "may_be_absent": not order._is_in_grace(),
                 "candidate_ids": [
                     Command.create(self.candidate_ids._values(order, sighting))
-                    for sighting in order._candidates()
+                    for sighting in candidates
                 ],
             }
         )
@@ -111,7 +104,6 @@ class FrontpayResolveCandidate(models.TransientModel):
     currency_id = fields.Many2one(related="resolve_id.move_id.currency_id")
     amount = fields.Monetary(readonly=True)
     ordered_at = fields.Datetime(string="Time", readonly=True)
-    reference = fields.Char(readonly=True)
 
     @api.model
     def _values(self, order, sighting):
@@ -122,7 +114,6 @@ class FrontpayResolveCandidate(models.TransientModel):
             "status": order._state_label(state) if state else sighting.status,
             "amount": sighting.amount,
             "ordered_at": sighting.ordered_at,
-            "reference": ", ".join((sighting.references or "").splitlines()),
         }
 
     def action_take(self):
