@@ -283,10 +283,13 @@ class AccountMove(models.Model):
         if len(self) == 1 and orders.state == "unknown":
             failure = failures.get(self.company_id, "")
             return self.env["frontpay.resolve"]._of(orders, failure)._open()
-        return self._frontpay_tell_states()
+        return self._frontpay_tell_states(failures.values())
 
-    def _frontpay_tell_states(self):
-        """Say what states the invoices' orders have."""
+    def _frontpay_tell_states(self, failures=()):
+        """Say what states the invoices' orders have.
+
+        :param failures: sentences about what couldn't be asked
+        """
         orders = self.sudo().frontpay_order_id
         lines = [
             self.env._(
@@ -298,7 +301,7 @@ class AccountMove(models.Model):
         ]
         is_settled = not any(order.state in UNSETTLED for order in orders)
         kind = "success" if is_settled else "warning"
-        return self._frontpay_notification(kind, "\n".join(lines))
+        return self._frontpay_notification(kind, "\n".join([*failures, *lines]))
 
     def action_frontpay_open_verification(self):
         """Open the customer's BankID address in a new tab."""
