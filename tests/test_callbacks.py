@@ -1,7 +1,8 @@
 """The addresses that anybody may call: whatever comes in, nothing breaks, and only what
 Front Payment signed moves an order.
 
-FRONTPAY_LONG=1 (``./dev test --long``) sends 10,000 requests, made up anew in every run.
+FRONTPAY_LONG=1 (``./dev test --long``) sends 10,000 requests, made up anew in every
+run.
 """
 
 import hashlib

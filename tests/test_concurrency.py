@@ -132,7 +132,7 @@ def test_callbacks_that_overtake_each_other_end_as_paid(office, sandbox):
 
 
 def test_callbacks_while_the_order_is_locked_are_answered_at_once(office, sandbox):
-    """Somebody works on the order, and takes long; the cron follows at the same time."""
+    """Somebody changes the order at the same time, and takes long."""
     sandbox.set_callbacks(False)
     invoice = office.invoice()
     office.send(invoice)
