@@ -206,16 +206,16 @@ class SandboxServer(Program):
         return self._door("GET", "orders")
 
     def order(self, invoice_name: str) -> dict:
-        """The one order of an invoice, by the first part of its ``referenceNo``."""
+        """The one order of an invoice."""
         [order] = self.orders_of(invoice_name)
         return order
 
     def orders_of(self, invoice_name: str) -> list[dict]:
-        return [
-            order
-            for order in self.orders()
-            if order["payload"]["referenceNo"].rpartition("-")[0] == invoice_name
-        ]
+        return [order for order in self.orders() if _name(order) == invoice_name]
+
+    def invoice_names(self) -> list[str]:
+        """The name of the invoice of each order."""
+        return [_name(order) for order in self.orders()]
 
     def act(self, order_uuid: str, action: str) -> None:
         """Play the customer or the provider: ``confirm``, ``pay``, ``remind`` …"""
@@ -260,6 +260,11 @@ class SandboxServer(Program):
         )
         answer.raise_for_status()
         return answer.json()
+
+
+def _name(order: dict) -> str:
+    """The name of an order's invoice: the first part of its ``referenceNo``."""
+    return order["payload"]["referenceNo"].rpartition("-")[0]
 
 
 class PostgresServer(Program):

@@ -1,6 +1,8 @@
 """What goes on beside a test: people at work, and time that runs faster."""
 
+import random
 import threading
+import time
 from collections import Counter
 
 import psycopg2
@@ -23,10 +25,10 @@ class Walker(threading.Thread):
     Odoo may be away, or refuse: that is counted, and tried again.
     """
 
-    pause = 1.0  # seconds between two rounds
-
-    def __init__(self):
+    def __init__(self, pause: float):
+        """:param pause: seconds between two rounds"""
         super().__init__(daemon=True)
+        self.pause = pause
         self.troubles = Counter()
         self.faults = []
         self._over = threading.Event()
@@ -55,18 +57,43 @@ class Walker(threading.Thread):
         return None
 
 
+class Customers(Walker):
+    """Confirm and pay their orders, or only confirm, or do nothing, by the amount."""
+
+    WAYS = (("confirm", "pay"), ("pay",), ("confirm",), ())
+
+    def __init__(self, pause: float, sandbox):
+        super().__init__(pause)
+        self._sandbox = sandbox
+        self._plans = {}
+
+    def round(self) -> None:
+        for order in self._sandbox.orders():
+            uuid = order["orderUuid"]
+            if uuid not in self._plans:
+                self._plans[uuid] = self._decide(order)
+            elif self._plans[uuid]:
+                # Companies are invoiced at once and can't confirm.
+                action = self._plans[uuid].pop(0)
+                if action in order["actions"]:
+                    self._sandbox.act(uuid, action)
+
+    def _decide(self, order: dict) -> list[str]:
+        chance = random.Random(order["orderAmount"])
+        return list(chance.choices(self.WAYS, weights=(5, 2, 1, 2))[0])
+
+
 class Time(Walker):
     """Lets what waits in Odoo's database wait for seconds instead of hours.
 
     Every round, all is due that was put off, and the addon's scheduled actions are.
 
-    :param minute: after how many seconds an unknown order's sending is a minute ago
     :param port: of the PostgreSQL server, if it isn't the usual one
+    :param minute: after how many seconds an unknown order's sending is a minute ago
     """
 
-    def __init__(self, database: str, pause: float, minute: float, port: int | None):
-        super().__init__()
-        self.pause = pause
+    def __init__(self, pause: float, database: str, port: int | None, minute: float):
+        super().__init__(pause)
         self._saved = f"interval '{60 - minute} seconds'"
         self._database = database
         self._port = port
@@ -91,3 +118,13 @@ class Time(Walker):
             rows(database or self._database, query, self._port)
         except psycopg2.Error as error:
             self.troubles[type(error).__name__] += 1
+
+
+def wait_until(is_so, patience: float, pause: float = 0.1) -> bool:
+    """Whether it became so within that many seconds."""
+    deadline = time.monotonic() + patience
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(pause)
+    return True
