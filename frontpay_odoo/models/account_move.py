@@ -65,6 +65,17 @@ class AccountMove(models.Model):
         compute="_compute_frontpay_can_update", groups=READERS
     )
 
+    @api.model
+    def _has_field_access(self, field, operation):
+        """What became of an invoice at Front Payment is told by its orders alone."""
+        if (
+            operation == "write"
+            and field.name.startswith("frontpay_")
+            and not self.env.su
+        ):
+            return False
+        return super()._has_field_access(field, operation)
+
     @api.depends("frontpay_order_ids.state")
     def _compute_frontpay_order_id(self):
         for move in self:

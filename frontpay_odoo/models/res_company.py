@@ -14,6 +14,10 @@ from .res_partner import INTERVALS
 
 TAX_RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?|100")
 JOURNAL_CODE = "FPGO"
+# Portal users may read their company, and an employee has no use for this.
+READERS = (
+    "account.group_account_readonly,account.group_account_invoice,base.group_system"
+)
 MANAGER_GROUPS = ("base.group_system", "account.group_account_manager")
 
 
@@ -25,11 +29,13 @@ class ResCompany(models.Model):
         string="Front Payment Environment",
         default="demo",
         required=True,
+        groups=READERS,
         help="Demo is for trying things out: no customer gets a real invoice. Demo and "
         "production have tokens and secrets of their own.",
     )
     frontpay_custom_url = fields.Char(
         string="Front Payment Address",
+        groups=READERS,
         help="Where Front Payment's interface answers, up to and with /api/v1/. It "
         "must begin with https://; http:// is for a test system on this machine.",
     )
@@ -52,6 +58,7 @@ class ResCompany(models.Model):
         string="Front Payment Journal",
         check_company=True,
         domain="[('type', 'in', ('bank', 'cash'))]",
+        groups=READERS,
         help="Payments that Front Payment reports are registered here. Its balance is "
         "what Front Payment has received and not yet paid out to you.",
     )
@@ -63,6 +70,7 @@ class ResCompany(models.Model):
         string="Register Payment When",
         default="paid",
         required=True,
+        groups=READERS,
         help="Choose the second only if your agreement says that Front Payment takes "
         "over the claim: the invoice then counts as paid once they have invoiced it.",
     )
@@ -71,6 +79,7 @@ class ResCompany(models.Model):
         string="Front Payment Channel",
         default="session",
         required=True,
+        groups=READERS,
         help="How the order reaches your customers, unless a customer has a channel of "
         "its own. A session lets private customers confirm with BankID; an invoice "
         "without confirmation goes as EHF or eFaktura, by e-mail or by post.",
@@ -80,26 +89,31 @@ class ResCompany(models.Model):
         string="Front Payment Invoices",
         default="0",
         required=True,
+        groups=READERS,
         help="How often Front Payment sends invoices to a customer.",
     )
     frontpay_separate_invoices = fields.Boolean(
         string="One Invoice per Order",
         default=True,
+        groups=READERS,
         help="Each invoice in Odoo becomes an invoice of its own at Front Payment. "
         "Without it, Front Payment may collect several on one.",
     )
     frontpay_invoice_fee = fields.Boolean(
         string="Invoice Fee",
+        groups=READERS,
         help="Front Payment adds its invoice fee to what the customer pays.",
     )
     frontpay_secure_details = fields.Boolean(
         string="Secure Details",
+        groups=READERS,
         help="Asks Front Payment to treat the customer's details as secured. Ask them "
         "what it means in your agreement before you switch it on.",
     )
     frontpay_min_maturity = fields.Integer(
         string="Shortest Time to Pay",
         default=10,
+        groups=READERS,
         help="Days that a customer gets at least, counted from the day the invoice is "
         "sent, also when its due date in Odoo is nearer or past.",
     )
@@ -107,6 +121,7 @@ class ResCompany(models.Model):
         string="VAT Rates at Front Payment",
         default="0,12,15,25",
         required=True,
+        groups=READERS,
         help="The VAT rates, in percent, that Front Payment has set up for you, with "
         "commas between them. Invoices with any other rate aren't sent.",
     )
@@ -115,17 +130,20 @@ class ResCompany(models.Model):
         string="Show Discounts As",
         default="net",
         required=True,
+        groups=READERS,
         help="With prices after discount, Front Payment shows the VAT that stands in "
         "Odoo. With a discount on each line, it shows the VAT before the discount.",
     )
     frontpay_public_url = fields.Char(
         string="Address for Status Reports",
+        groups=READERS,
         help="The address at which Front Payment reaches this Odoo, if it isn't the "
         "one that you use yourselves. Leave it empty for Odoo's own.",
     )
 
     frontpay_erase_after_days = fields.Integer(
         string="Erase Personal Numbers After",
+        groups=READERS,
         help="Days after which a customer's personal number is erased, counted from the "
         "end of the customer's last order. 0: never. A customer of several companies "
         "keeps the number until the days of each of them are over.",
@@ -133,7 +151,7 @@ class ResCompany(models.Model):
 
     @api.constrains("frontpay_custom_url")
     def _check_frontpay_custom_url(self):
-        for company in self:
+        for company in self.sudo():
             url = company.frontpay_custom_url
             if url and not is_complete(url):
                 raise ValidationError(
@@ -154,7 +172,7 @@ class ResCompany(models.Model):
 
     @api.constrains("frontpay_public_url")
     def _check_frontpay_public_url(self):
-        for company in self:
+        for company in self.sudo():
             url = company.frontpay_public_url
             if url and not is_complete(url):
                 raise ValidationError(
@@ -174,7 +192,7 @@ class ResCompany(models.Model):
 
     @api.constrains("frontpay_tax_rates")
     def _check_frontpay_tax_rates(self):
-        for company in self:
+        for company in self.sudo():
             if not all(map(TAX_RATE.fullmatch, company._frontpay_tax_rate_texts())):
                 raise ValidationError(
                     self.env._(
@@ -187,7 +205,7 @@ class ResCompany(models.Model):
 
     @api.constrains("frontpay_min_maturity")
     def _check_frontpay_min_maturity(self):
-        for company in self:
+        for company in self.sudo():
             if company.frontpay_min_maturity < 0:
                 raise ValidationError(
                     self.env._(
@@ -198,7 +216,7 @@ class ResCompany(models.Model):
 
     @api.constrains("frontpay_erase_after_days")
     def _check_frontpay_erase_after_days(self):
-        for company in self:
+        for company in self.sudo():
             if company.frontpay_erase_after_days < 0:
                 raise ValidationError(
                     self.env._(
@@ -210,9 +228,9 @@ class ResCompany(models.Model):
 
     @api.constrains("frontpay_journal_id")
     def _check_frontpay_journal(self):
-        for company in self.filtered("frontpay_journal_id"):
+        for company in self.sudo().filtered("frontpay_journal_id"):
             journal = company.frontpay_journal_id
-            is_own = journal.company_id in company.sudo().parent_ids
+            is_own = journal.company_id in company.parent_ids
             if not is_own or journal.type not in ("bank", "cash"):
                 raise ValidationError(
                     self.env._(

@@ -281,8 +281,11 @@ class ResPartner(models.Model):
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "title": self.env._("Personal number of %s", values["display_name"]),
-                "message": values["frontpay_personal_number"],
+                "message": self.env._(
+                    "%(customer)s: %(number)s",
+                    customer=values["display_name"],
+                    number=values["frontpay_personal_number"],
+                ),
                 "type": "info",
                 "sticky": True,
             },

@@ -9,6 +9,7 @@ from . import test_contact
 from . import test_customer
 from . import test_demo
 from . import test_identity
+from . import test_logs
 from . import test_mapping
 from . import test_masking
 from . import test_order
@@ -20,6 +21,7 @@ from . import test_queue
 from . import test_recovery
 from . import test_refusal
 from . import test_rights
+from . import test_rights_table
 from . import test_rules
 from . import test_settings
 from . import test_statuses

@@ -136,7 +136,7 @@ class TestPersonalNumber(PersonalDataCase):
         partner = self._as(self.bookkeeper)
         with self.assertLogs("odoo.addons.frontpay_odoo", logging.INFO) as log:
             told = partner.action_frontpay_show_number()["params"]
-        self.assertEqual(told["message"], PERSONAL_NUMBER)
+        self.assertEqual(told["message"], f"Kari Prøvebruker: {PERSONAL_NUMBER}")
         self.assertTrue(told["sticky"])
         self.assertIn(f"customer {partner.id} was shown to user", log.output[0])
         self.assertNotIn(PERSONAL_NUMBER, log.output[0])
