@@ -212,8 +212,6 @@ class Client:
         # checks the header, and http.client would quote the token in its complaint.
         if not self._token:  # as in a copied database: nothing goes out
             raise requests.exceptions.InvalidHeader
-        if not self._token:  # as in a copied database: nothing goes out
-            raise requests.exceptions.InvalidHeader
         header = ("Authorization", f"Bearer {self._token}")
         requests.utils.check_header_validity(header)
         request.headers.update([header])
