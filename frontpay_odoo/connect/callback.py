@@ -6,6 +6,7 @@ strict form, and none of them is echoed.
 
 import json
 import re
+import string
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -48,14 +49,19 @@ class Callback:
     pairs: tuple[tuple[str, str], ...]
 
     @property
-    def has_usual_names(self):
-        """Whether the parameters are those of section 17.2, in its example's order.
+    def is_unambiguous(self):
+        """Whether its borders are where Front Payment set them.
 
-        Others could take letters away from a status, and the checksum would still fit.
+        The values are signed without separators: letters of a status or digits of an
+        amount could have been moved to a neighbour, and the checksum would still fit.
+        They can't where the parameters are those of section 17.2 in its example's
+        order, and the payment method ends with a letter.
         """
         names = [name for name, _value in self.pairs if name != "checksum"]
         usual = [name for name in FORMATS if name in {*names} - {"checksum"}]
-        return names == usual
+        return names == usual and not self.payment_method[-1:].strip(
+            string.ascii_letters
+        )
 
 
 def parse_pairs(raw):

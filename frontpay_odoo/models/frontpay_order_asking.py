@@ -200,10 +200,22 @@ class FrontpayOrder(models.Model):
 
         :rtype: connect.answers.OrderStatus
         """
+        if not self.order_uuid and not self._is_told_by(client.details(number)):
+            raise errors.NotFound("the details are another order's")
         state = statuses.state_of(listed.get(number, ""))
         if state and state not in REFUNDED_STATES:
             return OrderStatus(listed[number])
         return client.status(number)
+
+    def _is_told_by(self, details):
+        """Whether what Front Payment tells of an order can be this one.
+
+        :param connect.answers.OrderDetails details: it may lack any of them
+        """
+        is_named = not details.references or self.reference in details.references
+        return is_named and (
+            details.amount is None or self._is_own_amount(details.amount)
+        )
 
     def _asked_invoice_number(self, client, number, report):
         """The number of Front Payment's invoice, once there is one (section 15b)."""

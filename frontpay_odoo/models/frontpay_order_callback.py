@@ -61,8 +61,8 @@ class FrontpayOrder(models.Model):
             return "another amount"
         if not self._is_timely(report):
             return "not of this time"
-        if not report.has_usual_names:
-            return "unusual parameters"
+        if not report.is_unambiguous:
+            return "borders that may have been moved"
         if not state:
             return "a status that says nothing about an invoice"
         if self.state not in SOURCES[state]:

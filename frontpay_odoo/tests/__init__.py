@@ -1,5 +1,6 @@
 from . import test_amounts
 from . import test_asking
+from . import test_borders
 from . import test_callback
 from . import test_callback_form
 from . import test_channels

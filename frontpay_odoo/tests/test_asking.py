@@ -242,6 +242,23 @@ class TestHints(AskingCase):
         self.assertFalse(self._hints())
         self.assertIn("unknown order", self.sent.error)
 
+    def test_a_number_of_another_amount_or_reference_is_not_taken(self):
+        for references, changes in (
+            (False, {"amount": 25.00}),
+            (True, {"reference": "another"}),
+        ):
+            with self.subTest(**changes), closing(self.env.cr.savepoint()):
+                settings = {"details_references": references}
+                self.sandbox.door("POST", "settings", settings)
+                self.sent.write({"order_uuid": False, "state": "unknown"} | changes)
+                amount = str(self.sent.amount)
+                hint = self._hear("PAID", orderUuid=self.uuid, amount=amount)
+                self.assertTrue(hint.believed)
+                self._ask()
+                self.assertUnpaid("unknown")
+                self.assertFalse(self.sent.order_uuid)
+        self.sandbox.door("POST", "settings", {"details_references": False})
+
     def test_a_number_that_another_order_took_meanwhile_is_not_taken(self):
         self.sent.write({"order_uuid": False, "state": "unknown"})
         self._hear("PAID", orderUuid=self.uuid)
@@ -491,9 +508,7 @@ class TestRefresh(AskingCase):
     def test_the_list_of_invoices_has_the_action(self):
         action = self.env.ref("frontpay_odoo.account_move_action_refresh")
         self.sandbox.act(self.uuid, "pay")
-        action.with_context(
-            active_model="account.move", active_ids=self.move.ids
-        ).run()
+        action.with_context(active_model="account.move", active_ids=self.move.ids).run()
         self.assertPaidOnce()
 
     def test_the_journal_asks_for_all_open_orders(self):
