@@ -1,3 +1,4 @@
+import time
 from contextlib import suppress
 from datetime import UTC, timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from ..connect import errors
 # wrote both, but mapping and queueing lie between them.
 TOLERANCE = timedelta(minutes=10)
 MAX_FAILURES = 3  # then Front Payment has other troubles than with one order
+LONGEST = 45  # seconds, so that a slow Front Payment doesn't outlast Odoo's time limit
 
 
 class FrontpaySighting(models.Model):
@@ -83,8 +85,11 @@ class FrontpaySighting(models.Model):
         :return: how many were read, and how many couldn't be read
         """
         orders = self.env["frontpay.order"]
+        deadline = time.monotonic() + LONGEST
         seen = failed = 0
         for order_uuid in order_uuids:
+            if time.monotonic() > deadline:
+                break
             try:
                 details = client.details(order_uuid)
             except errors.FrontPaymentError:

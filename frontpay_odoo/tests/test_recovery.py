@@ -1,6 +1,7 @@
 """What becomes of orders whose sending had no clear outcome."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 import requests
 
@@ -9,6 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.frontpay_odoo.models import frontpay_sighting
 from odoo.addons.frontpay_odoo.models.frontpay_order_recovery import Listing
 from odoo.addons.frontpay_odoo.models.frontpay_order_sending import SENDER_LOCK
 
@@ -364,6 +366,19 @@ class TestRecovery(RecoveryCase):
             self.assertEqual(order.state, "unknown")
             self.assertEqual(len(self._details()), read)
         order._resolve(details=2)
+        self.assertCountEqual(self._details(), strangers)
+        self.assertEqual(order.state, "failed")
+
+    def test_a_slow_front_payment_is_read_over_several_runs(self):
+        strangers = self._strangers(2)
+        order = self._lose_answer(when="before")
+        self._age(order, 15)
+        with patch.object(frontpay_sighting, "LONGEST", 0.3):
+            self.sandbox.fault("delay", seconds=0.4, path="details")
+            order._resolve()
+            self.assertEqual(len(self._details()), 1)
+            self.assertEqual(order.state, "unknown")
+            order._resolve()
         self.assertCountEqual(self._details(), strangers)
         self.assertEqual(order.state, "failed")
 
