@@ -1,7 +1,7 @@
 {
     "name": "Front Payment Go",
     "summary": "Hand customer invoices to Front Payment Go and follow them until paid",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "frontpay_odoo contributors",

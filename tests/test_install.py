@@ -2,7 +2,7 @@
 
 import pytest
 
-from .databases import column, copied, without_localisation
+from .databases import column, copied, rows, without_localisation
 from .processes import complaints, odoo
 
 # Somebody works with it before it goes.
@@ -85,8 +85,11 @@ def test_install_update_and_uninstall_without_a_complaint(database):
     assert "frontpay_odoo" in installed(database)
     assert {"tables", "columns", "models", "views", "menus"} <= set(traces(database))
 
+    partner = make_older(database)
     log = odoo(*command(database), "--update", "frontpay_odoo", "--stop-after-init")
     assert complaints(log) == []
+    assert kept_numbers(database) == [(partner, "17858410193")]
+    assert "res_partner.frontpay_personal_number" not in traces(database)["columns"]
 
     log = odoo("shell", *command(database), input=WORK + UNINSTALL)
     assert complaints(log) == []
@@ -94,6 +97,28 @@ def test_install_update_and_uninstall_without_a_complaint(database):
     assert traces(database) == {}
     states = column(database, "SELECT state FROM account_move WHERE name LIKE 'INV/%'")
     assert states == ["posted"]
+
+
+def make_older(database: str) -> int:
+    """Make it look as if version 19.0.1.0.0 were installed, with a customer's number.
+
+    :return: the customer's id
+    """
+    rows(
+        database,
+        "UPDATE ir_module_module SET latest_version = '19.0.1.0.0'"
+        " WHERE name = 'frontpay_odoo'",
+    )
+    rows(database, "ALTER TABLE res_partner ADD frontpay_personal_number varchar")
+    return column(
+        database,
+        "UPDATE res_partner SET frontpay_personal_number = '17858410193'"
+        " WHERE id = (SELECT max(id) FROM res_partner) RETURNING id",
+    )[0]
+
+
+def kept_numbers(database: str) -> list[tuple]:
+    return rows(database, "SELECT partner_id, number FROM frontpay_personal_number")
 
 
 def command(database: str) -> list[str]:

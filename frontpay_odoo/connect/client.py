@@ -69,7 +69,7 @@ class Client:
 
     A context manager::
 
-        with Client(base_url, token, "frontpay_odoo/19.0.1.0.0") as client:
+        with Client(base_url, token, "frontpay_odoo/19.0.1.1.0") as client:
             client.submit(channel, document)
 
     :param str base_url: up to and with ``/api/v1/``
