@@ -44,17 +44,21 @@ class FrontpayOrder(models.Model):
         due = hinted | self.search(self._due_domain(), order="ask_at, id")
         left = len(due)
         for company, orders in due.grouped("company_id").items():
-            for _order, _error in orders._ask(company, CRON_PATIENCE):
-                left = max(left - 1, 0)
-                if not self._has_time(left):
+            others = left - len(orders)
+            for some, error in orders._ask(company, CRON_PATIENCE):
+                left = max(left - len(some), others)
+                if not self._has_time(len(some), left):
                     return
+                if isinstance(error, FAILS_FOR_ALL) and not some & hinted:
+                    break
+            left = others
 
     @api.model
-    def _has_time(self, left):
-        """Tell how many orders are left, and whether there is time for another one."""
+    def _has_time(self, done, left):
+        """Tell how many orders are done and left, and whether there is time."""
         if not self.env["account.move"]._can_commit():
             return True
-        return self.env["ir.cron"]._commit_progress(1, remaining=left) > 0
+        return self.env["ir.cron"]._commit_progress(done, remaining=left) > 0
 
     def _refresh(self):
         """Ask for the current state of orders that Front Payment knows.
@@ -64,9 +68,10 @@ class FrontpayOrder(models.Model):
         failures = {}
         known = self.filtered("order_uuid")
         for company, orders in known.grouped("company_id").items():
-            for order, error in orders._ask(company):
+            for some, error in orders._ask(company):
                 if error:
-                    failures[order] = frontpay_outcome.of(error, self.env)[1]
+                    _state, sentence = frontpay_outcome.of(error, self.env)
+                    failures |= dict.fromkeys(some, sentence)
         return failures
 
     @api.model
@@ -110,14 +115,16 @@ class FrontpayOrder(models.Model):
         open orders as well.
 
         :param patience: seconds that a call may wait until the rate limit lets it go
-        :return: yields (order, the :class:`connect.errors.FrontPaymentError` that kept
-            it from being asked for or None)
+        :return: yields (orders that are done, the
+            :class:`connect.errors.FrontPaymentError` that kept them from being asked
+            for or None)
         """
         asked = self.with_company(company)
         orders = asked.filtered(lambda order: order._can_be_asked_for())
-        for order in asked - orders:
-            order._in_transaction(order._pass_over)
-            yield order, errors.NotFound("not at the Front Payment of the settings")
+        if asked != orders:
+            left_out = asked - orders
+            left_out._in_transaction(left_out._pass_over)
+            yield left_out, errors.NotFound("not at the Front Payment of the settings")
         if not orders:
             return
         exchanges = []
@@ -126,11 +133,12 @@ class FrontpayOrder(models.Model):
             if listed:
                 orders |= asked._others_in(listed, company)
             same = orders.filtered(lambda order: order._stays(listed))
-            same._in_transaction(same._record_unchanged)
-            for order in same:
-                yield order, None
+            if same:
+                same._in_transaction(same._record_unchanged)
+                yield same, None
             for order in orders - same:
-                error = order._ask_alone(client, listed, exchanges, failure)
+                alone = order._for_its_creator()
+                error = alone._ask_alone(client, listed, exchanges, failure)
                 failure = error if isinstance(error, FAILS_FOR_ALL) else None
                 yield order, error
 
@@ -178,6 +186,8 @@ class FrontpayOrder(models.Model):
         """
         hints = self.hint_ids
         number = self.order_uuid or hints[:1].order_uuid
+        if not number:
+            return None  # what was heard is settled by now
         try:
             if failure:
                 raise failure

@@ -290,6 +290,17 @@ class TestHints(AskingCase):
         self._ask()
         self.assertEqual(self.sent.state, "paid")
 
+    def test_the_chatter_speaks_the_language_of_whoever_sent_it(self):
+        self.env["res.lang"]._activate_lang("nb_NO")
+        addon = self.env["ir.module.module"]._get("frontpay_odoo")
+        addon._update_translations(["nb_NO"])
+        self.sent.create_uid.lang = "nb_NO"
+        self.sandbox.act(self.uuid, "pay")
+        self._hear()
+        self._ask()
+        bodies = "".join(self.move.message_ids.mapped("body"))
+        self.assertIn("Front Payment: Betalt", bodies)
+
     def test_a_server_that_is_away_is_called_once(self):
         other = self._sent(1).sudo().frontpay_order_id
         self._hear()
@@ -519,7 +530,7 @@ class TestRefresh(AskingCase):
         self.assertEqual(params["type"], "success")
         self.assertPaidOnce()
         self.company.frontpay_custom_url = NOBODY
-        self._sent_order_due = self.order(self.invoice(), order_uuid="ODR2")
+        self.order(self.invoice(), order_uuid="ODR2")
         params = journal.action_frontpay_ask()["params"]
         self.assertEqual(params["type"], "danger")
         self.assertIn("can't be reached", params["message"])
