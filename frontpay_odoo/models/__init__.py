@@ -3,6 +3,7 @@ from . import frontpay_order
 from . import frontpay_order_queue
 from . import frontpay_order_sending
 from . import frontpay_order_recovery
+from . import frontpay_order_answer
 from . import frontpay_pace
 from . import frontpay_sighting
 from . import frontpay_order_report

@@ -1,3 +1,4 @@
+import logging
 from datetime import datetime, timedelta
 from functools import partial
 from operator import methodcaller
@@ -6,12 +7,13 @@ from typing import NamedTuple
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
-from odoo.tools import format_time
 
 from ..connect import errors
 from ..connect.answers import OrderStatus, SubmittedOrder, contacts_of
 from ..connect.channels import CHANNELS
 from ..mapping.customer import customer_of
+
+_logger = logging.getLogger(__name__)
 
 UNSETTLED = ("sending", "unknown")
 GRACE_MINUTES = 15
@@ -71,25 +73,31 @@ class FrontpayOrder(models.Model):
         :return: {company: sentence} of those whose Front Payment couldn't be asked
         """
         failures = {}
-        for order in self.filtered(lambda order: order.state == "sending"):
-            order._alone(methodcaller("_give_up_sender"))
+        sending = self.filtered(lambda order: order.state == "sending")
+        sending._each_alone(methodcaller("_give_up_sender"))
         unknown = self.filtered(lambda order: order.state == "unknown")
         for company, orders in unknown.grouped("company_id").items():
             here = orders.filtered(lambda order: order._is_of_this_environment())
-            for order in orders - here:
-                order._alone(methodcaller("_ask_about_environment"))
+            (orders - here)._each_alone(methodcaller("_ask_about_environment"))
             if not here:
                 continue
             try:
                 listing = self._listing(company, details)
             except (errors.FrontPaymentError, UserError) as error:
                 failures[company] = self._unanswered_sentence(company, error)
-                step = methodcaller("_go_without", error)
+                here._each_alone(methodcaller("_go_without", error))
             else:
-                step = methodcaller("_follow", listing)
-            for order in here:
-                order._alone(step)
+                here._each_alone(methodcaller("_follow", listing))
         return failures
+
+    def _each_alone(self, step):
+        """Run a step for each of the orders; one that fails stops no other."""
+        for order in self:
+            try:
+                order._alone(step)
+            except Exception:
+                _logger.exception("Order %s couldn't be settled", order.id)
+                self._start_over()
 
     def _alone(self, step):
         """Run a step in a transaction of its own while nobody else has the invoice.
@@ -127,17 +135,24 @@ class FrontpayOrder(models.Model):
         with company._frontpay_client(exchanges.append) as client:
             try:
                 statuses = client.statuses()
-                strangers = sightings._strangers(company, statuses)
-                seen, failed = sightings._look_at(company, client, strangers[:details])
             finally:
-                self._in_transaction(
-                    partial(self.env["frontpay.exchange"]._log, company, exchanges)
-                )
+                # What was sent meanwhile is no stranger: a new transaction sees it.
+                self._keep_for(company, exchanges)
+            strangers = sightings._strangers(company, statuses)
+            seen, failed = sightings._look_at(company, client, strangers[:details])
+            self._keep_for(company, exchanges)
         unread = len(strangers) - seen
         if unread and not failed:
             self._trigger_cron("cron_resolve")
         missing = landmark if landmark not in statuses else ""
         return Listing(asked_at, statuses, unread, missing)
+
+    @api.model
+    def _keep_for(self, company, exchanges):
+        """Store what was exchanged about no order in particular, at once."""
+        log = self.env["frontpay.exchange"]._log
+        self._in_transaction(partial(log, company, exchanges))
+        exchanges.clear()
 
     @api.model
     def _landmark(self, company, before):
@@ -171,6 +186,9 @@ class FrontpayOrder(models.Model):
     def _follow(self, listing):
         """Settle the order by Front Payment's list, or ask a person."""
         if self.state != "unknown":
+            return
+        if self.order_uuid:  # a callback told it, with a status that says nothing
+            self._record_there(listing.statuses.get(self.order_uuid, ""))
             return
         candidates = self._candidates().filtered(
             lambda sighting: sighting.order_uuid in listing.statuses
@@ -281,6 +299,13 @@ class FrontpayOrder(models.Model):
         if self._can_be_updated():
             self.move_id.message_post(body=self._lost_address_sentence())
 
+    def _record_there(self, status):
+        """Front Payment has it; its number is known already."""
+        self._move_to("sent")
+        self.error = False
+        self._report(status)
+        self._plan_question()
+
     def _record_absent(self, sentence):
         if self._move_to("failed"):
             self._record_error(sentence)
@@ -316,123 +341,7 @@ class FrontpayOrder(models.Model):
             self._record_error(sentence)
             self._ask_responsible(sentence)
 
-    # === A PERSON'S ANSWER === #
-
-    def _take(self, order_uuid):
-        """Somebody says that it is this order of Front Payment's.
-
-        :raises UserError: it can't be, or nobody can tell now
-        """
-        self._refuse_known(order_uuid)
-        sighting, status = self._looked_up(order_uuid)
-        refusal = self._refusal_of(sighting)
-        if refusal:
-            raise UserError(refusal)
-        self._answered(methodcaller("_record_taken", sighting, status))
-
-    def _take_for_absent(self):
-        """Somebody says that Front Payment doesn't have it.
-
-        :raises UserError: it may still appear there
-        """
-        if self._is_in_grace():
-            raise UserError(self._grace_sentence())
-        self._answered(methodcaller("_record_denied"))
-
-    def _answered(self, step):
-        if not self._alone(step):
-            raise UserError(self._busy_message(self.move_id))
-
-    def _looked_up(self, order_uuid):
-        """What Front Payment says of an order that a person named.
-
-        :return: (``frontpay.sighting``, the status now or an empty string)
-        :raises UserError: nothing is known of it, and it can't be asked for
-        """
-        company = self.company_id
-        sightings = self.env["frontpay.sighting"]
-        sighting = sightings._seen(company, order_uuid)
-        exchanges = []
-        with company._frontpay_client(exchanges.append) as client:
-            try:
-                details = None if sighting else client.details(order_uuid)
-                status = client.status(order_uuid).status
-            except errors.FrontPaymentError as error:
-                if not sighting:
-                    raise UserError(self._untold_sentence(order_uuid, error)) from None
-                status = ""  # it is asked for again by itself
-            finally:
-                self._keep(exchanges)
-        if not sighting:
-            keep = partial(sightings._keep_sight, company, order_uuid, details)
-            sighting = self._in_transaction(keep)
-        return sighting, status
-
-    def _refuse_known(self, order_uuid):
-        known = self.search([("order_uuid", "=", order_uuid)], limit=1)
-        if known:
-            raise UserError(
-                self.env._(
-                    "Order %(order)s belongs to %(invoice)s already.",
-                    order=order_uuid,
-                    invoice=known.move_id.display_name,
-                )
-            )
-
-    def _refusal_of(self, sighting):
-        """Why an order can't be this invoice, whatever anybody says."""
-        if sighting.references and not sighting._names(self):
-            return self.env._(
-                "Order %(order)s carries the reference %(other)s. The one of this"
-                " invoice would be %(reference)s.",
-                order=sighting.order_uuid,
-                other=", ".join(sighting.references.splitlines()),
-                reference=self.reference,
-            )
-        if not sighting._is_of_amount(self):
-            return self.env._(
-                "Order %(order)s is over %(other)s, but this invoice over %(amount)s.",
-                order=sighting.order_uuid,
-                other=self.currency_id.format(sighting.amount),
-                amount=self.currency_id.format(self.amount),
-            )
-        return ""
-
-    def _record_taken(self, sighting, status):
-        if self.state != "unknown":
-            return
-        self._refuse_known(sighting.order_uuid)
-        self.move_id.message_post(
-            body=self.env._(
-                "%(person)s said that this invoice is Front Payment's order %(order)s.",
-                person=self.env.user.name,
-                order=sighting.order_uuid,
-            )
-        )
-        self._record_found(sighting, status)
-
-    def _record_denied(self):
-        if not self._move_to("failed"):
-            return
-        self.error = False
-        self.move_id.message_post(
-            body=self.env._(
-                "%s said that Front Payment doesn't have this invoice. It can be sent"
-                " again.",
-                self.env.user.name,
-            )
-        )
-
     # === WHAT IS TOLD === #
-
-    def _untold_sentence(self, order_uuid, error):
-        if isinstance(error, errors.NotFound):
-            return self.env._("Front Payment doesn't know order %s.", order_uuid)
-        return self.env._(
-            "Front Payment doesn't tell what order %(order)s is. %(reason)s",
-            order=order_uuid,
-            reason=self._unanswered_sentence(self.company_id, error),
-        )
 
     def _several_sentence(self, candidates):
         if len(candidates) == 1:
@@ -473,10 +382,10 @@ class FrontpayOrder(models.Model):
 
     def _environment_sentence(self):
         return self.env._(
-            "No clear answer came back when %(invoice)s was sent, and the settings"
-            " have another Front Payment environment since. Look for the invoice in"
-            " the pages of the former one.",
-            invoice=self.move_id.name,
+            "No clear answer came back when %s was sent, and the settings have another"
+            " Front Payment environment since. Choose the former one until this is"
+            " settled, or look for the invoice in its pages.",
+            self.move_id.name,
         )
 
     def _absent_sentence(self):
@@ -491,47 +400,3 @@ class FrontpayOrder(models.Model):
             "The customer's BankID address was lost with Front Payment's answer."
             " “Update at Front Payment” brings a new one."
         )
-
-    def _question_sentence(self, candidates, failure):
-        """What a person has to know who says now what became of the order.
-
-        :param candidates: the ``frontpay.sighting`` that may be it
-        :param str failure: why Front Payment couldn't be asked, if it couldn't
-        """
-        if self.asks_person:
-            return self.error
-        if failure:
-            return failure
-        if not self._is_in_grace():
-            return self._reading_sentence()
-        return (
-            self._early_sentence(candidates) if candidates else self._grace_sentence()
-        )
-
-    def _reading_sentence(self):
-        return self.env._(
-            "Front Payment has orders that nobody here knows. They are looked at by"
-            " themselves, one after the other. Come back in some minutes."
-        )
-
-    def _early_sentence(self, candidates):
-        return self.env._(
-            "Front Payment has %(count)s order(s) that may be %(invoice)s, and another"
-            " one may still appear until %(time)s. It is looked at again by itself."
-            " Take one now only if you know that it is this invoice.",
-            count=len(candidates),
-            invoice=self.move_id.name,
-            time=self._printed_grace_end(),
-        )
-
-    def _grace_sentence(self):
-        return self.env._(
-            "Front Payment doesn't show %(invoice)s so far, but it may still appear."
-            " It is looked for by itself; if it isn't there by %(time)s, it can be"
-            " sent again.",
-            invoice=self.move_id.name,
-            time=self._printed_grace_end(),
-        )
-
-    def _printed_grace_end(self):
-        return format_time(self.env, self._grace_ends_at(), time_format="short")

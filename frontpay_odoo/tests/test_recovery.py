@@ -175,6 +175,16 @@ class TestMatching(FrontpayCommon):
         self.assertEqual(self._becomes(), "question")
         self.assertIn("it lacks order ODR42", self.unknown.error)
 
+    def test_an_order_whose_number_is_known_is_there(self):
+        """A callback told it, with a status that says nothing about an invoice."""
+        self.unknown.order_uuid = "ODR5"
+        for statuses, state in (({"ODR5": "PAID"}, "paid"), ({}, "sent")):
+            with self.subTest(state), self.undone():
+                self.unknown._follow(self._listing(60, statuses))
+                self.assertEqual(self.unknown.state, state)
+        with self.assertRaisesRegex(UserError, "has it as order ODR5"):
+            self.unknown._take_for_absent()
+
     def test_what_is_settled_stays_as_it_is(self):
         listing = self._listing(15, {})
         for state in ("sent", "paid", "failed", "sending"):
@@ -479,6 +489,25 @@ class TestRecovery(RecoveryCase):
         self.env["frontpay.order"].sudo()._cron_resolve()
         self.assertEqual(order.state, "sent")
 
+    def test_an_order_that_fails_here_keeps_no_other_waiting(self):
+        broken = self._lose_answer()
+        order = self._lose_answer(self.invoice(customer=self.corporate))
+        record = type(broken)._record_found
+
+        def fail_once(self, sighting, status):
+            if self == broken:
+                raise KeyError("a fault of ours")
+            return record(self, sighting, status)
+
+        with (
+            patch.object(type(broken), "_record_found", fail_once),
+            self.assertLogs("odoo.addons.frontpay_odoo", "ERROR"),
+        ):
+            (broken + order)._resolve()
+        self.assertEqual((broken.state, order.state), ("unknown", "invoiced"))
+        broken._resolve()
+        self.assertEqual(broken.state, "sent")
+
     def test_a_company_that_cannot_be_asked_keeps_no_other_waiting(self):
         other = self.setup_other_company()["company"]
         other.write({"frontpay_environment": "custom", "frontpay_custom_url": False})
@@ -566,6 +595,13 @@ class TestAnswers(RecoveryCase):
         question.candidate_ids[0].action_take()
         self.assertEqual(self.move.frontpay_state, "sent")
         self.assertTrue(self.order.ask_at)
+
+    def test_a_candidate_that_is_gone_is_not_taken(self):
+        self._submit()
+        question = self._ask()
+        self.sandbox.door("DELETE", "orders")
+        with self.assertRaisesRegex(UserError, "doesn't know order"):
+            question.candidate_ids[0].action_take()
 
     def test_a_number_that_a_person_saw_is_looked_up(self):
         self.sandbox.fault("status", status=404, path="orders/status")
