@@ -31,6 +31,14 @@ class Person:
         )
         assert answer["uid"], f"{login} can't log in"
 
+    def watch(self, seen) -> None:
+        """Call ``seen`` with every answer from now on."""
+        self._session.hooks["response"].append(lambda answer, **_options: seen(answer))
+
+    def get(self, path: str) -> requests.Response:
+        """Open a page."""
+        return self._session.get(self.url + path, timeout=TIMEOUT)
+
     def cookies(self) -> list[dict]:
         """This session's cookies, for a browser."""
         domain = urlsplit(self.url).hostname

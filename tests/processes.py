@@ -146,6 +146,7 @@ class OdooServer(Program):
     :param int crons: how many scheduled actions may run at once. With any, all run in
         worker processes, as in production; else there are none, and threads serve HTTP
     :param database_port: another PostgreSQL server's
+    :param further: more of Odoo's options
     """
 
     def __init__(
@@ -155,6 +156,7 @@ class OdooServer(Program):
         data_dir: Path,
         crons: int = 0,
         database_port: int | None = None,
+        further: tuple[str, ...] = (),
     ):
         self.database = database
         port = free_port()
@@ -169,6 +171,7 @@ class OdooServer(Program):
             *("--max-cron-threads", str(crons)),
             *(("--workers", "2", "--gevent-port", str(free_port())) if crons else ()),
             *(("--db_port", str(database_port)) if database_port else ()),
+            *further,
         )
 
     def _is_ready(self) -> bool:

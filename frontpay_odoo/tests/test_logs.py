@@ -4,10 +4,13 @@ import logging
 
 import psycopg2
 
+from odoo.service.model import call_kw
 from odoo.tests import HttpCase, tagged
 
 from .common import API_TOKEN, PATH_TOKEN, PERSONAL_NUMBER, SECRET, FrontpayCommon
 
+NAME = "frontpay_personal_number"
+CUSTOMER = {"name": "Ola", NAME: PERSONAL_NUMBER}
 ADDRESSES = (
     ("GET /frontpay/callback/{}?orderUuid=ODR1 HTTP/1.1", "/frontpay/callback/*****?o"),
     ("GET /frontpay/return/{}/success HTTP/1.1", "/frontpay/return/*****/success"),
@@ -25,6 +28,13 @@ class TestLogs(FrontpayCommon):
                 logging.getLogger("werkzeug").info('"%s" %s %s', line, 200, "-")
             self.assertIn(masked, log.output[0])
             self.assertNotIn(PATH_TOKEN, log.output[0])
+
+    def test_other_logs_of_our_addresses_are_masked_as_well(self):
+        routing = "odoo.addons.http_routing.models.ir_http"
+        with self._log(routing) as log:
+            address = f"/frontpay/return/{PATH_TOKEN}/success"
+            logging.getLogger(routing).debug("%r (lang: %r)", address, "en")
+        self.assertIn("'/frontpay/return/*****/success' (lang: 'en')", log.output[0])
 
     def test_the_access_log_leaves_other_addresses_alone(self):
         with self._log("werkzeug") as log:
@@ -49,6 +59,21 @@ class TestLogs(FrontpayCommon):
         for table in ("frontpay_personal_number", "res_company", "frontpay_order"):
             self.assertRegex(told, rf'(INSERT INTO|UPDATE) "{table}"')
         self.assertIn("'Ola'", told)  # other values are told
+
+    def test_a_calls_secret_arguments_are_not_logged(self):
+        for model, method, arguments, logged in (
+            ("res.partner", "name_search", (PERSONAL_NUMBER,), "178584*****"),
+            ("res.partner", "create", ([CUSTOMER],), "create(*****)"),
+            ("res.partner", "search", ([(NAME, "=", "178584")],), "search(*****)"),
+            ("res.partner", "load", ([NAME], [[PERSONAL_NUMBER]]), "load(*****)"),
+            ("res.partner", "name_search", ("Kari",), "name_search('Kari')"),
+        ):
+            record = self.env[model]
+            with self.subTest(method, logged=logged), self.undone():
+                with self._log("odoo.service.model") as log:
+                    call_kw(record, method, arguments, {})
+                self.assertIn(logged, log.output[0])
+                self.assertNotIn(PERSONAL_NUMBER, log.output[0])
 
     def test_a_query_that_fails_tells_none_of_our_secrets(self):
         self.order(self.invoice())
