@@ -65,26 +65,18 @@ def test_a_batch_keeps_to_the_limit_and_uses_it(plan, office, sandbox, show):
     for start in range(0, plan.invoices, 20):
         prices = range(start, min(start + 20, plan.invoices))
         invoices += office.invoices([(customer, 100.0 + price) for price in prices])
-    walkers = [
-        Customers(1, sandbox),
-        Time(5, office.server.database, port=None, minute=60),
-    ]
-    for walker in walkers:
-        walker.start()
-    try:
+    time = Time(5, office.server.database, port=None, minute=60)
+    with Customers(1, sandbox), time:
         for start in range(0, plan.invoices, 100):
             batch = invoices[start : start + 100]
             office.bookkeeper.click("account.move", "action_frontpay_send", *batch)
         wait_until(lambda: len(sandbox.orders()) >= plan.invoices, plan.patience, 1)
-    finally:
-        for walker in walkers:
-            walker.end()
 
     calls = sandbox.requests()
     served = sorted(call["at"] for call in calls if call["status"] != 429)
     refused = len(calls) - len(served)
     sent = [call["at"] for call in calls if call["path"].endswith(SUBMIT)]
-    during = [time for time in served if min(sent) <= time <= max(sent)]
+    during = [at for at in served if min(sent) <= at <= max(sent)]
     pace = (len(during) - 1) / (during[-1] - during[0]) * 60
     made = Counter(sandbox.invoice_names())
     read = office.bookkeeper.call("account.move", "read", invoices, ["name"])

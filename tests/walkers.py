@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 
 import psycopg2
@@ -19,8 +20,8 @@ WAITING = {
 NOW = "(now() AT TIME ZONE 'UTC')"
 
 
-class Walker(threading.Thread):
-    """Somebody who does something over and over until the end.
+class Walker(threading.Thread, ABC):
+    """Somebody who does something over and over, a context manager.
 
     Odoo may be away, or refuse: that is counted, and tried again.
     """
@@ -30,28 +31,38 @@ class Walker(threading.Thread):
         super().__init__(daemon=True)
         self.pause = pause
         self.troubles = Counter()
-        self.faults = []
+        self._fault = None
         self._over = threading.Event()
+
+    @abstractmethod
+    def round(self) -> None:
+        """What is done over and over."""
 
     def run(self) -> None:
         while not self._over.wait(self.pause):
             try:
                 self.round()
-            except Exception as fault:
-                self.faults.append(fault)
-                raise
+            except Exception as fault:  # noqa: BLE001 for the test's own thread
+                self._fault = fault
+                return
 
-    def end(self) -> None:
-        """The end of its last round."""
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exception) -> None:
+        """Wait for the end of the last round, and raise what went wrong in any."""
         self._over.set()
         self.join()
+        if self._fault:
+            raise self._fault
 
     def attempt(self, action, *arguments):
         """What an action returns, None if it fails."""
         try:
             return action(*arguments)
         except Refusal as refusal:
-            self.troubles[f"{refusal.kind}: {refusal}"] += 1
+            self.troubles[refusal.kind] += 1
         except requests.RequestException as error:
             self.troubles[type(error).__name__] += 1
         return None
