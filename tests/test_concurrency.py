@@ -71,6 +71,8 @@ def test_many_who_click_at_once_make_one_order(office, sandbox):
     invoice = office.invoice()
     logins = ["bookkeeper", "colleague"] * (CROWD // 2)
     people = [office.person(login) for login in logins]
+    for person in people:  # looks at it first
+        person.read("account.move", invoice, "name")
     sandbox.fail_next("delay", seconds=1.5)
 
     results = at_once(
@@ -154,6 +156,51 @@ def test_callbacks_while_the_order_is_locked_are_answered_at_once(office, sandbo
     office.run_cron("cron_ask")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
+
+
+def test_an_answer_that_meets_another_change_is_followed_once(office, sandbox):
+    """PostgreSQL refuses the first attempt; the second one pays no second time."""
+    sandbox.set_callbacks(False)
+    invoice = office.invoice()
+    office.send(invoice)
+    order = sandbox.order(office.name(invoice))
+    sandbox.act(order["orderUuid"], "pay")
+    assert report(sandbox, order, "PAID") == 200
+    sandbox.fail_next("delay", path="orders/status", seconds=3)
+
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(office.run_cron, "cron_ask")
+        time.sleep(1.5)  # the question is on its way
+        with locked(office.server.database, "frontpay_order") as changed:
+            changed()
+        asking.result(PATIENCE)
+
+    assert "could not serialize access" in office.server.log
+    assert office.state(invoice) == "paid"
+    assert len(office.payments(invoice)) == 1
+
+
+def test_many_who_ask_at_once_while_the_cron_does_pay_once(office, sandbox):
+    sandbox.set_callbacks(False)
+    invoice = office.invoice()
+    office.send(invoice)
+    order = sandbox.order(office.name(invoice))
+    sandbox.act(order["orderUuid"], "pay")
+    assert report(sandbox, order, "PAID") == 200
+    people = [office.person(login) for login in ("bookkeeper", "colleague") * 3]
+    asking = [
+        lambda person=person: person.click(
+            "account.move", "action_frontpay_refresh", invoice
+        )
+        for person in people
+    ]
+
+    at_once([*asking, lambda: office.run_cron("cron_ask")])
+
+    office.run_cron("cron_ask")
+    assert office.state(invoice) == "paid"
+    assert len(office.payments(invoice)) == 1
+    assert office.money(invoice)["amount_residual"] == 0
 
 
 @contextlib.contextmanager
