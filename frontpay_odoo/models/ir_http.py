@@ -1,18 +1,31 @@
 from http import HTTPStatus
 
+from werkzeug.exceptions import NotFound
+
 from odoo import models
 from odoo.http import request
 
+PLACE = "/frontpay/"  # of all our addresses
+
 
 class IrHttp(models.AbstractModel):
+    """Whatever is asked for below our addresses has an answer.
+
+    Odoo looks an unknown path up among languages and attachments, and fails at a line
+    feed or a zero byte in it.
+    """
+
     _inherit = "ir.http"
 
     @classmethod
-    def _serve_fallback(cls):
-        """Answer what is below our addresses, and none of them.
+    def _match(cls, path_info):
+        if path_info.startswith(PLACE) and not path_info.isprintable():
+            request.is_frontend = request.is_frontend_multilang = False
+            raise NotFound
+        return super()._match(path_info)
 
-        Odoo would look the path up in the database, which fails at a zero byte.
-        """
-        if request.httprequest.path.startswith("/frontpay/"):
+    @classmethod
+    def _serve_fallback(cls):
+        if request.httprequest.path.startswith(PLACE):
             return request.make_response("", status=HTTPStatus.NOT_FOUND)
         return super()._serve_fallback()
