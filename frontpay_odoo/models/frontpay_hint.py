@@ -34,6 +34,9 @@ class FrontpayHint(models.Model):
         help="If Front Payment can't be asked, the order follows it all the same."
     )
     followed = fields.Boolean(help="The order did so, and it isn't confirmed yet.")
+    contradicted = fields.Boolean(
+        help="Front Payment said something else when it was asked."
+    )
     tries = fields.Integer(help="How often asking brought no confirmation.")
     retry_at = fields.Datetime(help="Not asked for again before that.")
 
@@ -74,6 +77,7 @@ class FrontpayHint(models.Model):
             counts = hint.believed or hint.followed
             if counts and not hint._is_confirmed_by(status):
                 if hint.tries < LAG_TRIES:
+                    hint.contradicted = True
                     hint._put_off()
                     continue
                 hint.order_id._record_difference(hint.status, status)
@@ -85,7 +89,7 @@ class FrontpayHint(models.Model):
         :param at_least: seconds that Front Payment wants to be left alone
         """
         for hint in self:
-            if hint.believed and hint.tries:
+            if hint.believed and hint.tries and not hint.contradicted:
                 hint.order_id._follow_unconfirmed(hint)
                 hint.write({"believed": False, "followed": True})
             hint._try_again(at_least)

@@ -49,6 +49,8 @@ class FrontpayOrder(models.Model):
                 left = max(left - len(some), others)
                 if not self._has_time(len(some), left):
                     return
+                if _is_own_pace(error):
+                    break
                 if isinstance(error, FAILS_FOR_ALL) and not some & hinted:
                     break
             left = others
@@ -263,14 +265,14 @@ class FrontpayOrder(models.Model):
 
     def _record_unasked(self, hints, error):
         """Front Payment couldn't be asked, or doesn't know the order."""
-        self.asked_at = fields.Datetime.now()
-        hints = hints.exists()
-        if isinstance(error, errors.NotFound):
-            hints._compare("")
-        elif _is_own_pace(error):
+        if _is_own_pace(error):
             self._trigger_cron("cron_ask", timedelta(seconds=error.retry_after))
+            return
+        self.asked_at = fields.Datetime.now()
+        if isinstance(error, errors.NotFound):
+            hints.exists()._compare("")
         else:
-            hints._go_unasked(getattr(error, "retry_after", None) or 0)
+            hints.exists()._go_unasked(getattr(error, "retry_after", None) or 0)
         if not isinstance(error, FAILS_FOR_ALL):
             self._plan_question()
 
@@ -296,7 +298,8 @@ class FrontpayOrder(models.Model):
         if not self._may_have_number(number):
             return False
         if not self.order_uuid:
-            self.write({"order_uuid": number, "sent_at": fields.Datetime.now()})
+            sent_at = self.sent_at or self.sending_at or fields.Datetime.now()
+            self.write({"order_uuid": number, "sent_at": sent_at})
         return True
 
     def _follow_unconfirmed(self, hint):

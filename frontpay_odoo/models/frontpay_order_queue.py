@@ -84,8 +84,9 @@ class FrontpayOrder(models.Model):
     @api.model
     def _trigger_cron(self, name, delay=timedelta()):
         """Let one of the addon's crons run, soon or after a while."""
-        cron = self.env.ref(f"frontpay_odoo.{name}").sudo()
-        cron._trigger(at=fields.Datetime.now() + delay)
+        cron = self.env.ref(f"frontpay_odoo.{name}", raise_if_not_found=False)
+        if cron:  # an administrator may have deleted it
+            cron.sudo()._trigger(at=fields.Datetime.now() + delay)
 
     @api.model
     def _cron_send(self):

@@ -6,7 +6,8 @@ from odoo import SUPERUSER_ID, fields
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.frontpay_odoo.connect import callback
+from odoo.addons.frontpay_odoo.connect import callback, errors
+from odoo.addons.frontpay_odoo.connect.client import Client
 from odoo.addons.frontpay_odoo.models.frontpay_hint import LAG_TRIES, TRIES
 from odoo.addons.frontpay_odoo.models.frontpay_order_asking import SINGLE_QUESTIONS
 
@@ -122,6 +123,24 @@ class TestHints(AskingCase):
         self.assertFalse(self._hints())
         self.assertIn("A report said “PAID”", self.sent.error)
         self.assertIn("says “SENT” when asked", self.sent.error)
+
+    def test_what_was_contradicted_once_is_never_booked_unconfirmed(self):
+        self._hear()
+        self._ask()
+        self.assertTrue(self._hints().contradicted)
+        self.company.frontpay_custom_url = NOBODY
+        while self._hints():
+            self._ask()
+            self.assertUnpaid()
+
+    def test_a_limit_of_our_own_is_no_try(self):
+        self._hear()
+        limited = errors.Limited("too many calls", retry_after=60)
+        with patch.object(Client, "status", side_effect=limited):
+            for _time in range(3):
+                self._ask()
+        self.assertUnpaid()
+        self.assertEqual(self._hints().tries, 0)
 
     def test_an_answer_that_lags_behind_is_waited_for(self):
         self._hear()

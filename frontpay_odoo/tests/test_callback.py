@@ -333,6 +333,12 @@ class TestCallback(CallbackCase):
         self.assertEqual(len(self.hints()), 2)
         self.assertEqual(len(self.exchanges()), KEPT_CALLBACKS + 1)
 
+    def test_without_the_cron_callbacks_are_taken_all_the_same(self):
+        self.env.ref("frontpay_odoo.cron_ask").unlink()
+        answer = self.call(callback_pairs())
+        self.assertEqual(answer.status_code, OK)
+        self.assertTrue(self.hints())
+
     def test_who_proves_nothing_waits_after_a_question(self):
         now = fields.Datetime.now()
         with freeze_time(now):
