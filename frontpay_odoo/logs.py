@@ -12,11 +12,12 @@ import re
 from .connect.masking import MASK, masked_text
 
 OUR_ADDRESS = re.compile(r"(/frontpay/(?:callback|return)/)[^/?#\s\"']+")
-SECRET_FIELDS = "personal_number|masked_number|api_token|callback_secret"
-SECRETS_IN_CALL = re.compile(rf"frontpay_({SECRET_FIELDS})")
+SECRETS_IN_CALL = re.compile(
+    r"frontpay_(personal_number|masked_number|api_token|callback_secret)"
+)
 ARGUMENTS = re.compile(r"(?<=\)\.)(\w+)\(.*", re.DOTALL)
 SECRETS_IN_SQL = re.compile(
-    rf"frontpay_({SECRET_FIELDS})|frontpay_order\b.*\btoken\b", re.DOTALL
+    r"frontpay_(personal_number|keys)\b|frontpay_order\b.*\btoken\b", re.DOTALL
 )
 SQL_LITERAL = re.compile(r"'(?:[^']|'')*'")
 # PostgreSQL quotes the query, and the row that it refused.

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from .conftest import Office
-from .databases import rows
+from .databases import column, rows
 from .people import Person, Refusal
 from .test_concurrency import callback_parameters
 
@@ -32,6 +32,7 @@ PEOPLE = {
         "base.group_partner_manager",
         "base.group_allow_export",
     ),
+    "keeper": ("base.group_erp_manager",),
     "portal": ("base.group_portal",),
 }
 INVOICING = {"bookkeeper", "adviser", "admin"}
@@ -76,8 +77,8 @@ TOLD = {
 # Where a secret is stored on purpose, and why.
 STORED = {
     ("frontpay_personal_number", "a personal number"): "the customer's number itself",
-    ("res_company", "the token"): "the company's keys",
-    ("res_company", "the callback secret"): "the company's keys",
+    ("frontpay_keys", "the token"): "the company's keys",
+    ("frontpay_keys", "the callback secret"): "the company's keys",
     ("frontpay_order", "an order's token"): "tells whose callback it is",
 }
 
@@ -124,7 +125,8 @@ def flow(open_office, sandbox_server):
         trail = Trail()
         office.admin.watch(trail.of("admin"))
         office.bookkeeper.watch(trail.of("bookkeeper"))
-        tokens = go_through(office, sandbox_server, trail)
+        go_through(office, sandbox_server, trail)
+        tokens = column(office.server.database, "SELECT token FROM frontpay_order")
         yield Flow(
             office,
             trail,
@@ -141,15 +143,11 @@ def flow(open_office, sandbox_server):
         )
 
 
-def go_through(office, sandbox, trail) -> list[str]:
-    """All that happens, in the order in which it does.
-
-    :return: the tokens of all orders
-    """
+def go_through(office, sandbox, trail):
+    """All that happens, in the order in which it does."""
     set_up(office, sandbox)
     customer = enter_customer(office)
-    paid, unknown = send(office, sandbox, customer)
-    tokens = [token_of(order) for order in sandbox.orders()]
+    paid = send(office, sandbox, customer)
     public = requests.Session()
     public.trust_env = False
     public.hooks["response"].append(
@@ -166,7 +164,6 @@ def go_through(office, sandbox, trail) -> list[str]:
         walk_around(person, customer, paid)
     walk_around(office.bookkeeper, customer, paid)
     erase(office)
-    return tokens + [token_of(order) for order in sandbox.orders()]
 
 
 def set_up(office, sandbox):
@@ -182,7 +179,7 @@ def set_up(office, sandbox):
         office.admin.click(settings, "execute", saved["id"])
         office.admin.call(settings, "web_read", [saved["id"]], wanted)
     with contextlib.suppress(Refusal):
-        office.configure(name=False)
+        office.configure(currency_id=False)
 
 
 def enter_customer(office) -> int:
@@ -205,8 +202,11 @@ def enter_customer(office) -> int:
     return customer
 
 
-def send(office, sandbox, customer) -> tuple[int, int]:
-    """Two invoices: one refused, then sent; of one the answer gets lost."""
+def send(office, sandbox, customer) -> int:
+    """Two invoices: of one the answer gets lost, one is refused, then sent.
+
+    :return: the second
+    """
     paid, unknown = office.invoice(customer, 801), office.invoice(customer, 802)
     sandbox.fail_next("status", status=417)
     office.send(paid)
@@ -218,11 +218,7 @@ def send(office, sandbox, customer) -> tuple[int, int]:
     office.bookkeeper.click("account.move", "action_frontpay_refresh", paid)
     payload = sandbox.order(office.name(paid))["payload"]
     assert payload["customerDetails"]["personalNumber"] == NUMBER
-    return paid, unknown
-
-
-def token_of(order) -> str:
-    return order["payload"]["callback"]["callbackUrl"].rpartition("/")[2]
+    return paid
 
 
 def report(office, sandbox, public, name):
@@ -287,7 +283,7 @@ def snoop(person, customer, invoice, company):
         (move, "export_data", [invoice], [f"partner_id/{number}"]),
         (companies, "read", [company], keys),
         (companies, "read", [company]),
-        (companies, "write", [company], {"name": False}),
+        (companies, "write", [company], {"currency_id": False}),
         ("res.users", "search_read", [], [number]),
         ("frontpay.order", "search_read", [], ["token"]),
         ("frontpay.order", "search_read", []),
@@ -373,14 +369,28 @@ def test_no_file_that_odoo_keeps_holds_a_secret(flow, data_dir):
     assert found == []
 
 
-def test_the_traces_are_those_of_the_flow(flow):
+def test_the_traces_are_those_of_the_flow(flow, show):
     """Or the tests above would find nothing for the wrong reason."""
     log = flow.office.server.log
+    texts = dict(tables(flow.office.server.database))
+    show(
+        "Searched for secrets",
+        {
+            "secrets": sum(map(len, flow.secrets.values())),
+            "answers": len(flow.trail.answers),
+            "kinds of people": len(flow.trail.calls),
+            "lines of the log": log.count("\n"),
+            "tables": len(texts),
+            "answers that tell one": len(TOLD),
+            "tables that hold one": len(STORED),
+        },
+    )
     for told in (
         "/frontpay/callback/*****",
         "/frontpay/return/*****/success",
         'INSERT INTO "frontpay_personal_number"',
-        'UPDATE "res_company"',
+        'UPDATE "frontpay_keys"',
+        'null value in column "currency_id" of relation "res_company"',
         "bad query",
         "was shown to user",
         "urllib3.connectionpool",
@@ -390,28 +400,10 @@ def test_the_traces_are_those_of_the_flow(flow):
     people = {"admin", "bookkeeper", "public", *PEOPLE}
     assert set(flow.trail.calls) == people
     assert all(flow.trail.calls[who] >= 5 for who in people), flow.trail.calls
-    texts = dict(tables(flow.office.server.database))
     assert "Front Payment refused" in texts["mail_message"]
     assert "178584*****" in texts["frontpay_exchange"]
     assert "Personal number erased." in texts["mail_message"]
     assert "See the attached invoice." in texts["mail_message"]
-
-
-def test_the_search_is_summed_up(flow, show):
-    """For whoever reads the run."""
-    lines = flow.office.server.log.count("\n")
-    show(
-        "Searched for secrets",
-        {
-            "answers": len(flow.trail.answers),
-            "kinds of people": len(flow.trail.calls),
-            "lines of the log": lines,
-            "tables": len(list(tables(flow.office.server.database))),
-            "secrets": sum(map(len, flow.secrets.values())),
-            "told on purpose": len(TOLD),
-            "leaked": 0,
-        },
-    )
 
 
 def tables(database: str):

@@ -3,9 +3,8 @@
 UPDATE res_company
    SET frontpay_environment = 'demo',
        frontpay_custom_url = NULL,
-       frontpay_public_url = NULL,
-       frontpay_api_token = NULL,
-       frontpay_callback_secret = NULL;
+       frontpay_public_url = NULL;
+DELETE FROM frontpay_keys;
 
 -- What waits to be sent belongs to the original: here it stays unsent, even when
 -- somebody enters a token and starts the scheduled actions.

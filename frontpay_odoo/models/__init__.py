@@ -11,9 +11,10 @@ from . import frontpay_order_callback
 from . import frontpay_order_asking
 from . import frontpay_hint
 from . import ir_http
+from . import frontpay_keys
 from . import res_company
 from . import res_config_settings
-from . import personal_number
+from . import frontpay_personal_number
 from . import res_partner
 from . import account_move
 from . import account_journal

@@ -39,8 +39,14 @@ class ResCompany(models.Model):
         help="Where Front Payment's interface answers, up to and with /api/v1/. It "
         "must begin with https://; http:// is for a test system on this machine.",
     )
+    frontpay_key_ids = fields.One2many(
+        "frontpay.keys", "company_id", groups=fields.NO_ACCESS
+    )
     frontpay_api_token = fields.Char(
         string="Front Payment Token",
+        compute="_compute_frontpay_api_token",
+        inverse="_inverse_frontpay_api_token",
+        compute_sudo=True,
         copy=False,
         groups="base.group_system",
         help="The key to your account, issued by Front Payment. Only system "
@@ -48,6 +54,9 @@ class ResCompany(models.Model):
     )
     frontpay_callback_secret = fields.Char(
         string="Front Payment Callback Secret",
+        compute="_compute_frontpay_callback_secret",
+        inverse="_inverse_frontpay_callback_secret",
+        compute_sudo=True,
         copy=False,
         groups="base.group_system",
         help="The secret key, issued by Front Payment, that proves that a status "
@@ -144,10 +153,36 @@ class ResCompany(models.Model):
     frontpay_erase_after_days = fields.Integer(
         string="Erase Personal Numbers After",
         groups=READERS,
-        help="Days after which a customer's personal number is erased, counted from the "
-        "end of the customer's last order. 0: never. A customer of several companies "
-        "keeps the number until the days of each of them are over.",
+        help="Days after which a customer's personal number is erased, counted from "
+        "the end of the customer's last order. 0: never. A customer of several "
+        "companies keeps the number until the days of each of them are over.",
     )
+
+    @api.depends("frontpay_key_ids.api_token")
+    def _compute_frontpay_api_token(self):
+        for company in self:
+            company.frontpay_api_token = company.frontpay_key_ids.api_token
+
+    @api.depends("frontpay_key_ids.callback_secret")
+    def _compute_frontpay_callback_secret(self):
+        for company in self:
+            company.frontpay_callback_secret = company.frontpay_key_ids.callback_secret
+
+    def _inverse_frontpay_api_token(self):
+        for company in self:
+            company._frontpay_store_key("api_token", company.frontpay_api_token)
+
+    def _inverse_frontpay_callback_secret(self):
+        for company in self:
+            secret = company.frontpay_callback_secret
+            company._frontpay_store_key("callback_secret", secret)
+
+    def _frontpay_store_key(self, name, value):
+        keys = self.sudo().frontpay_key_ids
+        if keys:
+            keys[name] = value
+        else:
+            keys.create({"company_id": self.id, name: value})
 
     @api.constrains("frontpay_custom_url")
     def _check_frontpay_custom_url(self):

@@ -2,15 +2,15 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 from odoo.tools import split_every
 
 from ..connect import identity
 from ..connect.channels import CHANNELS
 from ..connect.invalid import Invalid
 from ..connect.masking import masked_number
-from .personal_number import PersonalNumber
+from .frontpay_personal_number import PersonalNumber
 
 _logger = logging.getLogger(__name__)
 
@@ -145,9 +145,7 @@ class ResPartner(models.Model):
             partner.frontpay_personal_number = partner.frontpay_number_ids.number
 
     def _inverse_frontpay_personal_number(self):
-        numbers = {
-            partner: partner.frontpay_personal_number for partner in self.sudo()
-        }
+        numbers = {partner: partner.frontpay_personal_number for partner in self.sudo()}
         # Deleting forgets what else was to be written, so it comes last.
         for partner, number in sorted(numbers.items(), key=lambda item: not item[1]):
             stored = partner.frontpay_number_ids

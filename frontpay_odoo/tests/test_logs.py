@@ -56,7 +56,7 @@ class TestLogs(FrontpayCommon):
         for secret in ("17458", "new-token", "it's new", "it''s new", PATH_TOKEN):
             with self.subTest(secret):
                 self.assertNotIn(secret, told)
-        for table in ("frontpay_personal_number", "res_company", "frontpay_order"):
+        for table in ("frontpay_personal_number", "frontpay_keys", "frontpay_order"):
             self.assertRegex(told, rf'(INSERT INTO|UPDATE) "{table}"')
         self.assertIn("'Ola'", told)  # other values are told
 
@@ -78,14 +78,19 @@ class TestLogs(FrontpayCommon):
     def test_a_query_that_fails_tells_none_of_our_secrets(self):
         self.order(self.invoice())
         for query in (
-            "UPDATE res_company SET name = NULL, frontpay_api_token = 'new-token'",
+            "UPDATE frontpay_keys SET company_id = NULL, api_token = 'new-token'",
+            "UPDATE res_company SET currency_id = NULL",
             "UPDATE frontpay_personal_number SET number = '17458410100', id = 'x'",
             "UPDATE frontpay_personal_number SET numbr = '17458410100'",
             "UPDATE frontpay_order SET token = 'new-token', state = NULL",
         ):
-            with self.subTest(query), self._log("odoo.sql_db") as log:
-                with self.assertRaises(psycopg2.Error), self.env.cr.savepoint():
-                    self.env.cr.execute(query)
+            with (
+                self.subTest(query),
+                self._log("odoo.sql_db") as log,
+                self.assertRaises(psycopg2.Error),
+                self.env.cr.savepoint(),
+            ):
+                self.env.cr.execute(query)
             told = "\n".join(log.output)
             self.assertIn("bad query", told)
             for secret in (

@@ -217,9 +217,11 @@ class TestPersonalNumber(PersonalDataCase):
             (partners, [], [f"{NUMBER}:array_agg"]),
             (moves, [f"partner_id.{NUMBER}"], ["__count"]),
         ):
-            with self.subTest(groupby=groupby, aggregates=aggregates):
-                with self.assertRaises(ValueError):
-                    model.formatted_read_group([], groupby, aggregates)
+            with (
+                self.subTest(groupby=groupby, aggregates=aggregates),
+                self.assertRaises(ValueError),
+            ):
+                model.formatted_read_group([], groupby, aggregates)
         for model in ("res.partner", "res.users"):
             description = self.env[model].fields_get([NUMBER])[NUMBER]
             for ability in ("groupable", "sortable", "exportable"):

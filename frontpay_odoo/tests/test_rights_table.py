@@ -54,7 +54,7 @@ USERS = {
 }
 # They see nothing at all, whatever the document says.
 OUTSIDERS = ("portal", "public", "employee")
-NOBODYS = ("frontpay.personal.number",)
+NOBODYS = ("frontpay.personal.number", "frontpay.keys")
 SECRETS = {
     "res.company.frontpay_api_token": ("system",),
     "res.company.frontpay_callback_secret": ("system",),
@@ -97,6 +97,7 @@ class TestRightsTable(FrontpayCommon):
                 move,
                 order,
                 cls.private.sudo().frontpay_number_ids,
+                cls.company.sudo().frontpay_key_ids,
                 cls._made(
                     "account.bank.statement.line",
                     journal_id=cls.company.frontpay_journal_id.id,

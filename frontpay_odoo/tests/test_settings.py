@@ -352,6 +352,19 @@ class TestSettings(LoopbackCase, TransactionCase):
             client.check_connection()
         self.assertEqual(exchanges[0].error, "InvalidHeader")  # nothing went out
 
+    def test_each_key_is_stored_without_the_other(self):
+        token, secret = SECRETS
+        for values, stored in (
+            ({token: "token"}, ("token", False)),
+            ({secret: "s3cret"}, ("token", "s3cret")),
+            ({token: "new", secret: "n3w"}, ("new", "n3w")),
+            ({token: False}, (False, "n3w")),
+        ):
+            with self.subTest(**values):
+                self.company.write(values)
+                self.env.invalidate_all()
+                self.assertEqual((self.company[token], self.company[secret]), stored)
+
     def test_a_copied_company_has_no_keys(self):
         self.company.write(SAVED_KEYS)
         [values] = self.company.copy_data()

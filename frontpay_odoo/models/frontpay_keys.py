@@ -1,0 +1,20 @@
+from odoo import fields, models
+
+
+class FrontpayKeys(models.Model):
+    """A company's token and callback secret, in a table of their own.
+
+    PostgreSQL quotes the whole row of a company in its complaint when a change is
+    refused, and Odoo shows that to whoever tried, and to the log. Nobody has rights
+    here: ``frontpay_api_token`` and ``frontpay_callback_secret`` are the way.
+    """
+
+    _name = "frontpay.keys"
+    _description = "Front Payment Keys"
+    _rec_name = "company_id"
+
+    company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
+    api_token = fields.Char()
+    callback_secret = fields.Char()
+
+    _unique_company = models.Constraint("UNIQUE (company_id)")
