@@ -28,7 +28,9 @@ run_lint() {
     mapfile -t addons < <(printf '%s\n' */__manifest__.py | xargs -n 1 dirname)
     check "Python rules" "$PYTHON" -m ruff check --quiet "${fix[@]}" .
     check "Python formatting" "$PYTHON" -m ruff format --quiet "${format[@]}" .
-    check "Odoo rules" "$PYTHON" -m pylint "${addons[@]}"
+    # frontpay.order has a file for each part of an order's life.
+    check "Odoo rules" "$PYTHON" -m pylint \
+        --disable consider-merging-classes-inherited "${addons[@]}"
     check "XML syntax" "$PYTHON" devtools/xml_syntax.py "${addons[@]}"
     check "XML, script and style formatting" format_with_prettier "$write"
     check "Table of rules" "$PYTHON" -m devtools.rules_table docs/rules.rst "${fix[@]}"

@@ -26,6 +26,16 @@ def automation(office):
     return run
 
 
+def test_the_first_click_of_a_session_sends_at_once(office, sandbox):
+    """Although Odoo notes in the same request which device the person works on."""
+    invoice = office.invoice()
+    newcomer = office.person("colleague")
+
+    newcomer.click("account.move", "action_frontpay_send", invoice)
+
+    assert office.state(invoice) == "sent"
+
+
 def test_an_automation_sends_once_its_transaction_is_committed(
     office, sandbox, automation
 ):

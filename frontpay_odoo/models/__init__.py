@@ -11,6 +11,7 @@ from . import frontpay_order_callback
 from . import frontpay_order_asking
 from . import frontpay_hint
 from . import ir_http
+from . import res_device
 from . import frontpay_keys
 from . import res_company
 from . import res_config_settings
