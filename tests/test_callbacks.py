@@ -32,7 +32,7 @@ THREADS = 8
 LONG_LINE = b"too long"  # sent many times over
 
 made_up = settings(
-    max_examples=REQUESTS // 3,
+    max_examples=REQUESTS // 3 + 1,
     derandomize=not IS_LONG,
     database=None,
     deadline=None,
@@ -379,7 +379,7 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
         | {"state changes without signature": moved, "seconds": round(seconds)},
     )
     assert moved == 0
-    assert door.answers.total() >= REQUESTS // 3 * 3
+    assert door.answers.total() >= REQUESTS
     assert set(door.answers) >= {200, 400, 403, 404, 405}
     # Or all of this would prove nothing: with its signature the callback is followed.
     sandbox.act(order["orderUuid"], "pay")
