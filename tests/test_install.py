@@ -34,6 +34,22 @@ env.cr.commit()
 UNINSTALL = """
 env["ir.module.module"]._get("frontpay_odoo").button_immediate_uninstall()
 """
+# What version 19.0.1.0.0 had in the rows of customers and companies, and what it
+# becomes.
+OLDER = {
+    "res_partner.frontpay_personal_number": (
+        "SELECT partner_id, number FROM frontpay_personal_number",
+        [(1, "its frontpay_personal_number")],
+    ),
+    "res_company.frontpay_api_token": (
+        "SELECT company_id, api_token FROM frontpay_keys",
+        [(1, "its frontpay_api_token")],
+    ),
+    "res_company.frontpay_callback_secret": (
+        "SELECT company_id, callback_secret FROM frontpay_keys",
+        [(1, "its frontpay_callback_secret")],
+    ),
+}
 # What remains is asked by name, of everything that has one.
 TRACES = {
     "tables": """
@@ -85,11 +101,12 @@ def test_install_update_and_uninstall_without_a_complaint(database):
     assert "frontpay_odoo" in installed(database)
     assert {"tables", "columns", "models", "views", "menus"} <= set(traces(database))
 
-    partner = make_older(database)
+    make_older(database)
     log = odoo(*command(database), "--update", "frontpay_odoo", "--stop-after-init")
     assert complaints(log) == []
-    assert kept_numbers(database) == [(partner, "17858410193")]
-    assert "res_partner.frontpay_personal_number" not in traces(database)["columns"]
+    for query, kept in OLDER.values():
+        assert rows(database, query) == kept
+    assert not set(traces(database)["columns"]) & set(OLDER)
 
     log = odoo("shell", *command(database), input=WORK + UNINSTALL)
     assert complaints(log) == []
@@ -99,26 +116,20 @@ def test_install_update_and_uninstall_without_a_complaint(database):
     assert states == ["posted"]
 
 
-def make_older(database: str) -> int:
-    """Make it look as if version 19.0.1.0.0 were installed, with a customer's number.
-
-    :return: the customer's id
-    """
+def make_older(database: str) -> None:
+    """Make it look as if version 19.0.1.0.0 were installed and in use."""
     rows(
         database,
         "UPDATE ir_module_module SET latest_version = '19.0.1.0.0'"
         " WHERE name = 'frontpay_odoo'",
     )
-    rows(database, "ALTER TABLE res_partner ADD frontpay_personal_number varchar")
-    return column(
-        database,
-        "UPDATE res_partner SET frontpay_personal_number = '17858410193'"
-        " WHERE id = (SELECT max(id) FROM res_partner) RETURNING id",
-    )[0]
-
-
-def kept_numbers(database: str) -> list[tuple]:
-    return rows(database, "SELECT partner_id, number FROM frontpay_personal_number")
+    for place in OLDER:
+        table, column_name = place.split(".")
+        rows(database, f"ALTER TABLE {table} ADD {column_name} varchar")
+        rows(
+            database,
+            f"UPDATE {table} SET {column_name} = 'its {column_name}' WHERE id = 1",
+        )
 
 
 def command(database: str) -> list[str]:

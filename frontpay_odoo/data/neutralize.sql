@@ -13,6 +13,9 @@ UPDATE frontpay_order
        error = 'Not sent: this database is a copy.',
        closed_at = now() AT TIME ZONE 'UTC'
  WHERE state = 'queued';
+UPDATE frontpay_order
+   SET update_queued = FALSE
+ WHERE update_queued;
 UPDATE account_move
    SET frontpay_state = 'failed'
  WHERE frontpay_state = 'queued';
