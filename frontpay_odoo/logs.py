@@ -6,6 +6,7 @@ SQL log (switched on with ``--log-sql``, and always where a query failed) holds 
 values that were written.
 """
 
+import contextlib
 import logging
 import re
 
@@ -52,7 +53,9 @@ def masked_by(mask):
     def masked(record):
         if isinstance(record.args, tuple):
             record.args = tuple(map(_decoded, record.args))
-        record.msg, record.args = mask(record.getMessage()), ()
+        # A message that can't be put together is for the log's own handler to tell.
+        with contextlib.suppress(TypeError, ValueError):
+            record.msg, record.args = mask(record.getMessage()), ()
         return True
 
     return masked

@@ -41,6 +41,13 @@ class TestLogs(FrontpayCommon):
             logging.getLogger("werkzeug").info("GET /web/login?a=%s", "100%")
         self.assertIn("GET /web/login?a=100%", log.output[0])
 
+    def test_a_log_that_is_called_wrongly_breaks_nothing(self):
+        logger = logging.getLogger("werkzeug")
+        record = logger.makeRecord(
+            "werkzeug", logging.INFO, "", 0, "%s %s", ("a",), None
+        )
+        self.assertTrue(logger.filter(record))
+
     def test_the_sql_log_has_none_of_our_secrets(self):
         move = self.invoice()
         with self._log("odoo.sql_db") as log:
