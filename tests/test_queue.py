@@ -81,6 +81,30 @@ def test_an_invoice_that_is_posted_and_sent_in_one_transaction(
     assert len(sandbox.orders_of(office.name(invoice))) == 1
 
 
+def test_an_automation_asks_once_its_transaction_is_committed(
+    office, sandbox, automation
+):
+    sandbox.set_callbacks(False)
+    invoice = office.invoice(office.company.private)
+    office.send(invoice)
+    sandbox.act(sandbox.order(office.name(invoice))["orderUuid"], "pay")
+
+    with pytest.raises(Refusal, match="No, after all"):
+        automation(
+            "records.write({'ref': '7'})\n"
+            "records.action_frontpay_refresh()\n"
+            "raise UserError('No, after all')",
+            invoice,
+        )
+    assert office.bookkeeper.read("account.move", invoice, "ref")["ref"] is False
+
+    automation(
+        "records.write({'ref': '7'}); records.action_frontpay_refresh()", invoice
+    )
+    office.run_cron("cron_ask")
+    assert office.state(invoice) == "paid"
+
+
 def test_a_batch_is_sent_by_itself(open_office, sandbox):
     """With Odoo's own crons, which are woken up at once."""
     with open_office("batch", crons=2) as office:

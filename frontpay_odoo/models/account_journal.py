@@ -27,4 +27,4 @@ class AccountJournal(models.Model):
         found = orders.search(
             orders._open_domain() & Domain("company_id", "in", companies.ids)
         )
-        return moves._frontpay_asked(found._refresh())
+        return moves._frontpay_ask(found)

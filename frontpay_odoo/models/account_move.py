@@ -264,14 +264,20 @@ class AccountMove(models.Model):
     def action_frontpay_refresh(self):
         """Ask Front Payment for the current state of the invoices' orders."""
         self.check_access("write")
-        return self._frontpay_asked(self.sudo().frontpay_order_id._refresh())
+        return self._frontpay_ask(self.sudo().frontpay_order_id)
 
     @api.model
-    def _frontpay_asked(self, failures):
-        """Tell how asking for orders went.
+    def _frontpay_ask(self, orders):
+        """Ask Front Payment for orders, now or once this transaction is over.
 
-        :param dict failures: {order: sentence} of those that couldn't be asked for
+        :return: a notification that tells how it went
         """
+        if not self._frontpay_may_commit():
+            orders._ask_soon()
+            return self._frontpay_notification(
+                "success", self.env._("Front Payment will be asked in a moment.")
+            )
+        failures = orders._refresh()
         if not failures:
             return self._frontpay_notification(
                 "success", self.env._("Asked Front Payment: the state is up to date.")

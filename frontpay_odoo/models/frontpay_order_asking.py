@@ -8,7 +8,6 @@ from odoo.fields import Domain
 from ..connect import errors, statuses
 from ..connect.answers import OrderStatus
 from ..connect.endpoints import ENVIRONMENTS
-from . import frontpay_outcome
 from .frontpay_order import CLAIMED_STATES, INVOICED_STATES
 from .frontpay_pace import PATIENCE
 
@@ -72,9 +71,14 @@ class FrontpayOrder(models.Model):
         for company, orders in known.grouped("company_id").items():
             for some, error in orders._ask(company):
                 if error:
-                    _state, sentence = frontpay_outcome.of(error, self.env)
+                    sentence = company._frontpay_connection_sentence(error)
                     failures |= dict.fromkeys(some, sentence)
         return failures
+
+    def _ask_soon(self):
+        """Have the cron ask, once this transaction is committed."""
+        self.filtered("order_uuid").ask_at = fields.Datetime.now()
+        self._trigger_cron("cron_ask")
 
     @api.model
     def _open_domain(self):

@@ -356,6 +356,7 @@ class ResCompany(models.Model):
                 "Somebody answers at that address, but it isn't Front Payment. Check "
                 "the address; it usually ends with /api/v1/."
             ),
+            errors.NotFound: self.env._("Front Payment doesn't know this order."),
             errors.Unreachable: self.env._(
                 "Nobody answers at that address. Check the address, and whether this "
                 "server may reach the internet."

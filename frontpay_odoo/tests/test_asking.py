@@ -552,7 +552,7 @@ class TestRefresh(AskingCase):
         self.order(self.invoice(), order_uuid="ODR2")
         params = journal.action_frontpay_ask()["params"]
         self.assertEqual(params["type"], "danger")
-        self.assertIn("can't be reached", params["message"])
+        self.assertIn("Nobody answers", params["message"])
 
     def test_asking_drops_what_was_heard(self):
         self.sandbox.act(self.uuid, "pay")
