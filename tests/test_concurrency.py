@@ -67,6 +67,26 @@ def report(sandbox, order: dict, status: str) -> int:
     ).status_code
 
 
+def paid_in_silence(office, sandbox) -> tuple[int, dict]:
+    """An invoice whose customer has paid without a callback, and its order there."""
+    sandbox.set_callbacks(False)
+    invoice = office.invoice()
+    office.send(invoice)
+    order = sandbox.order(office.name(invoice))
+    sandbox.act(order["orderUuid"], "pay")
+    return invoice, order
+
+
+def kill_sender(office, invoice: int, is_time, what: str) -> None:
+    """Send an invoice, kill the server when it is time, and start it again."""
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(office.send, invoice)
+        wait_until(is_time, what)
+        office.server.kill()
+        assert isinstance(sending.exception(PATIENCE), requests.ConnectionError)
+    office.server.start()
+
+
 def test_many_who_click_at_once_make_one_order(office, sandbox):
     invoice = office.invoice()
     logins = ["bookkeeper", "colleague"] * (CROWD // 2)
@@ -96,12 +116,7 @@ def test_many_who_click_at_once_make_one_order(office, sandbox):
 
 
 def test_the_same_callback_many_times_at_once_is_paid_once(office, sandbox):
-    sandbox.set_callbacks(False)
-    invoice = office.invoice()
-    office.send(invoice)
-    order = sandbox.order(office.name(invoice))
-
-    sandbox.act(order["orderUuid"], "pay")
+    invoice, order = paid_in_silence(office, sandbox)
 
     answers = at_once([lambda: report(sandbox, order, "PAID")] * CROWD)
 
@@ -113,11 +128,7 @@ def test_the_same_callback_many_times_at_once_is_paid_once(office, sandbox):
 
 
 def test_callbacks_that_overtake_each_other_end_as_paid(office, sandbox):
-    sandbox.set_callbacks(False)
-    invoice = office.invoice()
-    office.send(invoice)
-    order = sandbox.order(office.name(invoice))
-    sandbox.act(order["orderUuid"], "pay")
+    invoice, order = paid_in_silence(office, sandbox)
     statuses = ["INVOICED", "PAID", "Purring", "SENT"] * 2
 
     answers = at_once(
@@ -135,11 +146,7 @@ def test_callbacks_that_overtake_each_other_end_as_paid(office, sandbox):
 
 def test_callbacks_while_the_order_is_locked_are_answered_at_once(office, sandbox):
     """Somebody changes the order at the same time, and takes long."""
-    sandbox.set_callbacks(False)
-    invoice = office.invoice()
-    office.send(invoice)
-    order = sandbox.order(office.name(invoice))
-    sandbox.act(order["orderUuid"], "pay")
+    invoice, order = paid_in_silence(office, sandbox)
 
     with locked(office.server.database, "frontpay_order") as changed:
         started = time.monotonic()
@@ -160,11 +167,7 @@ def test_callbacks_while_the_order_is_locked_are_answered_at_once(office, sandbo
 
 def test_an_answer_that_meets_another_change_is_followed_once(office, sandbox):
     """PostgreSQL refuses the first attempt; the second one pays no second time."""
-    sandbox.set_callbacks(False)
-    invoice = office.invoice()
-    office.send(invoice)
-    order = sandbox.order(office.name(invoice))
-    sandbox.act(order["orderUuid"], "pay")
+    invoice, order = paid_in_silence(office, sandbox)
     assert report(sandbox, order, "PAID") == 200
     sandbox.fail_next("delay", path="orders/status", seconds=3)
 
@@ -181,11 +184,7 @@ def test_an_answer_that_meets_another_change_is_followed_once(office, sandbox):
 
 
 def test_many_who_ask_at_once_while_the_cron_does_pay_once(office, sandbox):
-    sandbox.set_callbacks(False)
-    invoice = office.invoice()
-    office.send(invoice)
-    order = sandbox.order(office.name(invoice))
-    sandbox.act(order["orderUuid"], "pay")
+    invoice, order = paid_in_silence(office, sandbox)
     assert report(sandbox, order, "PAID") == 200
     people = [office.person(login) for login in ("bookkeeper", "colleague") * 3]
     asking = [
@@ -247,12 +246,12 @@ def test_a_server_killed_while_sending_forgets_nothing(open_office, sandbox):
         name = office.name(invoice)
         sandbox.fail_next("delay", when="after", seconds=30)
 
-        with ThreadPoolExecutor(1) as pool:
-            sending = pool.submit(office.send, invoice)
-            wait_until(lambda: sandbox.orders_of(name), "the sandbox has the order")
-            office.server.kill()
-            assert isinstance(sending.exception(PATIENCE), requests.ConnectionError)
-        office.server.start()
+        kill_sender(
+            office,
+            invoice,
+            lambda: sandbox.orders_of(name),
+            "the sandbox has the order",
+        )
 
         assert office.state(invoice) == "sending"
         with pytest.raises(Refusal, match="has been handed to Front Payment already"):

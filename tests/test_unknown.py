@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from .browser import opened
 from .databases import rows
 from .people import Refusal
-from .test_concurrency import PATIENCE, at_once, report, wait_until
+from .test_concurrency import PATIENCE, at_once, kill_sender, report, wait_until
 
 CROWD = 6  # people at once
 # In NOK, one for each test: what one leaves behind must not be like the next one's.
@@ -43,14 +43,6 @@ def lose_answer(office, sandbox, invoice, when="after"):
     sandbox.fail_next("drop", when=when)
     office.send(invoice)
     assert office.state(invoice) == "unknown"
-
-
-def settle_by_cron(office):
-    """Let the scheduled action run that settles unknown outcomes."""
-    [job] = office.admin.call(
-        "ir.cron", "search", [["code", "=", "model._cron_resolve()"]]
-    )
-    office.admin.call("ir.cron", "method_direct_trigger", [job])
 
 
 def find_out(office, invoice):
@@ -95,15 +87,15 @@ def test_a_killed_senders_order_is_found(open_office, sandbox, tells_references)
         invoice = office.invoice(price=next(PRICES))
         name = office.name(invoice)
         sandbox.fail_next("delay", when="after", seconds=30)
-        with ThreadPoolExecutor(1) as pool:
-            sending = pool.submit(office.send, invoice)
-            wait_until(lambda: sandbox.orders_of(name), "the sandbox has the order")
-            office.server.kill()
-            assert isinstance(sending.exception(PATIENCE), requests.ConnectionError)
-        office.server.start()
+        kill_sender(
+            office,
+            invoice,
+            lambda: sandbox.orders_of(name),
+            "the sandbox has the order",
+        )
         assert office.state(invoice) == "sending"
 
-        settle_by_cron(office)
+        office.run_cron("cron_resolve")
 
         [order] = office.orders(invoice)
         assert order["state"] == "sent"
@@ -114,20 +106,20 @@ def test_an_order_that_appears_late_is_not_sent_twice(open_office, sandbox):
     with open_office("dead") as office:
         invoice = office.invoice(price=next(PRICES))
         sandbox.fail_next("delay", when="before", seconds=10)
-        with ThreadPoolExecutor(1) as pool:
-            sending = pool.submit(office.send, invoice)
-            wait_until(lambda: office.state(invoice) == "sending", "it is being sent")
-            office.server.kill()
-            assert isinstance(sending.exception(PATIENCE), requests.ConnectionError)
-        office.server.start()
-        settle_by_cron(office)
+        kill_sender(
+            office,
+            invoice,
+            lambda: office.state(invoice) == "sending",
+            "it is being sent",
+        )
+        office.run_cron("cron_resolve")
         assert office.state(invoice) == "unknown"
         assert not sandbox.orders()
         with pytest.raises(Refusal, match="has been handed to Front Payment already"):
             office.send(invoice)
 
         wait_until(sandbox.orders, "the request that was under way arrives")
-        settle_by_cron(office)
+        office.run_cron("cron_resolve")
 
         assert office.state(invoice) == "sent"
         assert len(sandbox.orders()) == 1
@@ -137,7 +129,7 @@ def test_an_order_that_never_came_is_sent_again(office, sandbox):
     invoice = office.invoice(price=next(PRICES))
     lose_answer(office, sandbox, invoice, when="before")
     let_pass(office, 20)
-    settle_by_cron(office)
+    office.run_cron("cron_resolve")
     assert office.state(invoice) == "failed"
     assert told(office, invoice, "never got") == 1
 
@@ -154,7 +146,7 @@ def test_whoever_still_sends_is_left_alone(office, sandbox):
         sending = pool.submit(office.send, invoice)
         wait_until(lambda: office.state(invoice) == "sending", "it is being sent")
         action = find_out(office, invoice)
-        settle_by_cron(office)
+        office.run_cron("cron_resolve")
         assert "Being Sent" in action["params"]["message"]
         assert office.state(invoice) == "sending"
         assert not sending.done()
@@ -267,7 +259,7 @@ def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
     expect(dialog).to_be_hidden()
 
     let_pass(office, 20)
-    settle_by_cron(office)
+    office.run_cron("cron_resolve")
     desk.open_invoice(invoice)
     alert = desk.page.locator(".alert-danger")
     expect(alert).to_contain_text("2 orders that may be this invoice")

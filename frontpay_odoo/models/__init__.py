@@ -1,3 +1,4 @@
+from . import ir_config_parameter
 from . import frontpay_exchange
 from . import frontpay_order
 from . import frontpay_order_queue

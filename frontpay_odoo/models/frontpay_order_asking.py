@@ -9,7 +9,7 @@ from ..connect import errors, statuses
 from ..connect.answers import OrderStatus
 from ..connect.endpoints import ENVIRONMENTS
 from .frontpay_order import CLAIMED_STATES, INVOICED_STATES
-from .frontpay_pace import PATIENCE
+from .frontpay_pace import CRON_PATIENCE, PATIENCE
 
 _logger = logging.getLogger(__name__)
 
@@ -25,7 +25,6 @@ PAUSES = (
 )
 # More questions than that go together, as one for all orders.
 SINGLE_QUESTIONS = 3
-CRON_PATIENCE = 60  # seconds that a question of the cron may wait for its place
 # After these, every other question of the company would fail in the same way.
 FAILS_FOR_ALL = (errors.Unreachable, errors.NotAuthorised, errors.Limited)
 

@@ -122,11 +122,9 @@ class FrontpayOrder(models.Model):
 
     def _callback_window(self):
         """How old a callback may be, in minutes."""
-        parameters = self.env["ir.config_parameter"].sudo()
-        text = parameters.get_param("frontpay_odoo.callback_window_minutes") or ""
-        is_number = text.isascii() and text.isdigit() and len(text) < 10
-        minutes = int(text) if is_number else WINDOW
-        return minutes if 0 < minutes <= LONGEST_WINDOW else WINDOW
+        return self.env["ir.config_parameter"]._frontpay_number(
+            "callback_window_minutes", WINDOW, most=LONGEST_WINDOW
+        )
 
     def _day_of(self, report):
         """On which day a callback was sent, where the company is."""

@@ -10,11 +10,11 @@ from odoo.tools import format_datetime
 
 from ..connect import backoff, errors
 from ..mapping import channel_of
+from .frontpay_pace import CRON_PATIENCE
 
 _logger = logging.getLogger(__name__)
 
 TRIES = 8  # about three hours
-CRON_PATIENCE = 60  # seconds that a call of the queue may wait for its place
 # So many lost answers in a row mean that Front Payment is in trouble: those who wait
 # are spared the same.
 LOST_IN_A_ROW = 5

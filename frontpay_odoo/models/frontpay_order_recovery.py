@@ -261,10 +261,10 @@ class FrontpayOrder(models.Model):
     @api.model
     def _grace(self):
         """How long an order may take to appear in Front Payment's list."""
-        parameters = self.env["ir.config_parameter"].sudo()
-        text = parameters.get_param("frontpay_odoo.grace_minutes") or ""
-        is_number = text.isascii() and text.isdigit() and len(text) < 6
-        return timedelta(minutes=int(text) if is_number else GRACE_MINUTES)
+        minutes = self.env["ir.config_parameter"]._frontpay_number(
+            "grace_minutes", GRACE_MINUTES, least=0
+        )
+        return timedelta(minutes=minutes)
 
     def _grace_ends_at(self):
         return self._went_out_at() + self._grace()

@@ -20,6 +20,7 @@ EVENLY = 0.95
 AT_ONCE = 0.03
 WINDOW = 60  # seconds; not stated, but usual
 PATIENCE = 5  # seconds that a person waits for a free place
+CRON_PATIENCE = 60  # seconds that a cron does
 
 
 class FrontpayPace(models.Model):
@@ -41,14 +42,10 @@ class FrontpayPace(models.Model):
         """
         if not self.env["account.move"]._can_commit():
             return None
-        return Pace(self.env.cr.dbname, company.id, self._limit(), patience)
-
-    @api.model
-    def _limit(self):
-        parameters = self.env["ir.config_parameter"].sudo()
-        text = parameters.get_param("frontpay_odoo.calls_per_minute") or ""
-        is_number = text.isascii() and text.isdigit()
-        return (int(text) if is_number else 0) or CALLS_PER_MINUTE
+        limit = self.env["ir.config_parameter"]._frontpay_number(
+            "calls_per_minute", CALLS_PER_MINUTE
+        )
+        return Pace(self.env.cr.dbname, company.id, limit, patience)
 
 
 class Pace:

@@ -7,13 +7,14 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import ClassVar
 from unittest import SkipTest
 from urllib.parse import urlsplit
 
 import requests
 
 from odoo import Command, fields
-from odoo.tests import BaseCase
+from odoo.tests import BaseCase, new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
@@ -150,6 +151,36 @@ class FrontpayCommon(LoopbackCase, AccountTestInvoicingCommon):
     def undone(self):
         """A context whose writes are taken back at its end."""
         return closing(self.env.cr.savepoint())
+
+
+class RightsCase(FrontpayCommon):
+    """People with different rights, in ``users`` by login.
+
+    The portal user is the customer, and a stranger works for another company.
+    """
+
+    groups: ClassVar[dict[str, str]]  # of each login
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.setup_other_company(name="Elvenett Prøve AS")["company"]
+        cls.users = {
+            login: cls._user(login, groups) for login, groups in cls.groups.items()
+        }
+
+    @classmethod
+    def _user(cls, login, groups):
+        company = cls.other_company if login == "stranger" else cls.company
+        values = {"partner_id": cls.private.id} if login == "portal" else {}
+        return new_test_user(
+            cls.env,
+            f"frontpay_{login}",
+            groups=groups,
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+            **values,
+        )
 
 
 class SandboxCase(FrontpayCommon):

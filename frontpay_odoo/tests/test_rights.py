@@ -1,8 +1,8 @@
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 
-from .common import FrontpayCommon
+from .common import RightsCase
 
 USERS = {
     "portal": "base.group_portal",  # the customer
@@ -21,12 +21,12 @@ ACTIONS = (
 
 
 @tagged("post_install", "-at_install", "frontpay")
-class TestRights(FrontpayCommon):
+class TestRights(RightsCase):
+    groups = USERS
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.other_company = cls.setup_other_company(name="Elvenett Prøve AS")["company"]
-        cls.users = {login: cls._user(login, groups) for login, groups in USERS.items()}
         cls.move = cls.invoice()
         cls.sent = cls.order(cls.move, verification_url="https://bankid.example.com/")
         cls.exchange = (
@@ -40,19 +40,6 @@ class TestRights(FrontpayCommon):
                     "path": "connect/orders/invoice/submit",
                 }
             )
-        )
-
-    @classmethod
-    def _user(cls, login, groups):
-        company = cls.other_company if login == "stranger" else cls.company
-        values = {"partner_id": cls.private.id} if login == "portal" else {}
-        return new_test_user(
-            cls.env,
-            f"frontpay_{login}",
-            groups=groups,
-            company_id=company.id,
-            company_ids=[Command.set(company.ids)],
-            **values,
         )
 
     def _as(self, record, login):

@@ -8,10 +8,10 @@ import psycopg2
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.models import MAGIC_COLUMNS
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from .common import ROOT, FrontpayCommon
+from .common import ROOT, RightsCase
 
 DOCUMENT = ROOT / "docs" / "rights.rst"
 MEASURED = ROOT / ".dev" / "rights.rst"
@@ -75,14 +75,14 @@ VALUES = {
 
 
 @tagged("post_install", "-at_install", "frontpay")
-class TestRightsTable(FrontpayCommon):
+class TestRightsTable(RightsCase):
+    groups = USERS
+
     @classmethod
     def setUpClass(cls):
         if not DOCUMENT.parent.exists():
             raise SkipTest("The project's documents aren't part of an installed addon.")
         super().setUpClass()
-        cls.other_company = cls.setup_other_company(name="Elvenett Prøve AS")["company"]
-        cls.users = {login: cls._user(login, groups) for login, groups in USERS.items()}
         cls.private.with_company(cls.company).frontpay_customer_uuid = "CSRT1"
         move = cls.invoice()
         order = cls.order(move)
@@ -112,19 +112,6 @@ class TestRightsTable(FrontpayCommon):
                 ),
             )
         }
-
-    @classmethod
-    def _user(cls, login, groups):
-        company = cls.other_company if login == "stranger" else cls.company
-        values = {"partner_id": cls.private.id} if login == "portal" else {}
-        return new_test_user(
-            cls.env,
-            f"frontpay_{login}",
-            groups=groups,
-            company_id=company.id,
-            company_ids=[Command.set(company.ids)],
-            **values,
-        )
 
     @classmethod
     def _made(cls, model, *values, **more):
