@@ -5,7 +5,7 @@ from functools import partial
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..connect import errors, statuses
+from ..connect import backoff, errors, statuses
 from ..connect.answers import OrderStatus
 from ..connect.endpoints import ENVIRONMENTS
 from .frontpay_order import CLAIMED_STATES, INVOICED_STATES
@@ -25,6 +25,10 @@ PAUSES = (
 )
 # More questions than that go together, as one for all orders.
 SINGLE_QUESTIONS = 3
+# So many are asked for on their own when the list can't be had; for the others it is
+# tried again.
+WITHOUT_LIST = 20
+AGAIN = timedelta(minutes=1)
 # After these, every other question of the company would fail in the same way.
 FAILS_FOR_ALL = (errors.Unreachable, errors.NotAuthorised, errors.Limited)
 
@@ -50,6 +54,7 @@ class FrontpayOrder(models.Model):
                 if _is_own_pace(error):
                     break
                 if isinstance(error, FAILS_FOR_ALL) and not some & hinted:
+                    self._trigger_cron("cron_ask", _pause_after(error))
                     break
             left = others
 
@@ -135,6 +140,12 @@ class FrontpayOrder(models.Model):
         exchanges = []
         with company._frontpay_client(exchanges.append, patience) as client:
             listed, failure = orders._ask_for_all(client, company, exchanges)
+            if failure and not isinstance(failure, FAILS_FOR_ALL):
+                rest, orders = orders[WITHOUT_LIST:], orders[:WITHOUT_LIST]
+                if rest:
+                    self._trigger_cron("cron_ask", AGAIN)
+                    yield rest, failure
+                failure = None
             if listed:
                 orders |= asked._others_in(listed, company)
             same = orders.filtered(lambda order: order._stays(listed))
@@ -150,18 +161,16 @@ class FrontpayOrder(models.Model):
     def _ask_for_all(self, client, company, exchanges):
         """Get the list of all orders if there is much to ask.
 
-        :return: ({order number: status}, the error by which every other question would
-            fail or None)
+        :return: ({order number: status}, the error because of which there is no list
+            or None)
         """
         if len(self) <= SINGLE_QUESTIONS:
             return {}, None
         listed, failure = {}, None
         try:
             listed = client.statuses()
-        except FAILS_FOR_ALL as error:
+        except errors.FrontPaymentError as error:
             failure = error
-        except errors.FrontPaymentError:
-            _logger.info("No list of all orders: each is asked for on its own")
         log = self.env["frontpay.exchange"]._log
         self._in_transaction(partial(log, company, exchanges))
         exchanges.clear()
@@ -334,6 +343,12 @@ class FrontpayOrder(models.Model):
                 told=told or self.env._("unknown order"),
             )
         )
+
+
+def _pause_after(error):
+    """How long to leave Front Payment alone after one of :const:`FAILS_FOR_ALL`."""
+    at_least = getattr(error, "retry_after", None) or 0
+    return timedelta(seconds=round(backoff.delay(1, at_least)))
 
 
 def _is_own_pace(error):

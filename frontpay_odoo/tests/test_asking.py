@@ -8,8 +8,12 @@ from odoo.tools import mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback, errors
 from odoo.addons.frontpay_odoo.connect.client import Client
+from odoo.addons.frontpay_odoo.models import frontpay_order_asking
 from odoo.addons.frontpay_odoo.models.frontpay_hint import LAG_TRIES, TRIES
-from odoo.addons.frontpay_odoo.models.frontpay_order_asking import SINGLE_QUESTIONS
+from odoo.addons.frontpay_odoo.models.frontpay_order_asking import (
+    AGAIN,
+    SINGLE_QUESTIONS,
+)
 
 from .common import NOBODY, SandboxCase, callback_pairs
 
@@ -472,6 +476,33 @@ class TestPolling(AskingCase):
                 self.sandbox.fault(**fault)
                 self._ask()
                 self.assertEqual(orders[-1].state, "paid")
+
+    def test_without_a_list_some_are_asked_for_and_the_others_soon(self):
+        orders = self.sent + self._sent(SINGLE_QUESTIONS + 1).sudo().frontpay_order_id
+        self.sandbox.door("DELETE", "requests")
+        self._due(orders)
+        self.sandbox.fault("garbage")
+        with patch.object(frontpay_order_asking, "WITHOUT_LIST", 2):
+            self._ask()
+        self.assertEqual(len(self.sandbox.requests()), 1 + 2)
+        now = fields.Datetime.now()
+        self.assertEqual(len(orders.filtered(lambda order: order.ask_at <= now)), 3)
+        self.assertLessEqual(self._next_run(), now + AGAIN)
+
+    def test_after_too_many_calls_it_goes_on_when_front_payment_allows(self):
+        orders = self.sent + self._sent(SINGLE_QUESTIONS).sudo().frontpay_order_id
+        self._due(orders)
+        self.sandbox.fault("limited", retry_after=90)
+        before = fields.Datetime.now()
+        self._ask()
+        self.assertGreaterEqual(self._next_run(), before + timedelta(seconds=90))
+        self.assertLess(self._next_run(), before + timedelta(minutes=3))
+
+    def _next_run(self):
+        """When the cron runs again because somebody wants it to."""
+        cron = self.env.ref("frontpay_odoo.cron_ask")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        return min(triggers.mapped("call_at"))
 
     def test_what_was_refunded_is_told_with_its_amount(self):
         orders = self.sent + self._sent(SINGLE_QUESTIONS).sudo().frontpay_order_id
