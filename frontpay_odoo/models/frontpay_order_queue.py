@@ -99,19 +99,34 @@ class FrontpayOrder(models.Model):
         progress = self.env["ir.cron"]._commit_progress
         progress(remaining=left)
         for company, orders in queue.grouped("company_id").items():
-            exchanges, lost = [], 0
-            with company._frontpay_client(exchanges.append, CRON_PATIENCE) as client:
-                for place, order in enumerate(orders, 1):
-                    error = order._send_queued(client, exchanges)
-                    lost = lost + 1 if isinstance(error, errors.UnknownOutcome) else 0
-                    stops = lost == LOST_IN_A_ROW or _fails_for_all(error)
-                    done = len(orders) - place + 1 if stops else 1
-                    left -= done
-                    if not progress(done, remaining=left) or _is_stopping():
-                        return
-                    if stops:
-                        self._trigger_cron("cron_send", PAUSE)
-                        break
+            for done in orders._send_in_order(company):
+                left -= done
+                if not progress(done, remaining=left) or _is_stopping():
+                    return
+
+    def _send_in_order(self, company):
+        """Send a company's orders over one connection, until one fails in a way in
+        which the others would fail too.
+
+        :return: yields how many are done for now
+        """
+        exchanges, lost = [], 0
+        try:
+            client = company._frontpay_client(exchanges.append, CRON_PATIENCE)
+        except UserError as error:
+            self._fail_queue(company, str(error))
+            self[0]._ask_responsible(str(error))
+            yield len(self)
+            return
+        with client:
+            for place, order in enumerate(self):
+                error = order._send_queued(client, exchanges)
+                lost = lost + 1 if isinstance(error, errors.UnknownOutcome) else 0
+                if lost == LOST_IN_A_ROW or _fails_for_all(error):
+                    self._trigger_cron("cron_send", PAUSE)
+                    yield len(self) - place
+                    return
+                yield 1
 
     @api.model
     def _queued_domain(self):

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
@@ -307,12 +307,58 @@ class TestQueue(QueueCase):
         self.assertEqual(order.env.company, self.company)
 
     def test_each_company_uses_its_own_keys(self):
-        other = self.setup_other_company()["company"]
+        other = self.other_company()
         moves = self.batch()
+        strangers = self.batch_of(other)
         self.send(moves)
+        self.queued(strangers)
         other.frontpay_api_token = "another"
         self.run_queue()
         self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
+        self.assertEqual(set(strangers.mapped("frontpay_state")), {"failed"})
+        self.assertIn("Look at Token", strangers[0].frontpay_error)
+
+    def test_a_company_without_an_address_holds_up_no_other(self):
+        other = self.other_company()
+        strangers = self.batch_of(other)
+        self.queued(strangers)
+        moves = self.batch()
+        self.send(moves)
+        other.frontpay_custom_url = False
+        self.run_queue()
+        self.assertEqual(set(strangers.mapped("frontpay_state")), {"failed"})
+        self.assertIn("enter Front Payment's address", strangers[-1].frontpay_error)
+        self.assertEqual(len(self.attention(strangers)), 1)
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
+
+    def other_company(self):
+        """Another company at the same Front Payment."""
+        company = self.setup_other_company(name="Elvenett Prøve AS")["company"]
+        company.write(
+            {
+                name: self.company[name]
+                for name in (
+                    "frontpay_environment",
+                    "frontpay_custom_url",
+                    "frontpay_public_url",
+                    "frontpay_api_token",
+                    "frontpay_callback_secret",
+                )
+            }
+        )
+        company.action_frontpay_create_journal()
+        return company
+
+    def batch_of(self, company):
+        line = self.line(tax_ids=[Command.clear()])
+        return self.env["account.move"].union(
+            *(self.invoice(line, company_id=company.id) for _place in range(BATCH))
+        )
+
+    def queued(self, moves):
+        """Have invoices in the queue, whatever speaks against sending them."""
+        self.env["frontpay.order"].sudo()._queue(moves)
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
 
     def test_inside_a_transaction_that_is_not_over_even_one_is_queued(self):
         move = self.invoice()
