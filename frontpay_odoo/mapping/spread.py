@@ -127,18 +127,23 @@ def _is_all_returned(line):
 
 def _give_rounding_a_rate(positive, negative):
     """A negative rounding goes where it distorts least: to lines without VAT if they
-    can bear it, else to the rate with the highest sum."""
-    sums = _sums_by_rate(positive)
-    for line in negative:
-        if line["special_type"] != "cash_rounding" or not sums:
-            continue
-        without_vat = sums.get(Decimal(0), ZERO) >= -sum(amounts(line))
-        chosen = Decimal(0) if without_vat else max(sums, key=sums.get)
-        model = next(line for line in positive if percentage(line) == chosen)
+    can bear it beside the other negative ones, else to the rate with the highest sum.
+    """
+    models = {percentage(line): line for line in positive}
+    others = [line for line in negative if not _is_rounding(line)]
+    sums = _sums_by_rate([*positive, *others])
+    for line in filter(_is_rounding, negative if models else ()):
+        without_vat = Decimal(0) in models and sums[Decimal(0)] >= -sum(amounts(line))
+        chosen = Decimal(0) if without_vat else max(models, key=sums.get)
+        model = models[chosen]
         line["tax_ids"] = model["tax_ids"]
         line["tax_details"]["taxes_data"] = [
             tax_data | _NO_TAX for tax_data in model["tax_details"]["taxes_data"]
         ]
+
+
+def _is_rounding(line):
+    return line["special_type"] == "cash_rounding"
 
 
 _NO_TAX = {

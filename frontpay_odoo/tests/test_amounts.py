@@ -205,6 +205,10 @@ class TestAmounts(SandboxCase):
         for lines, amounts in (
             ((self.line(100.16), self.line(50, 0)), ["125.20", "49.80"]),
             ((self.line(100.16), self.line(0.10, 0)), ["124.90", "0.10"]),
+            (
+                (self.line(100.16), self.line(0.50, 0), self.line(-0.38, 0)),
+                ["124.88", "0.12"],
+            ),
         ):
             with self.subTest(amounts), self.undone():
                 products = self._products(*lines, **self._rounded("DOWN"))
