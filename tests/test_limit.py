@@ -103,3 +103,22 @@ def test_a_batch_keeps_to_the_limit_and_uses_it(plan, office, sandbox, show):
     assert most_within(20, served) <= plan.limit / 3 + plan.limit / 20
     if plan is LONG:
         assert pace >= 0.9 * plan.limit
+
+
+def test_all_wait_as_long_as_front_payment_asks_for(open_office, sandbox):
+    """One call is told to wait, and no other one goes out meanwhile, from whichever
+    worker."""
+    pause = 6
+    with open_office("pause", crons=2) as office:
+        customer = office.company.private
+        invoices = office.invoices([(customer, 100.0 + n) for n in range(8)])
+        sandbox.fail_next("limited", retry_after=pause)
+        with Time(1, office.server.database, port=None, minute=60):
+            office.bookkeeper.click("account.move", "action_frontpay_send", *invoices)
+            wait_until(lambda: len(sandbox.orders()) == len(invoices), 60, 1)
+
+    calls = sorted(sandbox.requests(), key=lambda call: call["at"])
+    [told] = [call["at"] for call in calls if call["status"] == 429]
+    after = [call["at"] for call in calls if call["at"] > told]
+    assert len(sandbox.orders()) == len(invoices)
+    assert after[0] - told >= pause

@@ -326,6 +326,23 @@ DETAILS = (
 )
 
 
+class Pace:
+    """Counts the places that are taken, and keeps what calls are held for."""
+
+    def __init__(self, is_free=True):
+        self.is_free = is_free
+        self.taken = 0
+        self.held = []
+
+    def take(self):
+        if not self.is_free:
+            raise errors.Limited("too many calls", retry_after=5)
+        self.taken += 1
+
+    def hold(self, seconds):
+        self.held.append(seconds)
+
+
 @tagged("post_install", "-at_install", "frontpay")
 class TestClient(LoopbackCase):
     def setUp(self):
@@ -397,6 +414,42 @@ class TestClient(LoopbackCase):
                 with self.assertRaises(errors.Limited) as caught:
                     client.submit(SESSION, DOCUMENT)
                 self.assertEqual(caught.exception.retry_after, seconds)
+
+    def test_all_calls_are_held_when_there_were_too_many(self):
+        left = {"x-ratelimit-limit": "240"}
+        for given, held in (
+            (answer(201, ACCEPTED, **left), []),
+            (answer(201, ACCEPTED, **left | {"x-ratelimit-remaining": "1"}), []),
+            (answer(201, ACCEPTED, **left | {"x-ratelimit-remaining": "0"}), [60]),
+            (answer(429, {}, Retry_After="7"), [7]),
+            (answer(429, {}), [10]),
+            (answer(500, {}), []),
+        ):
+            pace = Pace()
+            with self.subTest(held=held), self.serving(given) as (_server, client):
+                client._pace = pace
+                with suppress(errors.FrontPaymentError):
+                    client.submit(SESSION, DOCUMENT)
+                self.assertEqual((pace.taken, pace.held), (1, held))
+
+    def test_a_place_that_was_waited_for_serves_the_next_call(self):
+        given = [answer(201, ACCEPTED)] * 2
+        with self.serving(*given) as (_server, client):
+            client._pace = pace = Pace()
+            client.await_place()
+            client.await_place()
+            self.assertEqual(pace.taken, 1)
+            client.submit(SESSION, DOCUMENT)
+            self.assertEqual(pace.taken, 1)
+            client.submit(SESSION, DOCUMENT)
+            self.assertEqual(pace.taken, 2)
+
+    def test_without_a_place_nothing_goes_out(self):
+        with self.serving() as (server, client):
+            client._pace = Pace(is_free=False)
+            with self.assertRaises(errors.Limited):
+                client.submit(SESSION, DOCUMENT)
+            self.assertFalse(server.requests)
 
     def test_where_nobody_listens_nothing_was_sent(self):
         with socket.socket() as taken:
