@@ -25,6 +25,10 @@ SAME_FOR_ALL = (errors.NotAuthorised, errors.WrongAddress)
 MAY_BE_RETRIED = (errors.Unreachable, errors.Limited)
 
 
+class Unchanged(UserError):
+    """Front Payment has the invoice as it is, so there is nothing to send."""
+
+
 class FrontpayOrder(models.Model):
     """The queue: many invoices, or invoices of a transaction that isn't over yet."""
 
@@ -152,6 +156,9 @@ class FrontpayOrder(models.Model):
         except LockError:
             order._in_transaction(order._wait_for_others)
             return None
+        except Unchanged:
+            order._in_transaction(order._drop_update)
+            return None
         except UserError as refusal:
             order._in_transaction(partial(order._record_unsendable, str(refusal)))
             return None
@@ -183,6 +190,10 @@ class FrontpayOrder(models.Model):
     def _wait_for_others(self):
         self.retry_at = fields.Datetime.now() + BUSY
         self._trigger_cron("cron_send", BUSY)
+
+    def _drop_update(self):
+        """Front Payment has what the invoice says now."""
+        self.update_queued = False
 
     def _record_unsendable(self, reason):
         """What was queued can't be sent any more: the invoice changed meanwhile."""

@@ -12,7 +12,7 @@ from ..connect.channels import CHANNELS, fingerprint, updating
 from ..connect.order import CallbackAddresses
 from ..mapping import Problem, channel_of, order_of
 from . import frontpay_outcome
-from .frontpay_order_queue import SAME_FOR_ALL
+from .frontpay_order_queue import SAME_FOR_ALL, Unchanged
 
 _logger = logging.getLogger(__name__)
 
@@ -175,7 +175,9 @@ class FrontpayOrder(models.Model):
             raise LockError(self._busy_message(move))
         order, token, problems = self._mapped(move)
         if problems:
-            raise UserError("\n".join(problem.message for problem in problems))
+            # The order was read, so what speaks against sending is that it was sent.
+            refusal = Unchanged if order else UserError
+            raise refusal("\n".join(problem.message for problem in problems))
         current = move.sudo().frontpay_order_id
         is_update = current._can_be_updated()
         name = current.channel if is_update else channel_of(move)

@@ -297,6 +297,23 @@ class TestQueue(QueueCase):
         self.assertEqual(len(self.sandbox.orders()), BATCH)
         self.assertEqual(len(self.sandbox.requests()), 2 * BATCH)
 
+    def test_an_update_that_was_taken_back_meanwhile_is_no_trouble(self):
+        moves = self.batch()
+        self.send(moves)
+        self.run_queue()
+        moves[0].ref = "3501"
+        self.queued_updates(moves[0])
+        moves[0].ref = False
+        self.run_queue()
+        self.assertEqual(len(self.sandbox.requests()), BATCH)
+        self.assertFalse(moves[0].frontpay_error)
+        self.assertFalse(self.attention(moves[0]))
+        self.assertFalse(moves[0].frontpay_order_id.update_queued)
+
+    def queued_updates(self, moves):
+        self.env["frontpay.order"].sudo()._queue(moves)
+        self.assertTrue(all(moves.frontpay_order_id.mapped("update_queued")))
+
     def test_the_words_are_those_of_the_sender(self):
         self.env["res.lang"]._activate_lang("nb_NO")
         self.env.user.lang = "nb_NO"
