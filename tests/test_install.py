@@ -27,6 +27,7 @@ env["frontpay.order"].create(
         "reference": invoice.name,
         "token": "A" * 32,
         "state": "sent",
+        "order_uuid": "ODR1",
     }
 )
 env.cr.commit()
@@ -38,7 +39,7 @@ env["ir.module.module"]._get("frontpay_odoo").button_immediate_uninstall()
 # becomes.
 OLDER = {
     "res_partner.frontpay_personal_number": (
-        "SELECT partner_id, number FROM frontpay_personal_number",
+        "SELECT partner_id, number FROM frontpay_personal_number WHERE partner_id = 1",
         [(1, "its frontpay_personal_number")],
     ),
     "res_company.frontpay_api_token": (
@@ -101,14 +102,16 @@ def test_install_update_and_uninstall_without_a_complaint(database):
     assert "frontpay_odoo" in installed(database)
     assert {"tables", "columns", "models", "views", "menus"} <= set(traces(database))
 
+    odoo("shell", *command(database), input=WORK)
     make_older(database)
     log = odoo(*command(database), "--update", "frontpay_odoo", "--stop-after-init")
     assert complaints(log) == []
     for query, kept in OLDER.values():
         assert rows(database, query) == kept
     assert not set(traces(database)["columns"]) & set(OLDER)
+    assert column(database, "SELECT ask_at IS NOT NULL FROM frontpay_order") == [True]
 
-    log = odoo("shell", *command(database), input=WORK + UNINSTALL)
+    log = odoo("shell", *command(database), input=UNINSTALL)
     assert complaints(log) == []
     assert "frontpay_odoo" not in installed(database)
     assert traces(database) == {}
