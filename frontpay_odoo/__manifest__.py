@@ -1,7 +1,7 @@
 {
     "name": "Front Payment Go",
     "summary": "Hand customer invoices to Front Payment Go and follow them until paid",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.0.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "frontpay_odoo contributors",
@@ -12,10 +12,9 @@
     "data": [
         "security/ir.model.access.csv",
         "security/frontpay_security.xml",
-        "data/erase_cron.xml",
-        "data/frontpay_parameters.xml",
-        "data/frontpay_activity.xml",
-        "data/frontpay_cron.xml",
+        "data/ir_config_parameter_data.xml",
+        "data/mail_activity_type_data.xml",
+        "data/ir_cron_data.xml",
         "views/frontpay_exchange_views.xml",
         "views/frontpay_order_views.xml",
         "views/account_move_views.xml",

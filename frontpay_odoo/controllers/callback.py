@@ -23,7 +23,7 @@ class FrontPaymentCallback(http.Controller):
         save_session=False,
     )
     def callback(self, token, **_parameters):
-        """Take a status that Front Payment reports (section 17).
+        """Take a callback (section 17). It only wakes polling.
 
         Nothing here calls the outside or changes a row.
 
@@ -35,13 +35,14 @@ class FrontPaymentCallback(http.Controller):
             return _answer(HTTPStatus.NOT_FOUND)
         started = time.monotonic()
         try:
-            report = fp_callback.parse(_received_pairs())
+            callback = fp_callback.parse(_received_pairs())
         except fp_callback.Malformed as malformed:
             status, error, readable = HTTPStatus.BAD_REQUEST, str(malformed), ""
             is_news = False
         else:
-            status, error, hint = order._receive(report)
-            readable, is_news = _readable(report), bool(hint)
+            inbox = request.env["frontpay.callback"].sudo()
+            status, error, waiting = inbox._receive(order, callback)
+            readable, is_news = _readable(callback), bool(waiting)
         exchanges = request.env["frontpay.exchange"]
         if is_news or exchanges._has_room_for_callback(order):
             exchanges._log_callback(
@@ -62,8 +63,10 @@ def _received_pairs():
     return list(http_request.form.items(multi=True))
 
 
-def _readable(report):
-    lines = (f"{name}: {value}" for name, value in report.pairs if name != "checksum")
+def _readable(callback):
+    lines = (
+        f"{name}: {value}" for name, value in callback.pairs if name != "checksum"
+    )
     return masked_text("\n".join(lines))
 
 

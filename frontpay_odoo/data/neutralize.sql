@@ -4,7 +4,7 @@ UPDATE res_company
    SET frontpay_environment = 'demo',
        frontpay_custom_url = NULL,
        frontpay_public_url = NULL;
-DELETE FROM frontpay_keys;
+DELETE FROM frontpay_credential;
 
 -- What waits to be sent belongs to the original: here it stays unsent, even when
 -- somebody enters a token and starts the scheduled actions.

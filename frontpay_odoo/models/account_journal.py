@@ -15,16 +15,15 @@ class AccountJournal(models.Model):
         help="The companies whose payments at Front Payment are registered here.",
     )
 
-    def action_frontpay_ask(self):
+    def action_frontpay_refresh(self):
         """Ask Front Payment for all open orders of the companies that use the journal.
 
         :return: a notification that tells how it went
         """
-        moves = self.env["account.move"]
-        moves.check_access("write")
+        self.env["account.move"].check_access("write")
         orders = self.env["frontpay.order"].sudo()
         companies = self.frontpay_company_ids & self.env.companies
         found = orders.search(
             orders._open_domain() & Domain("company_id", "in", companies.ids)
         )
-        return moves._frontpay_ask(found)
+        return found._refresh_or_schedule()

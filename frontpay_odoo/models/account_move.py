@@ -1,12 +1,14 @@
 from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
-from odoo.tools import SQL
+from odoo.tools import format_datetime
 
 from ..mapping import Problem
-from .frontpay_order import ENDED_STATES, STATES
-from .frontpay_order_recovery import UNSETTLED
+from ..tools import transaction
+from ..tools.notification import notification
+from .frontpay_order import ENDED_STATES, IN_DOUBT_STATES, STATES
 
-AT_ONCE = 5  # invoices; more would keep the person waiting, so they are queued
+# More would keep the person waiting, so they are queued.
+MAX_SENT_AT_ONCE = 5
 READERS = "account.group_account_readonly,account.group_account_invoice"
 
 
@@ -113,7 +115,7 @@ class AccountMove(models.Model):
         """One primary button at a time: ours comes first while there is a choice."""
         result = super()._compute_highlight_send_button()
         for move in self.sudo():
-            if move.frontpay_can_send or move.frontpay_state in UNSETTLED:
+            if move.frontpay_can_send or move.frontpay_state in IN_DOUBT_STATES:
                 move.highlight_send_button = False
         return result
 
@@ -128,24 +130,37 @@ class AccountMove(models.Model):
         """An invoice that Front Payment claims from the customer stays as it is."""
         for move in self:
             if move._frontpay_has_order():
-                raise UserError(move._frontpay_has_order_message())
+                raise UserError(move.sudo().frontpay_order_id._sent_already_message())
         return super()._check_draftable()
 
     def _get_alerts(self):
         alerts = super()._get_alerts()
-        if self.env.user.has_groups(READERS) and self.frontpay_error:
+        if not self.env.user.has_groups(READERS):
+            return alerts
+        order = self.sudo().frontpay_order_id
+        if order.error:
             alerts["frontpay"] = {
-                "level": "warning" if self.frontpay_state == "queued" else "danger",
-                "message": self.frontpay_error,
+                "level": "warning" if order.state == "queued" else "danger",
+                "message": order.error,
             }
-            may_answer = self.env.user.has_group("account.group_account_invoice")
-            if may_answer and self.sudo().frontpay_order_id.asks_person:
-                alerts["frontpay"] |= self._frontpay_answer_link()
+            may_decide = self.env.user.has_group("account.group_account_invoice")
+            if may_decide and order.needs_decision:
+                alerts["frontpay"] |= self._frontpay_decision_link()
+        outage = order._waited_for_outage()
+        if outage:
+            alerts["frontpay_outage"] = {
+                "level": "warning",
+                "message": self.env._(
+                    "Front Payment has called back about this invoice, but can't be"
+                    " asked since %s. It is tried again every minute.",
+                    format_datetime(self.env, outage.since),
+                ),
+            }
         return alerts
 
-    def _frontpay_answer_link(self):
+    def _frontpay_decision_link(self):
         return {
-            "action_text": self.env._("Answer"),
+            "action_text": self.env._("Decide"),
             "action": {
                 "type": "ir.actions.server",
                 "id": self.env.ref("frontpay_odoo.account_move_action_resolve").id,
@@ -163,34 +178,20 @@ class AccountMove(models.Model):
         state = self.sudo().frontpay_state
         return bool(state) and state not in ENDED_STATES
 
-    def _frontpay_has_order_message(self):
-        order = self.sudo().frontpay_order_id
-        return self.env._(
-            "%(invoice)s has been handed to Front Payment already (%(state)s).",
-            invoice=self.display_name,
-            state=order._state_label(order.state),
-        )
-
-    def _frontpay_unchanged_message(self):
-        return self.env._(
-            "%(invoice)s hasn't changed since it was handed to Front Payment, so it"
-            " isn't sent again.",
-            invoice=self.display_name,
-        )
-
     # === ACTIONS === #
 
     def action_frontpay_check(self):
         """Look whether the invoices can be sent, and send nothing.
 
-        :raises UserError: with everything that has to be mended first
+        :raises UserError: with everything that has to be corrected first
         """
         ready, problems = self._frontpay_preflight()
         if problems:
             raise self._frontpay_warning(problems)
-        return self._frontpay_notification(
+        return notification(
             "success",
             self.env._("%s invoice(s) can be sent to Front Payment.", len(ready)),
+            reload=True,
         )
 
     def action_frontpay_send(self):
@@ -201,51 +202,38 @@ class AccountMove(models.Model):
 
         :raises UserError: none of them can be sent
         """
-        may_commit = self._frontpay_may_commit()
+        is_untouched = transaction.is_untouched(self.env)
         ready, problems = self._frontpay_preflight()
         if not ready:
             raise self._frontpay_warning(problems)
-        if len(ready) > AT_ONCE or not may_commit:
-            orders = self.env["frontpay.order"]._queue(ready)
-            problems += [
-                Problem(move, orders._busy_message(move))
+        if len(ready) <= MAX_SENT_AT_ONCE and is_untouched:
+            orders, refused = self._frontpay_send_now(ready)
+        else:
+            orders = self.env["frontpay.order"]._enqueue(ready)
+            refused = [
+                Problem(move, str(transaction.busy(move)))
                 for move in ready - orders.move_id
             ]
-        else:
-            orders = self._frontpay_send_now(ready, problems)
+        problems += refused
         if not orders:
             raise self._frontpay_warning(problems)
-        return self._frontpay_report(orders, problems)
+        return self._frontpay_send_notification(orders, problems)
 
-    def _frontpay_may_commit(self):
-        """Whether this transaction has nothing to commit but what comes of sending.
-
-        In an automation, an import or another addon's method it isn't over yet: what
-        is written so far must stay with what comes after.
-        """
-        self.env.flush_all()
-        [[transaction]] = self.env.execute_query(
-            SQL("SELECT pg_current_xact_id_if_assigned()::text")
-        )
-        return not (transaction and self._can_commit())
-
-    def _frontpay_send_now(self, moves, problems):
+    def _frontpay_send_now(self, moves):
         """Send invoices while somebody waits for it.
 
-        :param list problems: where to add why one wasn't sent
-        :return: their orders
+        :return: (their orders, a :class:`Problem` for each that wasn't sent)
         """
         Order = self.env["frontpay.order"]
-        orders = Order.browse()
+        orders, problems = Order.browse(), []
         for company, own_moves in moves.grouped("company_id").items():
-            exchanges = []
-            with company._frontpay_client(exchanges.append) as client:
+            with company._frontpay_client() as client:
                 for move in own_moves:
                     try:
-                        orders += Order._send(move, client, exchanges)[0]
+                        orders += Order._send(move, client, interactive=True)[0]
                     except UserError as error:
                         problems.append(Problem(move, str(error)))
-        return orders
+        return orders, problems
 
     def action_frontpay_withdraw(self):
         """Take invoices out of the queue, those that are in it.
@@ -259,76 +247,39 @@ class AccountMove(models.Model):
                 self.env._("None of these invoices is in Front Payment's queue.")
             )
         for move in queued:
-            self.env["frontpay.order"]._withdraw(move)
+            self.env["frontpay.order"]._cancel_queued(move)
 
     def action_frontpay_refresh(self):
-        """Ask Front Payment for the current state of the invoices' orders."""
-        self.check_access("write")
-        return self._frontpay_ask(self.sudo().frontpay_order_id)
-
-    @api.model
-    def _frontpay_ask(self, orders):
-        """Ask Front Payment for orders, now or once this transaction is over.
+        """Ask Front Payment for the current state of the invoices' orders.
 
         :return: a notification that tells how it went
         """
-        if not self._frontpay_may_commit():
-            orders._ask_soon()
-            return self._frontpay_notification(
-                "success", self.env._("Front Payment will be asked in a moment.")
-            )
-        failures = orders._refresh()
-        if not failures:
-            return self._frontpay_notification(
-                "success", self.env._("Asked Front Payment: the state is up to date.")
-            )
-        return self._frontpay_notification("danger", "\n".join(set(failures.values())))
+        self.check_access("write")
+        return self.sudo().frontpay_order_id._refresh_or_schedule()
 
     def action_frontpay_resolve(self):
         """Find out what became of invoices whose sending had no clear outcome.
 
         :return: an action that tells what is known now; for a single invoice that
-            isn't settled, the question for a person
+            isn't settled, the dialog in which a person decides
         """
         self.check_access("write")
         orders = self.sudo().frontpay_order_id
-        orders = orders.filtered(lambda order: order.state in UNSETTLED)
-        if not self._frontpay_may_commit():
-            orders._trigger_cron("cron_resolve")
-            return self._frontpay_tell_states()
-        failures = orders._resolve()
-        if len(self) == 1 and orders.state == "unknown":
-            failure = failures.get(self.company_id, "")
-            return self.env["frontpay.resolve"]._of(orders, failure)._open()
-        return self._frontpay_tell_states(failures.values())
-
-    def _frontpay_tell_states(self, failures=()):
-        """Say what states the invoices' orders have.
-
-        :param failures: sentences about what couldn't be asked
-        """
-        orders = self.sudo().frontpay_order_id
-        lines = [
-            self.env._(
-                "%(invoice)s: %(state)s",
-                invoice=order.move_id.display_name,
-                state=order._state_label(order.state),
-            )
-            for order in orders
-        ]
-        is_settled = not any(order.state in UNSETTLED for order in orders)
-        kind = "success" if is_settled else "warning"
-        return self._frontpay_notification(kind, "\n".join([*failures, *lines]))
-
-    def action_frontpay_open_verification(self):
-        """Open the customer's BankID address in a new tab."""
-        self.ensure_one()
-        self.check_access("read")
-        return {
-            "type": "ir.actions.act_url",
-            "url": self.frontpay_verification_url,
-            "target": "new",
-        }
+        in_doubt = orders.filtered(lambda order: order.state in IN_DOUBT_STATES)
+        failures = {}
+        if transaction.is_untouched(self.env):
+            failures = in_doubt._recover()
+            if len(self) == 1 and in_doubt.state == "unknown":
+                failure = failures.get(self.company_id, "")
+                return self.env["frontpay.resolve"]._open(in_doubt, failure)
+        else:
+            in_doubt._trigger_cron("cron_recover")
+        is_settled = not any(order.state in IN_DOUBT_STATES for order in orders)
+        return notification(
+            "success" if is_settled else "warning",
+            "\n".join([*failures.values(), *orders._outcome_lines()]),
+            reload=True,
+        )
 
     def action_frontpay_exchanges(self):
         """Show what was exchanged with Front Payment about these invoices."""
@@ -337,7 +288,7 @@ class AccountMove(models.Model):
             "res_model": "frontpay.exchange",
             "view_mode": "list,form",
             "domain": [("order_id.move_id", "in", self.ids)],
-            "name": self.env._("Front Payment Exchanges"),
+            "name": self.env._("Front Payment API Log"),
         }
 
     def _frontpay_preflight(self):
@@ -349,13 +300,13 @@ class AccountMove(models.Model):
         ready = self.browse()
         problems = []
         for move in self:
-            found = self.env["frontpay.order"]._check(move)
+            found = self.env["frontpay.order"]._preflight(move)
             ready += move if not found else self.browse()
             problems += found
         return ready, problems
 
     def _frontpay_warning(self, problems):
-        """All problems in one message, with a way to the first record to mend."""
+        """All problems in one message, with a way to the first record to correct."""
         message = self._frontpay_problem_text(problems)
         record = problems[0].record
         if record == self:
@@ -372,50 +323,35 @@ class AccountMove(models.Model):
     def _frontpay_problem_text(self, problems):
         return "\n".join(dict.fromkeys(problem.message for problem in problems))
 
-    def _frontpay_report(self, orders, problems):
+    def _frontpay_send_notification(self, orders, problems):
         """Tell what became of the invoices that were to be sent."""
-        waiting = orders.filtered(
-            lambda order: order.update_queued or order.state == "queued"
-        )
-        waiting = waiting.filtered(lambda order: not order.error)
-        gone = (orders - waiting).filtered(
+        waiting = orders.filtered(lambda order: order._is_queued() and not order.error)
+        sent = (orders - waiting).filtered(
             lambda order: not order.error and order.state not in ("failed", "unknown")
         )
-        lines = [
+        lines = []
+        if waiting:
+            lines.append(
+                self.env._(
+                    "%s invoice(s) are queued and go out automatically, one after the"
+                    " other.",
+                    len(waiting),
+                )
+            )
+        if sent:
+            lines.append(
+                self.env._("%s invoice(s) handed to Front Payment.", len(sent))
+            )
+        lines += [
             f"{order.move_id.display_name}: {order.error}"
-            for order in orders - waiting - gone
+            for order in orders - waiting - sent
         ]
         if problems:
             lines.append(self._frontpay_problem_text(problems))
-        if gone:
-            lines.insert(
-                0, self.env._("%s invoice(s) handed to Front Payment.", len(gone))
-            )
         lines += [
             f"{order.move_id.display_name}: {order.note}"
-            for order in gone
+            for order in sent
             if order.note
         ]
-        if waiting:
-            lines.insert(
-                0,
-                self.env._(
-                    "%s invoice(s) are queued and go out by themselves, one after the"
-                    " other.",
-                    len(waiting),
-                ),
-            )
-        kind = "success" if len(gone + waiting) == len(self) else "danger"
-        return self._frontpay_notification(kind, "\n".join(lines))
-
-    def _frontpay_notification(self, kind, message):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": kind,
-                "message": message,
-                "sticky": kind != "success",
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        kind = "success" if len(sent + waiting) == len(self) else "danger"
+        return notification(kind, "\n".join(lines), reload=True)

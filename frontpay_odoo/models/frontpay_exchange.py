@@ -1,15 +1,23 @@
+import logging
 import time
 from datetime import timedelta
+from functools import partial
+
+from psycopg2 import DataError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+
+from ..tools import transaction
+
+_logger = logging.getLogger(__name__)
 
 KEPT_CALLBACKS = 50  # of an order in an hour; those that tell something new always
 
 
 class FrontpayExchange(models.Model):
     _name = "frontpay.exchange"
-    _description = "Front Payment Exchange"
+    _description = "Front Payment API Call"
     _order = "id desc"
     _rec_name = "path"
 
@@ -52,23 +60,36 @@ class FrontpayExchange(models.Model):
         :param exchanges: list of :class:`connect.client.Exchange`, masked already
         :param order: the ``frontpay.order`` it was about, if any
         """
-        self.sudo().create(
-            [
-                {
-                    "order_id": order.id if order else False,
-                    "company_id": company.id,
-                    "direction": "out",
-                    "method": exchange.method,
-                    "path": exchange.path,
-                    "request": exchange.request,
-                    "http_status": exchange.http_status,
-                    "answer": exchange.answer,
-                    "error": exchange.error,
-                    "duration": exchange.duration,
-                }
-                for exchange in exchanges
-            ]
-        )
+        values = [
+            {
+                "order_id": order.id if order else False,
+                "company_id": company.id,
+                "direction": "out",
+                "method": exchange.method,
+                "path": exchange.path,
+                "request": exchange.request,
+                "http_status": exchange.http_status,
+                "answer": exchange.answer,
+                "error": exchange.error,
+                "duration": exchange.duration,
+            }
+            for exchange in exchanges
+        ]
+        try:
+            with self.env.cr.savepoint():
+                self.sudo().create(values)
+        except (ValueError, DataError):
+            # What became of an order counts, whatever can't be logged.
+            _logger.exception("An exchange with Front Payment couldn't be logged")
+
+    @api.model
+    def _save(self, company, client):
+        """Keep what was exchanged about no order in particular, at once.
+
+        :param connect.client.Client client: its exchanges are stored and emptied
+        """
+        transaction.run(self.env, partial(self._log, company, client.exchanges))
+        client.exchanges.clear()
 
     @api.model
     def _has_room_for_callback(self, order):

@@ -1,17 +1,22 @@
 import re
+import secrets
+from datetime import timedelta
+from decimal import Decimal
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.service.model import retrying
+from odoo.fields import Domain
+from odoo.tools import float_repr
 
 from ..connect import statuses
 from ..connect.channels import CHANNELS
+from ..tools import transaction
 
 ########################################################################################
 # STATE DIAGRAM
 #
 #   queued <─> sending ──┬──> failed
-#                        ├──> unknown ──┐         (settled by a callback or a question)
+#                        ├──> unknown ──┐       (settled by polling, or by a person)
 #                        └──> sent <────┤
 #                              │        │
 #            ┌─────────────────┼────────┼──────> cancelled
@@ -23,9 +28,9 @@ from ..connect.channels import CHANNELS
 #                              │
 #                              └──> partially_refunded ──> refunded
 #
-# What Front Payment reports moves an order forward, over skipped states too, and never
+# What Front Payment says moves an order forward, over skipped states too, and never
 # back: SOURCES names the states from which each state can be reached. One exception: an
-# order that was given up after an unknown outcome, and shows up all the same.
+# order that was given up after an unknown outcome, and reappears all the same.
 ########################################################################################
 STATES = [
     ("queued", "Queued"),
@@ -42,33 +47,58 @@ STATES = [
     ("cancelled", "Cancelled"),
     ("expired", "Expired"),
 ]
-_SUBMITTED = {"sending", "unknown"}
+# The request went out, and what became of it isn't known.
+IN_DOUBT_STATES = {"sending", "unknown"}
 CLAIMED_STATES = {"invoiced", "reminded", "collection"}
-SOURCES = {
-    "queued": {"sending"},
-    "sending": {"queued"},
-    "unknown": {"sending"},
-    "failed": {"queued", "sending", "unknown"},
-    "sent": _SUBMITTED,
-    "invoiced": _SUBMITTED | {"sent"},
-    "reminded": _SUBMITTED | {"sent", "invoiced"},
-    "collection": _SUBMITTED | {"sent", "invoiced", "reminded"},
-    "paid": _SUBMITTED | {"sent"} | CLAIMED_STATES,
-    "partially_refunded": _SUBMITTED | {"sent", "paid"} | CLAIMED_STATES,
-    "refunded": _SUBMITTED | {"sent", "paid", "partially_refunded"} | CLAIMED_STATES,
-    "cancelled": _SUBMITTED | {"sent"} | CLAIMED_STATES,
-    "expired": _SUBMITTED | {"sent"} | CLAIMED_STATES,
-}
-# States in which Front Payment's invoice has a number (section 15b).
-INVOICED_STATES = CLAIMED_STATES | {"paid", "partially_refunded", "refunded"}
-TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
+# Front Payment has it, and it may still change there.
+OPEN_STATES = {"sent"} | CLAIMED_STATES
+REFUNDED_STATES = {"partially_refunded", "refunded"}
+# Front Payment's invoice has a number (section 15b).
+INVOICED_STATES = CLAIMED_STATES | {"paid"} | REFUNDED_STATES
 # After these, the invoice may be sent anew; in all others it has its one order.
 ENDED_STATES = ("failed", "cancelled", "expired")
 # Nothing more is expected of the customer.
 FINAL_STATES = (*ENDED_STATES, "paid", "partially_refunded", "refunded")
+# The payment is registered in these, by the company's ``frontpay_settle_on``.
+PAYMENT_STATES = {"paid": {"paid"}, "invoiced": CLAIMED_STATES | {"paid"}}
+SOURCES = {
+    "queued": {"sending"},
+    "sending": {"queued"},
+    "unknown": {"sending"},
+    "failed": {"queued"} | IN_DOUBT_STATES,
+    "sent": IN_DOUBT_STATES,
+    "invoiced": IN_DOUBT_STATES | {"sent"},
+    "reminded": IN_DOUBT_STATES | {"sent", "invoiced"},
+    "collection": IN_DOUBT_STATES | {"sent", "invoiced", "reminded"},
+    "paid": IN_DOUBT_STATES | OPEN_STATES,
+    "partially_refunded": IN_DOUBT_STATES | OPEN_STATES | {"paid"},
+    "refunded": IN_DOUBT_STATES | OPEN_STATES | {"paid", "partially_refunded"},
+    "cancelled": IN_DOUBT_STATES | OPEN_STATES,
+    "expired": IN_DOUBT_STATES | OPEN_STATES,
+}
+ENVIRONMENTS = [
+    ("demo", "Demo"),
+    ("production", "Production"),
+    ("custom", "Custom URL"),
+]
+TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
+ATTENTION = "frontpay_odoo.activity_attention"
+# How long after a poll an order is polled again, by how long ago it was sent.
+POLL_PAUSES = (
+    (timedelta(hours=1), timedelta(minutes=5)),
+    (timedelta(days=1), timedelta(minutes=30)),
+    (timedelta(days=14), timedelta(hours=6)),
+    (timedelta.max, timedelta(days=1)),
+)
 
 
 class FrontpayOrder(models.Model):
+    """One submission of an invoice to Front Payment.
+
+    Its life has a file for each part, and each calls only those below it: the queue,
+    the submission, polling, recovery; the status that Front Payment tells; this file.
+    """
+
     _name = "frontpay.order"
     _description = "Front Payment Order"
     _order = "id desc"
@@ -104,8 +134,10 @@ class FrontpayOrder(models.Model):
         groups="base.group_system",
         help="The part of the callback address that only Front Payment knows.",
     )
-    environment = fields.Char(
-        readonly=True, help="The company's Front Payment environment when it was sent."
+    environment = fields.Selection(
+        ENVIRONMENTS,
+        readonly=True,
+        help="The company's Front Payment environment when it was sent.",
     )
     amount = fields.Monetary(readonly=True)
     fingerprint = fields.Char(
@@ -118,36 +150,70 @@ class FrontpayOrder(models.Model):
         readonly=True,
         help="Where the customer confirms the order. It is of no use afterwards.",
     )
-    invoice_number = fields.Char(readonly=True)
+    invoice_number = fields.Char(
+        string="Front Payment Invoice Number",
+        readonly=True,
+    )
     refunded_amount = fields.Monetary(readonly=True)
     error = fields.Text(readonly=True)
     note = fields.Text(
         readonly=True, help="What was worth knowing when the order was made."
     )
     sending_at = fields.Datetime(
-        readonly=True, help="When the request went out, whatever became of it."
+        string="Request Sent",
+        readonly=True,
+        help="When the request went out, whatever became of it.",
     )
-    sent_at = fields.Datetime(readonly=True)
+    sent_at = fields.Datetime(string="Sent", readonly=True)
     update_queued = fields.Boolean(readonly=True)
     tries = fields.Integer(
         readonly=True, default=0, help="How often sending had to be put off."
     )
-    retry_at = fields.Datetime(readonly=True, help="Not sent again before that.")
-    asked_at = fields.Datetime(readonly=True, help="When the state was last asked for.")
-    ask_at = fields.Datetime(
-        readonly=True, index="btree_not_null", help="When it is asked for again."
+    retry_at = fields.Datetime(
+        string="Next Try", readonly=True, help="Not sent again before that."
     )
-    closed_at = fields.Datetime(readonly=True, help="When it reached its last state.")
+    last_poll_at = fields.Datetime(
+        string="Last Status Update",
+        readonly=True,
+        help="When Front Payment was last asked for the status.",
+    )
+    next_poll_at = fields.Datetime(
+        string="Next Status Update", readonly=True, index="btree_not_null"
+    )
+    poll_failures = fields.Integer(
+        string="Failed Status Updates",
+        readonly=True,
+        help="How often in a row the status couldn't be had.",
+    )
+    needs_decision = fields.Boolean(
+        readonly=True, help="Somebody has to say what became of the order."
+    )
+    closed_at = fields.Datetime(
+        string="Closed", readonly=True, help="When it reached its last state."
+    )
     payment_id = fields.Many2one(
         "account.payment", readonly=True, index="btree_not_null"
     )
-    exchange_ids = fields.One2many("frontpay.exchange", "order_id", readonly=True)
+    exchange_ids = fields.One2many(
+        "frontpay.exchange", "order_id", string="API Log", readonly=True
+    )
+    callback_ids = fields.One2many(
+        "frontpay.callback",
+        "order_id",
+        string="Waiting Callbacks",
+        readonly=True,
+        groups="base.group_system",
+    )
 
     _unique_token = models.UniqueIndex("(token)")
     # The last wall against sending twice, whatever the code above it does.
     _one_order_per_invoice = models.UniqueIndex(
         "(move_id) WHERE state NOT IN ('failed', 'cancelled', 'expired')",
         "This invoice has been handed to Front Payment already.",
+    )
+    _queue_index = models.Index("(company_id) WHERE state = 'queued' OR update_queued")
+    _in_doubt_index = models.Index(
+        "(company_id) WHERE state IN ('sending', 'unknown')"
     )
 
     @api.ondelete(at_uninstall=False)
@@ -157,33 +223,56 @@ class FrontpayOrder(models.Model):
                 self.env._("An order that Front Payment knows can't be deleted.")
             )
 
-    def _move_to(self, state):
-        """Take a state if it lies ahead.
+    # === STATE === #
+
+    def _set_state(self, state):
+        """Take a state if it lies ahead, and do what follows from it.
 
         :return: whether the state was taken
         """
         self.ensure_one()
-        if self.state not in SOURCES[state] and not self._turns_up(state):
+        if self.state not in SOURCES[state] and not self._reappears(state):
             return False
         self.state = state
         self.closed_at = state in FINAL_STATES and fields.Datetime.now()
+        if state not in ("queued", *IN_DOUBT_STATES):
+            # Whoever was asked to do something need not do it any more.
+            self.needs_decision = False
+            self.move_id.activity_unlink([ATTENTION])
         return True
 
-    def _turns_up(self, state):
+    def _reappears(self, state):
         """Whether an order that was taken for lost shows up at Front Payment, with a
         number, before the invoice was sent anew."""
         is_lost = self.state == "failed" and self.order_uuid
-        is_reported = state in statuses.STATES.values()
-        return is_lost and is_reported and not self.move_id._frontpay_has_order()
+        is_told = state in statuses.STATE_OF_STATUS.values()
+        return is_lost and is_told and not self._living_order(self.move_id)
+
+    @api.model
+    def _living_order(self, move):
+        """The invoice's order that hasn't ended, of which there is one at most."""
+        domain = [("move_id", "=", move.id), ("state", "not in", ENDED_STATES)]
+        return self.search(domain, limit=1)
 
     def _state_label(self, state):
         return dict(self._fields["state"]._description_selection(self.env))[state]
 
-    def _record_error(self, sentence):
-        """Tell what a person has to look at, once."""
-        if sentence != self.error:
-            self.error = sentence
-            self.move_id.message_post(body=sentence)
+    def _is_queued(self):
+        return self.state == "queued" or self.update_queued
+
+    def _can_be_updated(self):
+        """Whether sending the invoice again changes this order.
+
+        It does while the customer hasn't confirmed, on the channels whose page knows
+        ``fpgoUuid`` (section 4.1).
+        """
+        return bool(
+            self.state == "sent"
+            and self.order_uuid
+            and CHANNELS[self.channel].supports_update
+        )
+
+    # === IDENTITY === #
 
     @api.model
     def _by_token(self, token):
@@ -197,30 +286,113 @@ class FrontpayOrder(models.Model):
         order = self.search([("token", "=", token)])
         return order.with_user(SUPERUSER_ID).with_company(order.company_id)
 
-    def _keep(self, exchanges, record=None):
+    @api.model
+    def _new_token(self):
+        return secrets.token_urlsafe(24)
+
+    @api.model
+    def _reference_of(self, move):
+        """What Front Payment knows the invoice by, over all attempts to send it.
+
+        Readable for people, and different from what another database or a copy of
+        this one could make of an invoice of the same name: an order that is found by
+        it is this invoice's.
+        """
+        known = move.sudo().frontpay_order_id.reference
+        return known or f"{move.name}-{secrets.token_hex(4)}"
+
+    def _is_of_this_environment(self):
+        """Whether the order is at the Front Payment that the company uses now."""
+        return self.environment in (False, self.company_id.frontpay_environment)
+
+    def _may_have_number(self, order_uuid):
+        """Whether a number is this order's, or may be while it knows none."""
+        if self.order_uuid:
+            return self.order_uuid == order_uuid
+        return not self.search_count([("order_uuid", "=", order_uuid)], limit=1)
+
+    def _assign_order_uuid(self, order_uuid):
+        """Keep the number by which Front Payment knows the order.
+
+        :return: whether it is this order's
+        """
+        if not self._may_have_number(order_uuid):
+            return False
+        if not self.order_uuid:
+            sent_at = self.sent_at or self.sending_at or fields.Datetime.now()
+            self.write({"order_uuid": order_uuid, "sent_at": sent_at})
+        return True
+
+    def _is_own_amount(self, amount):
+        """Whether an amount is this order's.
+
+        :param Decimal amount: NOK
+        """
+        return amount == Decimal(float_repr(self.amount, 2))
+
+    def _request_sent_at(self):
+        return self.sending_at or self.create_date
+
+    # === WHAT IS TOLD === #
+
+    def _record_error(self, sentence):
+        """Tell what a person has to look at, once."""
+        if sentence != self.error:
+            self.error = sentence
+            self.move_id.message_post(body=sentence)
+
+    def _notify_responsible(self, sentence):
+        """Give the invoice's responsible something to do, unless they have it already.
+
+        :param str sentence: what happened and what to do about it
+        """
+        move = self.move_id
+        person = move.invoice_user_id or self.create_uid
+        if not move.activity_search([ATTENTION]):
+            move.activity_schedule(ATTENTION, note=sentence, user_id=person.id)
+
+    def _with_creator_env(self):
+        """The order as a cron handles it, in the words of the person who sent it."""
+        person = self.create_uid
+        return self.with_company(self.company_id).with_context(
+            lang=person.lang, tz=person.tz
+        )
+
+    # === POLLING, CRONS, LOG === #
+
+    @api.model
+    def _open_domain(self):
+        """Orders that may still change and can be polled."""
+        return Domain("order_uuid", "!=", False) & Domain("state", "in", OPEN_STATES)
+
+    def _schedule_next_poll(self):
+        """Say when the orders are polled again, if no callback wakes polling."""
+        now = fields.Datetime.now()
+        for order in self:
+            age = now - (order.sent_at or order.create_date)
+            pause = next(pause for limit, pause in POLL_PAUSES if age <= limit)
+            is_open = order.order_uuid and order.state in OPEN_STATES
+            order.next_poll_at = is_open and now + pause
+
+    @api.model
+    def _trigger_cron(self, name, delay=timedelta()):
+        """Let one of the addon's crons run, soon or after a while."""
+        cron = self.env.ref(f"frontpay_odoo.{name}", raise_if_not_found=False)
+        if cron:  # an administrator may have deleted it
+            cron.sudo()._trigger(at=fields.Datetime.now() + delay)
+
+    def _save_exchanges(self, client, record=None):
         """Store what was exchanged and what follows from it, at once.
 
-        :param list exchanges: what the client logged since the last time; emptied
+        :param connect.client.Client client: its exchanges are stored and emptied
         :param record: writes the outcome, if there is one
         """
 
         def outcome():
-            self.env["frontpay.exchange"]._log(self.company_id, exchanges, self)
+            log = self.env["frontpay.exchange"]._log
+            log(self.company_id, client.exchanges, self)
             if record:
                 record()
 
-        self._in_transaction(outcome)
-        exchanges.clear()
-
-    def _in_transaction(self, step):
-        """Run a step in a transaction of its own, committed when this returns.
-
-        A serialisation failure runs the step again, as Odoo does with a request, so
-        the step calls nothing outside. In Odoo's tests it runs in the test's own
-        transaction.
-        """
-        if self.env["account.move"]._can_commit():
-            return retrying(step, self.env)
-        result = step()
-        self.env.flush_all()
-        return result
+        transaction.run(self.env, outcome)
+        client.exchanges.clear()

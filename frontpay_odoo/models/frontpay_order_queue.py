@@ -6,41 +6,35 @@ from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.service import server
-from odoo.tools import format_datetime
 
-from ..connect import backoff, errors
+from ..connect import errors
 from ..mapping import channel_of
-from .frontpay_pace import CRON_PATIENCE
+from ..tools import transaction
+from .frontpay_order_submission import NothingToUpdate
+from .frontpay_rate_limit import CRON_MAX_WAIT
 
 _logger = logging.getLogger(__name__)
 
-TRIES = 8  # about three hours
 # So many lost answers in a row mean that Front Payment is in trouble: those who wait
 # are spared the same.
 LOST_IN_A_ROW = 5
-PAUSE = timedelta(minutes=1)  # until the queue is tried again after that
-BUSY = timedelta(minutes=1)  # until an invoice that somebody works on is tried again
-# After these, every other invoice of the company would fail in the same way.
-SAME_FOR_ALL = (errors.NotAuthorised, errors.WrongAddress)
-MAY_BE_RETRIED = (errors.Unreachable, errors.Limited)
+# Until the queue is tried again after that, or an invoice that somebody works on.
+QUEUE_PAUSE = timedelta(minutes=1)
 
 
-class Unchanged(UserError):
-    """Front Payment has the invoice as it is, so there is nothing to send."""
-
-
-class FrontpayOrder(models.Model):
+# A file for each part of an order's life.
+class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
     """The queue: many invoices, or invoices of a transaction that isn't over yet."""
 
     _inherit = "frontpay.order"
 
     @api.model
-    def _queue(self, moves):
+    def _enqueue(self, moves):
         """Have invoices sent by the cron once this transaction is committed.
 
         Rolled back, they were never queued.
 
-        :param moves: invoices that :meth:`_check` found nothing wrong with
+        :param moves: invoices that :meth:`_preflight` found nothing wrong with
         :return: their orders; none for those that somebody else is handling
         """
         moves = moves.try_lock_for_update()
@@ -52,7 +46,7 @@ class FrontpayOrder(models.Model):
                 current.update_queued = True
             if current._is_queued():
                 orders += current
-            elif not move._frontpay_has_order():
+            elif not self._living_order(move):
                 orders += self._create_queued(move)
         if orders:
             self._trigger_cron("cron_send")
@@ -72,25 +66,18 @@ class FrontpayOrder(models.Model):
         )
 
     @api.model
-    def _withdraw(self, move):
+    def _cancel_queued(self, move):
         """Take an invoice out of the queue.
 
         :raises LockError: it is being sent just now
         """
-        self._lock_invoice(move)
+        transaction.lock(move)
         order = move.sudo().frontpay_order_id
         if order.state != "queued":
-            raise LockError(self._busy_message(move))
-        order._move_to("failed")
+            raise transaction.busy(move)
+        order._set_state("failed")
         order.error = False
-        move.message_post(body=self.env._("Taken out of Front Payment's queue."))
-
-    @api.model
-    def _trigger_cron(self, name, delay=timedelta()):
-        """Let one of the addon's crons run, soon or after a while."""
-        cron = self.env.ref(f"frontpay_odoo.{name}", raise_if_not_found=False)
-        if cron:  # an administrator may have deleted it
-            cron.sudo()._trigger(at=fields.Datetime.now() + delay)
+        move.message_post(body=self.env._("Removed from Front Payment's queue."))
 
     @api.model
     def _cron_send(self):
@@ -106,31 +93,9 @@ class FrontpayOrder(models.Model):
             for done in orders._send_in_order(company):
                 left -= done
                 if not progress(done, remaining=left) or _is_stopping():
+                    # Odoo ends a run after ten seconds; the next one follows at once.
+                    self._trigger_cron("cron_send")
                     return
-
-    def _send_in_order(self, company):
-        """Send a company's orders over one connection, until one fails in a way in
-        which the others would fail too.
-
-        :return: yields how many are done for now
-        """
-        exchanges, lost = [], 0
-        try:
-            client = company._frontpay_client(exchanges.append, CRON_PATIENCE)
-        except UserError as error:
-            self._fail_queue(company, str(error))
-            self[0]._ask_responsible(str(error))
-            yield len(self)
-            return
-        with client:
-            for place, order in enumerate(self):
-                error = order._send_queued(client, exchanges)
-                lost = lost + 1 if isinstance(error, errors.UnknownOutcome) else 0
-                if lost == LOST_IN_A_ROW or _fails_for_all(error):
-                    self._trigger_cron("cron_send", PAUSE)
-                    yield len(self) - place
-                    return
-                yield 1
 
     @api.model
     def _queued_domain(self):
@@ -140,56 +105,64 @@ class FrontpayOrder(models.Model):
         )
         return is_queued & is_due
 
-    def _send_queued(self, client, exchanges):
+    def _send_in_order(self, company):
+        """Send a company's orders over one connection, until one fails in a way in
+        which the others would fail too.
+
+        :return: yields how many are done for now
+        """
+        try:
+            client = company._frontpay_client(CRON_MAX_WAIT)
+        except UserError as error:
+            self._fail_queue(company, str(error))
+            self[0]._notify_responsible(str(error))
+            yield len(self)
+            return
+        lost = 0
+        with client:
+            for position, order in enumerate(self):
+                error = order._send_queued(client)
+                lost = lost + 1 if isinstance(error, errors.UnknownOutcome) else 0
+                if lost == LOST_IN_A_ROW or (error and error.affects_all):
+                    self._trigger_cron("cron_send", QUEUE_PAUSE)
+                    yield len(self) - position
+                    return
+                yield 1
+
+    def _send_queued(self, client):
         """Send one invoice of the queue.
 
         :return: the :class:`connect.errors.FrontPaymentError` that kept it from being
             sent, or None
         """
         try:
-            client.await_place()
-        except errors.Limited as error:
+            client.wait_for_slot()
+        except errors.RateLimited as error:
             return error
-        order = self._for_its_creator()
+        order = self._with_creator_env()
+        error, record = None, None
         try:
-            error = order._send(order.move_id, client, exchanges)[1]
+            _order, error = order._send(order.move_id, client, interactive=False)
         except LockError:
-            order._in_transaction(order._wait_for_others)
-            return None
-        except Unchanged:
-            order._in_transaction(order._drop_update)
-            return None
+            record = order._wait_for_others
+        except NothingToUpdate:
+            record = order._drop_update
         except UserError as refusal:
-            order._in_transaction(partial(order._record_unsendable, str(refusal)))
-            return None
+            record = partial(order._record_unsendable, str(refusal))
         except Exception:
             _logger.exception("Invoice %s couldn't be sent", order.move_id.id)
-            self._start_over()
-            order._in_transaction(order._record_fault)
-            return None
-        if order.state == "failed":
-            order._in_transaction(partial(order._ask_responsible, order.error))
+            transaction.rollback(self.env)
+            client.exchanges.clear()
+            record = order._record_fault
+        if order.state == "failed" and not record:
+            record = partial(order._notify_responsible, order.error)
+        if record:
+            transaction.run(self.env, record)
         return error
 
-    def _is_queued(self):
-        return self.state == "queued" or self.update_queued
-
-    def _for_its_creator(self):
-        """The order as the cron handles it, in the words of the person who sent it."""
-        person = self.create_uid
-        return self.with_company(self.company_id).with_context(
-            lang=person.lang, tz=person.tz
-        )
-
-    def _start_over(self):
-        """Forget what a step left half-written."""
-        if self.env["account.move"]._can_commit():
-            self.env.cr.rollback()
-        self.env.invalidate_all(flush=False)
-
     def _wait_for_others(self):
-        self.retry_at = fields.Datetime.now() + BUSY
-        self._trigger_cron("cron_send", BUSY)
+        self.retry_at = fields.Datetime.now() + QUEUE_PAUSE
+        self._trigger_cron("cron_send", QUEUE_PAUSE)
 
     def _drop_update(self):
         """Front Payment has what the invoice says now."""
@@ -198,9 +171,9 @@ class FrontpayOrder(models.Model):
     def _record_unsendable(self, reason):
         """What was queued can't be sent any more: the invoice changed meanwhile."""
         self.update_queued = False
-        self._move_to("failed")
+        self._set_state("failed")
         self._record_error(reason)
-        self._ask_responsible(reason)
+        self._notify_responsible(reason)
 
     def _record_fault(self):
         """An error of ours, before the request went out or after it."""
@@ -214,38 +187,6 @@ class FrontpayOrder(models.Model):
                 " send the invoice again."
             )
         )
-
-    def _put_off(self, error):
-        """Have an invoice sent later that Front Payment has not got.
-
-        :param error: one of :const:`MAY_BE_RETRIED`
-        :return: a sentence about when, or an empty one if this was the last try
-        """
-        if not isinstance(error, MAY_BE_RETRIED) or self.tries + 1 >= TRIES:
-            return ""
-        self.tries += 1
-        seconds = backoff.delay(self.tries, getattr(error, "retry_after", None) or 0)
-        pause = timedelta(seconds=round(seconds))
-        self.retry_at = fields.Datetime.now() + pause
-        self._trigger_cron("cron_send", pause)
-        moment = format_datetime(self.env, self.retry_at)
-        return self.env._("It is sent again by itself at %s.", moment)
-
-    @api.model
-    def _fail_queue(self, company, sentence):
-        """Take out what would fail for the same reason as an invoice just did."""
-        for order in self.search(
-            [("state", "=", "queued"), ("company_id", "=", company.id)]
-        ):
-            order._move_to("failed")
-            order.error = sentence
-
-
-def _fails_for_all(error):
-    """Whether the company's other invoices would fail in the same way."""
-    if isinstance(error, errors.Limited):
-        return error.http_status is None  # after a 429, the pace lets them wait
-    return isinstance(error, (errors.Unreachable, *SAME_FOR_ALL))
 
 
 def _is_stopping():

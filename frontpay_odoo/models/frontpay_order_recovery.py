@@ -9,37 +9,37 @@ from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 
 from ..connect import errors
-from ..connect.answers import OrderStatus, SubmittedOrder, contacts_of
-from ..connect.channels import CHANNELS
-from ..mapping.customer import customer_of
+from ..connect.responses import OrderStatus, SubmittedOrder
+from ..tools import error_messages, system_parameters, transaction
+from .frontpay_order import IN_DOUBT_STATES
 
 _logger = logging.getLogger(__name__)
 
-UNSETTLED = ("sending", "unknown")
 GRACE_MINUTES = 15
 # After that, a person is asked also while Front Payment's answers may yet get better.
-PATIENCE = timedelta(hours=1)
+ESCALATED_AFTER = timedelta(hours=1)
 DETAILS_A_RUN = 200  # so a run takes about a minute
 DETAILS_A_CLICK = 20  # and a person waits some seconds
 
 
-class Listing(NamedTuple):
+class OrderList(NamedTuple):
     """What Front Payment's list of orders says.
 
     :param asked_at: when it was asked for, UTC without a zone
     :param statuses: {order number: status}
-    :param unread: how many orders that nobody here knows couldn't be looked at yet
-    :param missing: the number of an order of ours that must be in the list and isn't,
-        so that what else isn't in it proves nothing; or an empty string
+    :param unfetched: how many orders that nobody here knows couldn't be read yet
+    :param missing_sentinel: the number of an order of ours that must be in the list and
+        isn't, so that what else isn't in it proves nothing; or an empty string
     """
 
     asked_at: datetime
     statuses: dict
-    unread: int = 0
-    missing: str = ""
+    unfetched: int = 0
+    missing_sentinel: str = ""
 
 
-class FrontpayOrder(models.Model):
+# A file for each part of an order's life.
+class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
     """What became of orders whose sending had no clear outcome.
 
     A callback settles such an order at any time. Without one, Front Payment's list of
@@ -48,175 +48,149 @@ class FrontpayOrder(models.Model):
 
     _inherit = "frontpay.order"
 
-    asks_person = fields.Boolean(
-        readonly=True, help="Somebody has to say what became of the order."
-    )
-
-    def _move_to(self, state):
-        """Whoever was asked to do something need not do it any more."""
-        is_moved = super()._move_to(state)
-        if is_moved and state not in (*UNSETTLED, "queued"):
-            self.asks_person = False
-            self._settle_activities()
-        return is_moved
-
-    # === ASKING FRONT PAYMENT === #
-
     @api.model
-    def _cron_resolve(self):
-        self.search([("state", "in", UNSETTLED)])._resolve(DETAILS_A_RUN)
+    def _cron_recover(self):
+        in_doubt = [("state", "in", tuple(IN_DOUBT_STATES))]
+        self.search(in_doubt)._recover(DETAILS_A_RUN)
 
-    def _resolve(self, details=DETAILS_A_CLICK):
+    def _recover(self, details=DETAILS_A_CLICK):
         """Find out what became of orders, each in transactions of its own.
 
-        :param details: how many orders that nobody here knows may be looked at
+        :param details: how many orders that nobody here knows may be read
         :return: {company: sentence} of those whose Front Payment couldn't be asked
         """
         failures = {}
         sending = self.filtered(lambda order: order.state == "sending")
-        sending._each_alone(methodcaller("_give_up_sender"))
+        sending._each_locked(methodcaller("_record_dead_sender"))
         unknown = self.filtered(lambda order: order.state == "unknown")
         for company, orders in unknown.grouped("company_id").items():
             here = orders.filtered(lambda order: order._is_of_this_environment())
-            (orders - here)._each_alone(methodcaller("_ask_about_environment"))
+            (orders - here)._each_locked(methodcaller("_request_environment"))
             if not here:
                 continue
             try:
-                listing = self._listing(company, details)
+                order_list = self._fetch_order_list(company, details)
             except (errors.FrontPaymentError, UserError) as error:
-                failures[company] = self._unanswered_sentence(company, error)
-                here._each_alone(methodcaller("_go_without", error))
+                failures[company] = error_messages.connection_message(self.env, error)
+                here._each_locked(methodcaller("_continue_without_list", error))
             else:
-                here._each_alone(methodcaller("_follow", listing))
+                here._each_locked(methodcaller("_settle_by", order_list))
         return failures
 
-    def _each_alone(self, step):
+    def _each_locked(self, step):
         """Run a step for each of the orders; one that fails stops no other."""
         for order in self:
             try:
-                order._alone(step)
+                order._run_locked(step)
             except Exception:
-                _logger.exception("Order %s couldn't be settled", order.id)
-                self._start_over()
+                _logger.exception("Order %s couldn't be recovered", order.id)
+                transaction.rollback(self.env)
 
-    def _alone(self, step):
+    def _run_locked(self, step):
         """Run a step in a transaction of its own while nobody else has the invoice.
 
         :param step: called with the order, in the words of whoever sent it
         :return: whether it was run
         """
-        order = self._for_its_creator()
+        order = self._with_creator_env()
         try:
-            with self._sender_lock(self.move_id):
+            with transaction.sender_lock(self.move_id):
                 # What was read before the lock was had may be out of date.
-                self._in_transaction(self.env.invalidate_all)
-                self._in_transaction(partial(step, order))
+                transaction.run(self.env, self.env.invalidate_all)
+                transaction.run(self.env, partial(step, order))
         except LockError:
             return False
         return True
 
-    def _give_up_sender(self):
+    def _record_dead_sender(self):
         """Nobody sends this order any more: whoever did would hold the lock."""
         if self.state == "sending":
             self._record_failure(errors.UnknownOutcome("the sender died"))
 
-    @api.model
-    def _listing(self, company, details):
-        """Ask for the list of orders, and look at those that nobody here knows.
+    # === THE LIST === #
 
-        :param details: how many of them may be looked at
-        :rtype: Listing
+    @api.model
+    def _fetch_order_list(self, company, details):
+        """Ask for the list of orders, and read those that nobody here knows.
+
+        :param details: how many of them may be read
+        :rtype: OrderList
         :raises FrontPaymentError: there is no list to be had
         """
-        sightings = self.env["frontpay.sighting"]
+        remote_orders = self.env["frontpay.remote.order"]
+        exchanges = self.env["frontpay.exchange"]
         asked_at = fields.Datetime.now()
-        landmark = self._landmark(company, asked_at - self._grace())
-        exchanges = []
-        with company._frontpay_client(exchanges.append) as client:
+        sentinel = self._sentinel_uuid(company, asked_at - self._grace())
+        with company._frontpay_client() as client:
             try:
                 statuses = client.statuses()
             finally:
-                # What was sent meanwhile is no stranger: a new transaction sees it.
-                self._keep_for(company, exchanges)
-            strangers = sightings._strangers(company, statuses)
-            seen, failed = sightings._look_at(company, client, strangers[:details])
-            self._keep_for(company, exchanges)
-        unread = len(strangers) - seen
-        if unread and not failed:
-            self._trigger_cron("cron_resolve")
-        missing = landmark if landmark not in statuses else ""
-        return Listing(asked_at, statuses, unread, missing)
+                # What was sent meanwhile is known: a new transaction sees it.
+                exchanges._save(company, client)
+            unknown = remote_orders._unknown_uuids(company, statuses)
+            fetched, failed = remote_orders._fetch_details(
+                company, client, unknown[:details]
+            )
+            exchanges._save(company, client)
+        unfetched = len(unknown) - fetched
+        if unfetched and not failed:
+            self._trigger_cron("cron_recover")
+        missing = sentinel if sentinel not in statuses else ""
+        return OrderList(asked_at, statuses, unfetched, missing)
 
     @api.model
-    def _keep_for(self, company, exchanges):
-        """Store what was exchanged about no order in particular, at once."""
-        log = self.env["frontpay.exchange"]._log
-        self._in_transaction(partial(log, company, exchanges))
-        exchanges.clear()
-
-    @api.model
-    def _landmark(self, company, before):
+    def _sentinel_uuid(self, company, before):
         """The number of the company's last order before that time.
 
         Front Payment doesn't say whether its list has pages or an end, nor does it
         tell accounts apart: this order must be in it.
         """
-        return (
-            self.search(
-                [
-                    ("company_id", "=", company.id),
-                    ("environment", "=", company.frontpay_environment),
-                    ("order_uuid", "!=", False),
-                    ("sent_at", "<=", before),
-                ],
-                order="sent_at desc, id desc",
-                limit=1,
-            ).order_uuid
-            or ""
+        last = self.search(
+            [
+                ("company_id", "=", company.id),
+                ("environment", "=", company.frontpay_environment),
+                ("order_uuid", "!=", False),
+                ("sent_at", "<=", before),
+            ],
+            order="sent_at desc, id desc",
+            limit=1,
         )
+        return last.order_uuid or ""
 
-    @api.model
-    def _unanswered_sentence(self, company, error):
-        if isinstance(error, errors.FrontPaymentError):
-            return company._frontpay_connection_sentence(error)
-        return str(error)
-
-    # === GOING BY THE ANSWER === #
-
-    def _follow(self, listing):
-        """Settle the order by Front Payment's list, or ask a person."""
+    def _settle_by(self, order_list):
+        """Settle the order by Front Payment's list, or have a person decide."""
         if self.state != "unknown":
             return
         if self.order_uuid:  # a callback told it, with a status that says nothing
-            self._record_there(listing.statuses.get(self.order_uuid, ""))
+            self._record_there(order_list.statuses.get(self.order_uuid, ""))
             return
         candidates = self._candidates().filtered(
-            lambda sighting: sighting.order_uuid in listing.statuses
+            lambda candidate: candidate.order_uuid in order_list.statuses
         )
-        named = candidates.filtered(lambda sighting: sighting._names(self))
+        named = candidates.filtered(lambda each: each._has_reference_of(self))
         if len(named) == 1:
-            self._record_found(named, listing.statuses[named.order_uuid])
+            self._record_found(named, order_list.statuses[named.order_uuid])
         elif named:
-            self._put_question(self._several_sentence(named))
-        elif listing.unread:
-            self._wait(self._unread_sentence(listing))
-        elif len(candidates) == 1 and self._is_only_one_like(candidates):
-            self._record_found(candidates, listing.statuses[candidates.order_uuid])
-        elif self._is_in_grace(listing.asked_at):
+            self._request_decision(self._several_sentence(named))
+        elif order_list.unfetched:
+            self._escalate_if_overdue(self._unfetched_sentence(order_list))
+        elif len(candidates) == 1 and self._is_only_match(candidates):
+            self._record_found(candidates, order_list.statuses[candidates.order_uuid])
+        elif self._is_in_grace(order_list.asked_at):
             return
         elif candidates:
-            self._put_question(self._several_sentence(candidates))
-        elif listing.missing:
-            self._put_question(self._incomplete_sentence(listing))
+            self._request_decision(self._several_sentence(candidates))
+        elif order_list.missing_sentinel:
+            self._request_decision(self._incomplete_sentence(order_list))
         else:
-            self._record_absent(self._absent_sentence())
+            self._record_absent()
 
     def _candidates(self):
-        """The orders seen at Front Payment that may be this one.
+        """The orders at Front Payment that may be this one.
 
-        :return: ``frontpay.sighting``
+        :return: ``frontpay.remote.order``
         """
-        sightings = self.env["frontpay.sighting"].search(
+        remote_orders = self.env["frontpay.remote.order"].search(
             Domain("company_id", "=", self.company_id.id)
             & Domain("environment", "=", self.company_id.frontpay_environment)
             & Domain("order_id", "=", False)
@@ -226,48 +200,35 @@ class FrontpayOrder(models.Model):
                 & Domain("amount", "in", [0, self.amount])
             )
         )
-        candidates = sightings.filtered(
-            lambda sighting: sighting._names(self) or sighting._may_be(self)
+        return remote_orders.filtered(
+            lambda each: (
+                (each._has_reference_of(self) or each._matches(self))
+                and not each._is_known()
+            )
         )
-        return candidates.filtered(lambda sighting: not sighting._is_known())
 
-    def _is_only_one_like(self, sighting):
+    def _is_only_match(self, remote_order):
         """Whether it tells enough, and no other order without an outcome fits it."""
         others = self.search(
             [
                 ("company_id", "=", self.company_id.id),
-                ("state", "in", UNSETTLED),
+                ("state", "in", tuple(IN_DOUBT_STATES)),
                 ("id", "!=", self.id),
             ]
         )
-        return sighting._is_told() and not any(map(sighting._may_be, others))
-
-    def _contact_digests(self):
-        """How the customer can be recognised; see :class:`frontpay.sighting`."""
-        customer = customer_of(self.move_id, CHANNELS[self.channel], [], [])
-        contacts = contacts_of(
-            {
-                "email": customer.email,
-                "countryCode": customer.country_code,
-                "msisdn": customer.msisdn,
-                "organizationId": customer.organization_id,
-            }
-        )
-        return self.env["frontpay.sighting"]._digests(contacts)
-
-    def _went_out_at(self):
-        return self.sending_at or self.create_date
+        is_conclusive = remote_order._is_conclusive()
+        return is_conclusive and not any(map(remote_order._matches, others))
 
     @api.model
     def _grace(self):
         """How long an order may take to appear in Front Payment's list."""
-        minutes = self.env["ir.config_parameter"]._frontpay_number(
-            "grace_minutes", GRACE_MINUTES, least=0
+        minutes = system_parameters.whole_number(
+            self.env, "grace_minutes", GRACE_MINUTES, least=0
         )
         return timedelta(minutes=minutes)
 
     def _grace_ends_at(self):
-        return self._went_out_at() + self._grace()
+        return self._request_sent_at() + self._grace()
 
     def _is_in_grace(self, moment=None):
         """Whether the order may still appear.
@@ -278,70 +239,200 @@ class FrontpayOrder(models.Model):
 
     # === WHAT IS RECORDED === #
 
-    def _record_found(self, sighting, status):
+    def _record_found(self, remote_order, status):
         """It is this order: go on as after an answer.
 
         :param status: what Front Payment says of it now, or an empty string
         """
         # Whoever else takes the same one at this moment conflicts here.
-        sighting.order_id = self
+        remote_order.order_id = self
         customer = self.partner_id.with_company(self.company_id)
-        submitted = SubmittedOrder(
-            sighting.order_uuid,
-            sighting.customer_uuid or customer.frontpay_customer_uuid or "",
-            "",
-        )
-        went_out_at = self._went_out_at()
-        self._record_submitted(submitted)
+        customer_uuid = remote_order.customer_uuid or customer.frontpay_customer_uuid
+        answer = SubmittedOrder(remote_order.order_uuid, customer_uuid or "", "")
+        sent_at = self._request_sent_at()
+        self._record_submitted(answer)
         # Without a fingerprint the invoice can be sent once more, unchanged.
-        self.write({"sent_at": went_out_at, "fingerprint": False})
-        self._follow_submission(submitted, OrderStatus(status) if status else None)
+        self.write({"sent_at": sent_at, "fingerprint": False})
+        self._follow_submission(answer, OrderStatus(status) if status else None)
         if self._can_be_updated():
-            self.move_id.message_post(body=self._lost_address_sentence())
+            self.move_id.message_post(
+                body=self.env._(
+                    "The customer's BankID address was lost with Front Payment's"
+                    " answer. “Update at Front Payment” brings a new one."
+                )
+            )
 
     def _record_there(self, status):
         """Front Payment has it; its number is known already."""
-        self._move_to("sent")
+        self._set_state("sent")
         self.error = False
-        self._report(status)
-        self._plan_question()
+        self._apply_status(status)
+        self._schedule_next_poll()
 
-    def _record_absent(self, sentence):
-        if self._move_to("failed"):
+    def _record_absent(self):
+        sentence = self.env._(
+            "Front Payment never got %s: it isn't among its orders. The invoice can be"
+            " sent again.",
+            self.move_id.name,
+        )
+        if self._set_state("failed"):
             self._record_error(sentence)
-            self._ask_responsible(sentence)
+            self._notify_responsible(sentence)
 
-    def _go_without(self, error):
+    def _continue_without_list(self, error):
         """There is no list: Front Payment can't be asked."""
-        self._wait(
+        self._escalate_if_overdue(
             self.env._(
                 "No clear answer came back when %(invoice)s was sent, and Front"
                 " Payment can't be asked since: %(reason)s Look for the invoice in"
                 " Front Payment's own pages, or ask its support.",
                 invoice=self.move_id.name,
-                reason=self._unanswered_sentence(self.company_id, error),
+                reason=error_messages.connection_message(self.env, error),
             )
         )
 
-    def _wait(self, sentence):
+    def _escalate_if_overdue(self, sentence):
         """Ask again later, and a person as well after a while."""
         if self.state != "unknown":
             return
-        if fields.Datetime.now() >= self._went_out_at() + PATIENCE:
-            self._put_question(sentence)
+        if fields.Datetime.now() >= self._request_sent_at() + ESCALATED_AFTER:
+            self._request_decision(sentence)
 
-    def _ask_about_environment(self):
+    def _request_environment(self):
         if self.state == "unknown":
-            self._put_question(self._environment_sentence())
+            self._request_decision(self._environment_sentence())
 
-    def _put_question(self, sentence):
-        """Let a person say what became of the order."""
-        self.asks_person = True
+    def _request_decision(self, sentence):
+        """Have a person say what became of the order."""
+        self.needs_decision = True
         if sentence != self.error:
             self._record_error(sentence)
-            self._ask_responsible(sentence)
+            self._notify_responsible(sentence)
+
+    # === A PERSON'S DECISION === #
+
+    def _link_manually(self, order_uuid):
+        """Somebody says that it is this order of Front Payment's.
+
+        :raises UserError: it can't be, or nobody can tell now
+        """
+        self._refuse_known(order_uuid)
+        remote_order, status = self._look_up(order_uuid)
+        refusal = self._refusal_of(remote_order)
+        if refusal:
+            raise UserError(refusal)
+        self._decide(methodcaller("_record_link", remote_order, status))
+
+    def _mark_not_received(self):
+        """Somebody says that Front Payment doesn't have it.
+
+        :raises UserError: it may still appear there
+        """
+        if self.order_uuid:
+            raise UserError(
+                self.env._("Front Payment has it as order %s.", self.order_uuid)
+            )
+        if self._is_in_grace():
+            raise UserError(
+                self.env._("%s may still appear at Front Payment.", self.move_id.name)
+            )
+        self._decide(methodcaller("_record_not_received"))
+
+    def _decide(self, step):
+        if not self._run_locked(step):
+            raise transaction.busy(self.move_id)
+
+    def _look_up(self, order_uuid):
+        """What Front Payment says of an order that a person named.
+
+        :return: (``frontpay.remote.order``, the status now or an empty string)
+        :raises UserError: nothing is known of it, and it can't be asked for
+        """
+        company = self.company_id
+        remote_orders = self.env["frontpay.remote.order"]
+        remote_order = remote_orders._stored(company, order_uuid)
+        with company._frontpay_client() as client:
+            try:
+                details = None if remote_order else client.details(order_uuid)
+                status = client.status(order_uuid).status
+            except errors.FrontPaymentError as error:
+                if not remote_order or isinstance(error, errors.NotFound):
+                    raise UserError(self._untold_sentence(order_uuid, error)) from None
+                status = ""  # it is polled by itself
+            finally:
+                self._save_exchanges(client)
+        if not remote_order:
+            store = partial(remote_orders._store_details, company, order_uuid, details)
+            remote_order = transaction.run(self.env, store)
+        return remote_order, status
+
+    def _refuse_known(self, order_uuid):
+        known = self.search([("order_uuid", "=", order_uuid)], limit=1)
+        if known:
+            raise UserError(
+                self.env._(
+                    "Order %(order)s belongs to %(invoice)s already.",
+                    order=order_uuid,
+                    invoice=known.move_id.display_name,
+                )
+            )
+
+    def _refusal_of(self, remote_order):
+        """Why an order can't be this invoice, whatever anybody says."""
+        if remote_order.references and not remote_order._has_reference_of(self):
+            return self.env._(
+                "Order %(order)s carries the reference %(other)s. The one of this"
+                " invoice would be %(reference)s.",
+                order=remote_order.order_uuid,
+                other=", ".join(remote_order.references.splitlines()),
+                reference=self.reference,
+            )
+        if not remote_order._matches_amount(self):
+            return self.env._(
+                "Order %(order)s amounts to %(other)s, but this invoice to %(amount)s.",
+                order=remote_order.order_uuid,
+                other=self.currency_id.format(remote_order.amount),
+                amount=self.currency_id.format(self.amount),
+            )
+        return ""
+
+    def _record_link(self, remote_order, status):
+        if self.state != "unknown":
+            return
+        self._refuse_known(remote_order.order_uuid)
+        self.move_id.message_post(
+            body=self.env._(
+                "%(person)s said that this invoice is Front Payment's order %(order)s.",
+                person=self.env.user.name,
+                order=remote_order.order_uuid,
+            )
+        )
+        self._record_found(remote_order, status)
+
+    def _record_not_received(self):
+        if not self._set_state("failed"):
+            return
+        self.error = False
+        self.move_id.message_post(
+            body=self.env._(
+                "%s said that Front Payment doesn't have this invoice. It can be sent"
+                " again.",
+                self.env.user.name,
+            )
+        )
 
     # === WHAT IS TOLD === #
+
+    def _outcome_lines(self):
+        """What states the orders have now, a line for each."""
+        return [
+            self.env._(
+                "%(invoice)s: %(state)s",
+                invoice=order.move_id.display_name,
+                state=order._state_label(order.state),
+            )
+            for order in self
+        ]
 
     def _several_sentence(self, candidates):
         if len(candidates) == 1:
@@ -361,23 +452,23 @@ class FrontpayOrder(models.Model):
             orders=", ".join(candidates.mapped("order_uuid")),
         )
 
-    def _unread_sentence(self, listing):
+    def _unfetched_sentence(self, order_list):
         return self.env._(
             "No clear answer came back when %(invoice)s was sent, and Front Payment"
             " doesn't tell what %(count)s of its orders are about. Look for the"
             " invoice in Front Payment's own pages, or ask its support.",
             invoice=self.move_id.name,
-            count=listing.unread,
+            count=order_list.unfetched,
         )
 
-    def _incomplete_sentence(self, listing):
+    def _incomplete_sentence(self, order_list):
         return self.env._(
             "No clear answer came back when %(invoice)s was sent. Front Payment's list"
             " of orders doesn't have it, but it lacks order %(order)s as well, which"
             " Front Payment had taken on. Look for the invoice in Front Payment's own"
             " pages, or ask its support.",
             invoice=self.move_id.name,
-            order=listing.missing,
+            order=order_list.missing_sentinel,
         )
 
     def _environment_sentence(self):
@@ -388,15 +479,11 @@ class FrontpayOrder(models.Model):
             self.move_id.name,
         )
 
-    def _absent_sentence(self):
+    def _untold_sentence(self, order_uuid, error):
+        if isinstance(error, errors.NotFound):
+            return self.env._("Front Payment doesn't know order %s.", order_uuid)
         return self.env._(
-            "Front Payment never got %s: it isn't among its orders. The invoice can be"
-            " sent again.",
-            self.move_id.name,
-        )
-
-    def _lost_address_sentence(self):
-        return self.env._(
-            "The customer's BankID address was lost with Front Payment's answer."
-            " “Update at Front Payment” brings a new one."
+            "Front Payment doesn't tell what order %(order)s is. %(reason)s",
+            order=order_uuid,
+            reason=error_messages.connection_message(self.env, error),
         )

@@ -5,7 +5,7 @@ from werkzeug.exceptions import NotFound
 from odoo import models
 from odoo.http import request
 
-PLACE = "/frontpay/"  # of all our addresses
+PREFIX = "/frontpay/"  # of all our addresses
 
 
 class IrHttp(models.AbstractModel):
@@ -19,13 +19,13 @@ class IrHttp(models.AbstractModel):
 
     @classmethod
     def _match(cls, path_info):
-        if path_info.startswith(PLACE) and not path_info.isprintable():
+        if path_info.startswith(PREFIX) and not path_info.isprintable():
             request.is_frontend = request.is_frontend_multilang = False
             raise NotFound
         return super()._match(path_info)
 
     @classmethod
     def _serve_fallback(cls):
-        if request.httprequest.path.startswith(PLACE):
+        if request.httprequest.path.startswith(PREFIX):
             return request.make_response("", status=HTTPStatus.NOT_FOUND)
         return super()._serve_fallback()

@@ -5,17 +5,20 @@ from odoo import api, fields, models, modules
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..connect import errors
-from ..connect.addresses import is_complete, is_safe
 from ..connect.channels import CHANNELS
 from ..connect.client import Client
-from ..connect.endpoints import ENVIRONMENTS
-from .frontpay_pace import PATIENCE
+from ..connect.endpoints import ENVIRONMENTS as API_URLS
+from ..connect.validation import is_complete_url, is_safe_url
+from ..tools import error_messages
+from ..tools.notification import notification
+from .frontpay_order import ENVIRONMENTS
+from .frontpay_rate_limit import MAX_WAIT
 from .res_partner import INTERVALS
 
 TAX_RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?|100")
 JOURNAL_CODE = "FPGO"
 # Portal users may read their company, and an employee has no use for this.
-READERS = (
+SETTINGS_READERS = (
     "account.group_account_readonly,account.group_account_invoice,base.group_system"
 )
 MANAGER_GROUPS = ("base.group_system", "account.group_account_manager")
@@ -25,22 +28,22 @@ class ResCompany(models.Model):
     _inherit = "res.company"
 
     frontpay_environment = fields.Selection(
-        [("demo", "Demo"), ("production", "Production"), ("custom", "Own address")],
+        ENVIRONMENTS,
         string="Front Payment Environment",
         default="demo",
         required=True,
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="Demo is for trying things out: no customer gets a real invoice. Demo and "
         "production have tokens and secrets of their own.",
     )
     frontpay_custom_url = fields.Char(
         string="Front Payment Address",
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="Where Front Payment's interface answers, up to and with /api/v1/. It "
         "must begin with https://; http:// is for a test system on this machine.",
     )
-    frontpay_key_ids = fields.One2many(
-        "frontpay.keys", "company_id", groups=fields.NO_ACCESS
+    frontpay_credential_ids = fields.One2many(
+        "frontpay.credential", "company_id", groups=fields.NO_ACCESS
     )
     frontpay_api_token = fields.Char(
         string="Front Payment Token",
@@ -67,7 +70,7 @@ class ResCompany(models.Model):
         string="Front Payment Journal",
         check_company=True,
         domain="[('type', 'in', ('bank', 'cash'))]",
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="Payments that Front Payment reports are registered here. Its balance is "
         "what Front Payment has received and not yet paid out to you.",
     )
@@ -79,7 +82,7 @@ class ResCompany(models.Model):
         string="Register Payment When",
         default="paid",
         required=True,
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="Choose the second only if your agreement says that Front Payment takes "
         "over the claim: the invoice then counts as paid once they have invoiced it.",
     )
@@ -88,7 +91,7 @@ class ResCompany(models.Model):
         string="Front Payment Channel",
         default="session",
         required=True,
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="How the order reaches your customers, unless a customer has a channel of "
         "its own. A session lets private customers confirm with BankID; an invoice "
         "without confirmation goes as EHF or eFaktura, by e-mail or by post.",
@@ -98,31 +101,31 @@ class ResCompany(models.Model):
         string="Front Payment Invoices",
         default="0",
         required=True,
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="How often Front Payment sends invoices to a customer.",
     )
     frontpay_separate_invoices = fields.Boolean(
         string="One Invoice per Order",
         default=True,
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="Each invoice in Odoo becomes an invoice of its own at Front Payment. "
         "Without it, Front Payment may collect several on one.",
     )
     frontpay_invoice_fee = fields.Boolean(
         string="Invoice Fee",
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="Front Payment adds its invoice fee to what the customer pays.",
     )
     frontpay_secure_details = fields.Boolean(
         string="Secure Details",
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="Asks Front Payment to treat the customer's details as secured. Ask them "
         "what it means in your agreement before you switch it on.",
     )
     frontpay_min_maturity = fields.Integer(
         string="Shortest Time to Pay",
         default=10,
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="Days that a customer gets at least, counted from the day the invoice is "
         "sent, also when its due date in Odoo is nearer or past.",
     )
@@ -130,7 +133,7 @@ class ResCompany(models.Model):
         string="VAT Rates at Front Payment",
         default="0,12,15,25",
         required=True,
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="The VAT rates, in percent, that Front Payment has set up for you, with "
         "commas between them. Invoices with any other rate aren't sent.",
     )
@@ -139,56 +142,56 @@ class ResCompany(models.Model):
         string="Show Discounts As",
         default="net",
         required=True,
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="With prices after discount, Front Payment shows the VAT that stands in "
         "Odoo. With a discount on each line, it shows the VAT before the discount.",
     )
     frontpay_public_url = fields.Char(
         string="Address for Status Reports",
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="The address at which Front Payment reaches this Odoo, if it isn't the "
         "one that you use yourselves. Leave it empty for Odoo's own.",
     )
 
     frontpay_erase_after_days = fields.Integer(
         string="Erase Personal Numbers After",
-        groups=READERS,
+        groups=SETTINGS_READERS,
         help="Days after which a customer's personal number is erased, counted from "
         "the end of the customer's last order. 0: never. A customer of several "
         "companies keeps the number until the days of each of them are over.",
     )
 
-    @api.depends("frontpay_key_ids.api_token")
+    @api.depends("frontpay_credential_ids.api_token")
     def _compute_frontpay_api_token(self):
         for company in self:
-            company.frontpay_api_token = company.frontpay_key_ids.api_token
+            company.frontpay_api_token = company.frontpay_credential_ids.api_token
 
-    @api.depends("frontpay_key_ids.callback_secret")
+    @api.depends("frontpay_credential_ids.callback_secret")
     def _compute_frontpay_callback_secret(self):
         for company in self:
-            company.frontpay_callback_secret = company.frontpay_key_ids.callback_secret
+            company.frontpay_callback_secret = company.frontpay_credential_ids.callback_secret
 
     def _inverse_frontpay_api_token(self):
         for company in self:
-            company._frontpay_store_key("api_token", company.frontpay_api_token)
+            company._frontpay_store_credential("api_token", company.frontpay_api_token)
 
     def _inverse_frontpay_callback_secret(self):
         for company in self:
             secret = company.frontpay_callback_secret
-            company._frontpay_store_key("callback_secret", secret)
+            company._frontpay_store_credential("callback_secret", secret)
 
-    def _frontpay_store_key(self, name, value):
-        keys = self.sudo().frontpay_key_ids
-        if keys:
-            keys[name] = value
+    def _frontpay_store_credential(self, name, value):
+        credential = self.sudo().frontpay_credential_ids
+        if credential:
+            credential[name] = value
         else:
-            keys.create({"company_id": self.id, name: value})
+            credential.create({"company_id": self.id, name: value})
 
     @api.constrains("frontpay_custom_url")
     def _check_frontpay_custom_url(self):
         for company in self.sudo():
             url = company.frontpay_custom_url
-            if url and not is_complete(url):
+            if url and not is_complete_url(url):
                 raise ValidationError(
                     self.env._(
                         "%s: Front Payment's address must be complete, such as "
@@ -196,7 +199,7 @@ class ResCompany(models.Model):
                         company.name,
                     )
                 )
-            if url and not is_safe(url):
+            if url and not is_safe_url(url):
                 raise ValidationError(
                     self.env._(
                         "%s: Front Payment's address must begin with https://, or the "
@@ -209,7 +212,7 @@ class ResCompany(models.Model):
     def _check_frontpay_public_url(self):
         for company in self.sudo():
             url = company.frontpay_public_url
-            if url and not is_complete(url):
+            if url and not is_complete_url(url):
                 raise ValidationError(
                     self.env._(
                         "%s: the address for status reports must be complete, such as "
@@ -217,7 +220,7 @@ class ResCompany(models.Model):
                         company.name,
                     )
                 )
-            if url and not is_safe(url):
+            if url and not is_safe_url(url):
                 raise ValidationError(
                     self.env._(
                         "%s: the address for status reports must begin with https://.",
@@ -334,56 +337,17 @@ class ResCompany(models.Model):
                     "connection to Front Payment."
                 )
             )
-        try:
-            with self._frontpay_client() as client:
+        with self._frontpay_client() as client:
+            try:
                 client.check_connection()
-        except errors.FrontPaymentError as error:
-            return self._frontpay_notification(
-                "danger", self._frontpay_connection_sentence(error)
-            )
-        return self._frontpay_notification(
+            except errors.FrontPaymentError as error:
+                message = error_messages.connection_message(self.env, error)
+                return notification("danger", message)
+            finally:
+                self.env["frontpay.exchange"]._log(self, client.exchanges)
+        return notification(
             "success", self.env._("Front Payment answers and accepts the token.")
         )
-
-    def _frontpay_connection_sentence(self, error):
-        """Say what a failed test of the connection means, and what to do about it."""
-        sentences = {
-            errors.NotAuthorised: self.env._(
-                "Front Payment answers, but doesn't accept the token. Check that it is "
-                "complete, and that it belongs to the chosen environment."
-            ),
-            errors.WrongAddress: self.env._(
-                "Somebody answers at that address, but it isn't Front Payment. Check "
-                "the address; it usually ends with /api/v1/."
-            ),
-            errors.NotFound: self.env._("Front Payment doesn't know this order."),
-            errors.Unreachable: self.env._(
-                "Nobody answers at that address. Check the address, and whether this "
-                "server may reach the internet."
-            ),
-            errors.Limited: self.env._(
-                "Front Payment asks for a pause because of too many requests. Try "
-                "again in a minute."
-            ),
-        }
-        return sentences.get(
-            type(error),
-            self.env._(
-                "Front Payment didn't give a usable answer. Try again later; if it "
-                "stays so, show the exchange log to Front Payment's support."
-            ),
-        )
-
-    def _frontpay_notification(self, kind, message):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "message": message,
-                "type": kind,
-                "sticky": kind == "danger",
-            },
-        }
 
     def _frontpay_base_url(self):
         """Return the address of Front Payment's API, with a slash at its end.
@@ -391,7 +355,7 @@ class ResCompany(models.Model):
         :raises UserError: the environment is an own address, and none is entered
         """
         self.ensure_one()
-        url = ENVIRONMENTS.get(self.frontpay_environment) or self.frontpay_custom_url
+        url = API_URLS.get(self.frontpay_environment) or self.frontpay_custom_url
         if not url:
             raise UserError(
                 self.env._(
@@ -402,23 +366,22 @@ class ResCompany(models.Model):
             )
         return url.rstrip("/") + "/"
 
-    def _frontpay_client(self, log=None, patience=PATIENCE):
-        """Open a client with this company's keys, as a context manager.
+    def _frontpay_client(self, max_wait=MAX_WAIT):
+        """Open a client with this company's credential, as a context manager.
 
-        :param log: called with every :class:`connect.client.Exchange`; without it, the
-            exchange is kept in the log at once, for no order
-        :param patience: seconds that a call may wait until the rate limit lets it go
+        Whoever calls with it stores its ``exchanges``.
+
+        :param max_wait: seconds that a call may wait until the rate limit lets it go
         :rtype: connect.client.Client
+        :raises UserError: the environment is a custom URL, and none is entered
         """
         self.ensure_one()
-        exchanges = self.env["frontpay.exchange"]
         version = modules.Manifest.for_addon("frontpay_odoo").version
         return Client(
             self._frontpay_base_url(),
             self.sudo().frontpay_api_token or "",
             f"frontpay_odoo/{version}",
-            log or (lambda exchange: exchanges._log(self, [exchange])),
-            pace=self.env["frontpay.pace"]._of(self, patience),
+            rate_limiter=self.env["frontpay.rate.limit"]._of(self, max_wait),
         )
 
     def _frontpay_public_url(self):

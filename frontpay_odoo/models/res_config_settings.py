@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+CREDENTIAL_FIELDS = ("frontpay_api_token", "frontpay_callback_secret")
+
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -66,8 +68,8 @@ class ResConfigSettings(models.TransientModel):
         "order adds a part of its own at the end.",
     )
 
-    frontpay_keys_warning = fields.Char(
-        compute="_compute_frontpay_keys_warning", groups="base.group_system"
+    frontpay_credential_warning = fields.Char(
+        compute="_compute_frontpay_credential_warning", groups="base.group_system"
     )
 
     @api.depends("company_id", "frontpay_public_url")
@@ -76,57 +78,26 @@ class ResConfigSettings(models.TransientModel):
             public_url = settings.company_id._frontpay_public_url()
             settings.frontpay_callback_url = f"{public_url}/frontpay/callback/"
 
-    @api.depends(
-        "frontpay_environment",
-        "frontpay_custom_url",
-        "frontpay_api_token",
-        "frontpay_callback_secret",
-    )
-    def _compute_frontpay_keys_warning(self):
+    @api.depends(*CREDENTIAL_FIELDS, "frontpay_environment", "frontpay_custom_url")
+    def _compute_frontpay_credential_warning(self):
+        """Say which credentials are still the old ones: Front Payment gives out token
+        and callback secret together, for one account in one environment."""
         for settings in self:
-            settings.frontpay_keys_warning = settings._frontpay_keys_sentence()
-
-    def _frontpay_keys_sentence(self):
-        """Say which keys are still the old ones, and why that may be wrong.
-
-        Address, token and callback secret belong together: Front Payment gives them
-        out for one account in one environment.
-
-        :return: a sentence, or False while all of them fit
-        """
-        saved = self.company_id._origin
-        has_new_address = self._frontpay_place(self) != self._frontpay_place(saved)
-        has_new_token, has_old_token = self._frontpay_key("frontpay_api_token")
-        has_new_secret, has_old_secret = self._frontpay_key("frontpay_callback_secret")
-        if has_new_address and has_old_token and has_old_secret:
-            return self.env._(
-                "Each environment has a token and a callback secret of its own. Enter "
-                "those that Front Payment gave you for this one."
+            saved = settings.company_id._origin
+            names = {*CREDENTIAL_FIELDS, "frontpay_environment"}
+            if settings.frontpay_environment == "custom":
+                names.add("frontpay_custom_url")
+            changed = {name for name in names if settings[name] != saved[name]}
+            labels = [
+                settings._fields[name]._description_string(self.env)
+                for name in CREDENTIAL_FIELDS
+                if changed and saved[name] and name not in changed
+            ]
+            settings.frontpay_credential_warning = labels and self.env._(
+                "Still the old one: %s. Environment, token and callback secret belong"
+                " together: enter those that Front Payment gave you for this one.",
+                ", ".join(labels),
             )
-        if has_old_token and (has_new_address or has_new_secret):
-            return self.env._(
-                "The token is still the old one. Enter the one that belongs to this "
-                "environment and callback secret, or nothing can be sent."
-            )
-        if has_old_secret and (has_new_address or has_new_token):
-            return self.env._(
-                "The callback secret is still the old one. Enter the one that belongs "
-                "to this environment and token, or no status report is believed."
-            )
-        return False
-
-    def _frontpay_place(self, settings):
-        """Where orders go: the environment, and an own address if it is in use."""
-        environment = settings.frontpay_environment
-        return environment, environment == "custom" and settings.frontpay_custom_url
-
-    def _frontpay_key(self, name):
-        """Compare a key on the screen with the saved one.
-
-        :return: (whether it is another one, whether it is still the saved one)
-        """
-        saved = self.company_id._origin[name]
-        return bool(saved) and self[name] != saved, bool(saved) and self[name] == saved
 
     def action_frontpay_create_journal(self):
         """Give the company a journal for Front Payment."""

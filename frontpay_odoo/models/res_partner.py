@@ -6,10 +6,11 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 from odoo.tools import split_every
 
-from ..connect import identity
+from ..connect import validation
 from ..connect.channels import CHANNELS
-from ..connect.invalid import Invalid
 from ..connect.masking import masked_number
+from ..connect.validation import InvalidValue
+from ..tools.notification import notification
 from .frontpay_personal_number import PersonalNumber
 
 _logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ LANGUAGE_OF_LANG = {"nb": "no", "nn": "no", "no": "no"} | {
     code: code for code in ("sv", "da", "de")
 }
 INTERVALS = [("0", "Daily"), ("1", "Once a month"), ("2", "Twice a month")]
-# Where an organisation number may already stand, the most specific first.
+# Where an organization number may already stand, the most specific first.
 ORGANIZATION_SOURCES = ("company_registry", "l10n_no_bronnoysund_number", "vat")
 YES_OR_NO = [("yes", "Yes"), ("no", "No")]
 ERASED_AT_ONCE = 100  # customers between two commits
@@ -72,7 +73,7 @@ class ResPartner(models.Model):
         "number to enter or to change it.",
     )
     frontpay_organization_id = fields.Char(
-        string="Organisation Number",
+        string="Organization Number",
         compute="_compute_frontpay_organization_id",
         store=True,
         readonly=False,
@@ -218,11 +219,11 @@ class ResPartner(models.Model):
         for partner in self.sudo().filtered("frontpay_personal_number"):
             company = partner.company_id or self.env.company.sudo()
             try:
-                identity.personal_number(
+                validation.personal_number(
                     partner.frontpay_personal_number,
                     company._frontpay_synthetic_allowed(),
                 )
-            except Invalid as invalid:
+            except InvalidValue as invalid:
                 raise ValidationError(
                     partner._frontpay_number_sentence(invalid)
                 ) from None
@@ -232,7 +233,7 @@ class ResPartner(models.Model):
         for partner in self.sudo().filtered("frontpay_organization_id"):
             try:
                 partner._frontpay_organization_number(partner.frontpay_organization_id)
-            except Invalid as invalid:
+            except InvalidValue as invalid:
                 raise ValidationError(
                     partner._frontpay_number_sentence(invalid)
                 ) from None
@@ -275,19 +276,14 @@ class ResPartner(models.Model):
             self.id,
             self.env.uid,
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "message": self.env._(
-                    "%(customer)s: %(number)s",
-                    customer=values["display_name"],
-                    number=values["frontpay_personal_number"],
-                ),
-                "type": "info",
-                "sticky": True,
-            },
-        }
+        return notification(
+            "info",
+            self.env._(
+                "%(customer)s: %(number)s",
+                customer=values["display_name"],
+                number=values["frontpay_personal_number"],
+            ),
+        )
 
     def action_frontpay_erase_number(self):
         """Erase the customers' personal numbers, whatever their orders are.
@@ -360,7 +356,7 @@ class ResPartner(models.Model):
         if not number:
             return vals
         return vals | {
-            "frontpay_personal_number": identity.compact_personal_number(number)
+            "frontpay_personal_number": validation.compact_personal_number(number)
         }
 
     @api.model
@@ -377,7 +373,7 @@ class ResPartner(models.Model):
         return [f"commercial_partner_id.{name}" for name in names]
 
     def _frontpay_known_organization_number(self):
-        """Return the first valid organisation number that Odoo has, or False.
+        """Return the first valid organization number that Odoo has, or False.
 
         None is looked for on private customers: what stands in their VAT field may be
         a number of the person.
@@ -387,22 +383,22 @@ class ResPartner(models.Model):
         for name in self._frontpay_organization_sources():
             try:
                 return self._frontpay_organization_number(self[name])
-            except Invalid:
+            except InvalidValue:
                 continue
         return False
 
     def _frontpay_organization_number(self, text):
         """Return the number as Front Payment wants it, by the customer's country.
 
-        :raises Invalid: see :func:`identity.organisation_number`
+        :raises InvalidValue: see :func:`validation.organization_number`
         """
         country = self.commercial_partner_id.country_id
-        return identity.organisation_number(text, country.code)
+        return validation.organization_number(text, country.code)
 
     def _frontpay_number_sentence(self, invalid):
         """Say what is wrong with a number of this customer, and what to do about it.
 
-        :param Invalid invalid: what ``connect.identity`` found
+        :param InvalidValue invalid: what ``connect.validation`` found
         :return: a sentence for the bookkeeper, which never holds the number itself
         """
         sentences = {
@@ -424,15 +420,15 @@ class ResPartner(models.Model):
                 "to nobody. In production, Front Payment takes real numbers only."
             ),
             "nine_digits": self.env._(
-                "%(customer)s: a Norwegian organisation number must have exactly 9 "
+                "%(customer)s: a Norwegian organization number must have exactly 9 "
                 "digits. Look it up at Brønnøysundregistrene."
             ),
             "check_digit": self.env._(
-                "%(customer)s: the organisation number can't be right, its last digit "
+                "%(customer)s: the organization number can't be right, its last digit "
                 "doesn't fit the others. Look it up at Brønnøysundregistrene."
             ),
             "alphanumeric": self.env._(
-                "%(customer)s: an organisation number may hold letters and digits only."
+                "%(customer)s: an organization number may hold letters and digits only."
             ),
         }
         return sentences[invalid.reason] % {

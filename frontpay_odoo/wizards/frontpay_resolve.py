@@ -2,16 +2,19 @@ from operator import methodcaller
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_time
 
 from ..connect import statuses
-from ..connect.answers import ORDER_UUID
+from ..connect.responses import ORDER_UUID
+from ..models.frontpay_order import IN_DOUBT_STATES
+from ..tools.notification import notification
 
 
 class FrontpayResolve(models.TransientModel):
-    """The question what became of an invoice, and a person's answer to it."""
+    """What became of an invoice, decided by a person."""
 
     _name = "frontpay.resolve"
-    _description = "Front Payment: What Became of an Invoice"
+    _description = "Front Payment: Outcome of an Invoice"
 
     move_id = fields.Many2one("account.move", required=True, readonly=True)
     sentence = fields.Text(readonly=True)
@@ -24,38 +27,37 @@ class FrontpayResolve(models.TransientModel):
     order_uuid = fields.Char(string="Order Number")
 
     @api.model
-    def _of(self, order, failure=""):
-        """Make the question about an order.
+    def _open(self, order, failure=""):
+        """Have a person decide about an order.
 
         :param order: one ``frontpay.order`` in state ``unknown``
         :param str failure: why Front Payment couldn't be asked, if it couldn't
+        :return: the action that opens the dialog
         """
         candidates = order._candidates()
-        return self.create(
+        wizard = self.create(
             {
                 "move_id": order.move_id.id,
-                "sentence": order._question_sentence(candidates, failure),
+                "sentence": self._sentence(order, candidates, failure),
                 "may_be_absent": not order._is_in_grace(),
                 "candidate_ids": [
-                    Command.create(self.candidate_ids._values(order, sighting))
-                    for sighting in candidates
+                    Command.create(self.candidate_ids._values(order, candidate))
+                    for candidate in candidates
                 ],
             }
         )
-
-    def _open(self):
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Has Front Payment Got %s?", self.move_id.name),
+            "name": self.env._("Outcome of %s", order.move_id.name),
             "res_model": self._name,
-            "res_id": self.id,
+            "res_id": wizard.id,
             "view_mode": "form",
             "views": [(False, "form")],
             "target": "new",
         }
 
-    def action_take_typed(self):
-        """Look whether the typed number can be this invoice, and believe it if so.
+    def action_check_and_link(self):
+        """Look whether the typed number can be this invoice, and link it if so.
 
         :raises UserError: it can't be
         """
@@ -68,25 +70,63 @@ class FrontpayResolve(models.TransientModel):
                     " such as ODR1649249709."
                 )
             )
-        return self._answer(methodcaller("_take", order_uuid))
+        return self._decide(methodcaller("_link_manually", order_uuid))
 
-    def action_absent(self):
+    def action_not_received(self):
         """Somebody knows that Front Payment doesn't have the invoice."""
         self.ensure_one()
-        return self._answer(methodcaller("_take_for_absent"))
+        return self._decide(methodcaller("_mark_not_received"))
 
-    def _answer(self, answer):
-        """Give a person's answer.
+    def _decide(self, decision):
+        """Carry out a person's decision.
 
-        :param answer: called with the order; raises UserError where it can't be
-        :return: an action that tells what the invoice's state is now
+        :param decision: called with the order; raises UserError where it can't be
+        :return: a notification that tells what the invoice's state is now
         """
         move = self.move_id
         move.check_access("write")
         order = move.sudo().frontpay_order_id
         if order.state == "unknown":
-            answer(order)
-        return move._frontpay_tell_states()
+            decision(order)
+        kind = "warning" if order.state in IN_DOUBT_STATES else "success"
+        return notification(kind, "\n".join(order._outcome_lines()), reload=True)
+
+    # === WHAT IS TOLD === #
+
+    @api.model
+    def _sentence(self, order, candidates, failure):
+        """What a person has to know who decides now.
+
+        :param candidates: the ``frontpay.remote.order`` that may be it
+        """
+        if order.needs_decision:
+            return order.error
+        if failure:
+            return failure
+        if not order._is_in_grace():
+            return self.env._(
+                "Front Payment has orders that nobody here knows. They are looked at"
+                " automatically, one after the other. Come back in some minutes."
+            )
+        details = {
+            "invoice": order.move_id.name,
+            "time": format_time(self.env, order._grace_ends_at(), time_format="short"),
+        }
+        if candidates:
+            return self.env._(
+                "Front Payment has %(count)s order(s) that may be %(invoice)s, and"
+                " another one may still appear until %(time)s. It is looked at again"
+                " automatically. Link one now only if you know that it is this"
+                " invoice.",
+                count=len(candidates),
+                **details,
+            )
+        return self.env._(
+            "Front Payment doesn't show %(invoice)s so far, but it may still appear."
+            " It is looked for automatically; if it isn't there by %(time)s, it can be"
+            " sent again.",
+            **details,
+        )
 
 
 class FrontpayResolveCandidate(models.TransientModel):
@@ -106,20 +146,20 @@ class FrontpayResolveCandidate(models.TransientModel):
     ordered_at = fields.Datetime(string="Time", readonly=True)
 
     @api.model
-    def _values(self, order, sighting):
-        """What a person has to know of a sighting to say whether it is the order."""
-        state = statuses.state_of(sighting.status or "")
+    def _values(self, order, remote_order):
+        """What a person has to know of it to say whether it is the order."""
+        state = statuses.state_of(remote_order.status or "")
         return {
-            "order_uuid": sighting.order_uuid,
-            "status": order._state_label(state) if state else sighting.status,
-            "amount": sighting.amount,
-            "ordered_at": sighting.ordered_at,
+            "order_uuid": remote_order.order_uuid,
+            "status": order._state_label(state) if state else remote_order.status,
+            "amount": remote_order.amount,
+            "ordered_at": remote_order.ordered_at,
         }
 
-    def action_take(self):
+    def action_link(self):
         """It is this one.
 
         :raises UserError: it can't be
         """
         self.ensure_one()
-        return self.resolve_id._answer(methodcaller("_take", self.order_uuid))
+        return self.resolve_id._decide(methodcaller("_link_manually", self.order_uuid))

@@ -8,30 +8,35 @@ from odoo.exceptions import ValidationError
 from odoo.tools.misc import hmac
 
 from ..connect import errors
+from ..connect.channels import CHANNELS
+from ..connect.responses import contacts_of
+from ..mapping.customer import customer_of
+from ..tools import transaction
+from .frontpay_order import ENVIRONMENTS
 
 # How far the order's time may be from the time when the request went out: our clock
 # wrote both, but mapping and queueing lie between them.
 TOLERANCE = timedelta(minutes=10)
 MAX_FAILURES = 3  # then Front Payment has other troubles than with one order
-LONGEST = 45  # seconds, so that a slow Front Payment doesn't outlast Odoo's time limit
+MAX_SECONDS = 45  # so that a slow Front Payment doesn't outlast Odoo's time limit
 
 
-class FrontpaySighting(models.Model):
-    """An order that was seen at Front Payment and that nobody here knew by then.
+class FrontpayRemoteOrder(models.Model):
+    """An order at Front Payment that nobody here knew when it was read.
 
     Others may make orders with the same agreement, a webshop for one, so the details
     of each are read once. Whose order it is can be compared, but not read from here.
     """
 
-    _name = "frontpay.sighting"
-    _description = "Front Payment Sighting"
+    _name = "frontpay.remote.order"
+    _description = "Order Known Only at Front Payment"
     _order = "id desc"
     _rec_name = "order_uuid"
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="cascade"
     )
-    environment = fields.Char(required=True, readonly=True)
+    environment = fields.Selection(ENVIRONMENTS, required=True, readonly=True)
     order_uuid = fields.Char(string="Order Number", required=True, readonly=True)
     order_id = fields.Many2one(
         "frontpay.order",
@@ -40,22 +45,22 @@ class FrontpaySighting(models.Model):
         ondelete="set null",
         help="The order that it turned out to be.",
     )
-    status = fields.Char(readonly=True, help="As it was when the order was seen.")
+    status = fields.Char(readonly=True, help="As it was when the order was read.")
     references = fields.Text(readonly=True, help="One in each line.")
     amount = fields.Float(digits=(16, 2), readonly=True, help="NOK; 0 if not told.")
     ordered_at = fields.Datetime(readonly=True)
     customer_uuid = fields.Char(readonly=True)
     contacts = fields.Char(
         readonly=True,
-        help="Digests of the customer's e-mail address, telephone and organisation "
+        help="Digests of the customer's e-mail address, telephone and organization "
         "number.",
     )
 
-    _seen_once = models.UniqueIndex("(company_id, environment, order_uuid)")
+    _stored_once = models.UniqueIndex("(company_id, environment, order_uuid)")
 
     @api.model
-    def _strangers(self, company, order_uuids):
-        """The orders that nobody here has seen yet.
+    def _unknown_uuids(self, company, order_uuids):
+        """The orders that nobody here has read yet.
 
         :param order_uuids: what Front Payment lists
         :return: list of order numbers, the last of the list first: an order that has
@@ -63,13 +68,13 @@ class FrontpaySighting(models.Model):
         """
         numbers = list(order_uuids)
         orders = self.env["frontpay.order"].search([("order_uuid", "in", numbers)])
-        seen = self._seen(company, *numbers)
-        known = {*orders.mapped("order_uuid"), *seen.mapped("order_uuid")}
+        stored = self._stored(company, *numbers)
+        known = {*orders.mapped("order_uuid"), *stored.mapped("order_uuid")}
         return [number for number in reversed(numbers) if number not in known]
 
     @api.model
-    def _seen(self, company, *order_uuids):
-        """Those of the orders that have been looked at."""
+    def _stored(self, company, *order_uuids):
+        """Those of the orders whose details are stored."""
         return self.search(
             [
                 ("company_id", "=", company.id),
@@ -79,14 +84,13 @@ class FrontpaySighting(models.Model):
         )
 
     @api.model
-    def _look_at(self, company, client, order_uuids):
-        """Read orders' details and keep what they are recognised by.
+    def _fetch_details(self, company, client, order_uuids):
+        """Read orders' details and store what they are recognised by.
 
         :return: how many were read, and how many couldn't be read
         """
-        orders = self.env["frontpay.order"]
-        deadline = time.monotonic() + LONGEST
-        seen = failed = 0
+        deadline = time.monotonic() + MAX_SECONDS
+        read = failed = 0
         for order_uuid in order_uuids:
             if time.monotonic() > deadline:
                 break
@@ -99,22 +103,23 @@ class FrontpaySighting(models.Model):
                 continue
             # Another run may have been quicker with it.
             with suppress(ValidationError):
-                orders._in_transaction(
-                    partial(self._keep_sight, company, order_uuid, details)
+                transaction.run(
+                    self.env,
+                    partial(self._store_details, company, order_uuid, details),
                 )
-            seen += 1
-        return seen, failed
+            read += 1
+        return read, failed
 
     @api.model
-    def _keep_sight(self, company, order_uuid, details):
-        """Keep an order's details, unless they are kept already.
+    def _store_details(self, company, order_uuid, details):
+        """Store an order's details, unless they are stored already.
 
-        :param connect.answers.OrderDetails details: what Front Payment told
+        :param connect.responses.OrderDetails details: what Front Payment told
         """
         ordered_at = details.ordered_at
         if ordered_at:
             ordered_at = ordered_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-        return self._seen(company, order_uuid) or self.create(
+        return self._stored(company, order_uuid) or self.create(
             {
                 "company_id": company.id,
                 "environment": company.frontpay_environment,
@@ -134,6 +139,21 @@ class FrontpaySighting(models.Model):
         env = self.sudo().env
         return {hmac(env, "frontpay_odoo.contact", contact) for contact in contacts}
 
+    @api.model
+    def _contact_digests(self, order):
+        """How the customer of an order of ours can be recognised."""
+        channel = CHANNELS[order.channel]
+        customer = customer_of(order.move_id, channel).customer
+        contacts = contacts_of(
+            {
+                "email": customer.email,
+                "countryCode": customer.country_code,
+                "msisdn": customer.msisdn,
+                "organizationId": customer.organization_id,
+            }
+        )
+        return self._digests(contacts)
+
     def _is_known(self):
         """Whether it turned out to be an order of ours after it was seen."""
         return bool(
@@ -142,38 +162,38 @@ class FrontpaySighting(models.Model):
             )
         )
 
-    def _names(self, order):
+    def _has_reference_of(self, order):
         """Whether it carries the order's reference."""
         return order.reference in (self.references or "").splitlines()
 
-    def _may_be(self, order):
+    def _matches(self, order):
         """Whether nothing that is told of it speaks against it being that order.
 
         A reference does: every order of ours has one, so another one is another's.
         """
         return (
             not self.references
-            and self._is_of_amount(order)
-            and self._is_of_time(order)
-            and self._is_of_customer(order)
+            and self._matches_amount(order)
+            and self._matches_time(order)
+            and self._matches_customer(order)
         )
 
-    def _is_told(self):
+    def _is_conclusive(self):
         """Whether enough is told of it to say that it is an order, not just may be."""
         return bool(self.amount and self.contacts)
 
-    def _is_of_amount(self, order):
+    def _matches_amount(self, order):
         currency = order.currency_id
         return (
             not self.amount or currency.compare_amounts(self.amount, order.amount) == 0
         )
 
-    def _is_of_time(self, order):
-        went_out_at = order._went_out_at()
-        if self.create_date < went_out_at - TOLERANCE:  # it was there before
+    def _matches_time(self, order):
+        request_sent_at = order._request_sent_at()
+        if self.create_date < request_sent_at - TOLERANCE:  # it was there before
             return False
-        return not self.ordered_at or abs(self.ordered_at - went_out_at) <= TOLERANCE
+        return not self.ordered_at or abs(self.ordered_at - request_sent_at) <= TOLERANCE
 
-    def _is_of_customer(self, order):
+    def _matches_customer(self, order):
         contacts = set((self.contacts or "").split())
-        return not contacts or bool(contacts & order._contact_digests())
+        return not contacts or bool(contacts & self._contact_digests(order))

@@ -1,7 +1,7 @@
 from odoo import fields, models
 
 
-class FrontpayKeys(models.Model):
+class FrontpayCredential(models.Model):
     """A company's token and callback secret, in a table of their own.
 
     PostgreSQL quotes the whole row of a company in its complaint when a change is
@@ -9,8 +9,8 @@ class FrontpayKeys(models.Model):
     here: ``frontpay_api_token`` and ``frontpay_callback_secret`` are the way.
     """
 
-    _name = "frontpay.keys"
-    _description = "Front Payment Keys"
+    _name = "frontpay.credential"
+    _description = "Front Payment Credential"
     _rec_name = "company_id"
 
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")

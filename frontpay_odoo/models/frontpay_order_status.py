@@ -2,25 +2,34 @@ from odoo import fields, models
 from odoo.exceptions import RedirectWarning, UserError
 
 from ..connect import statuses
-from .frontpay_order import CLAIMED_STATES, ENDED_STATES, INVOICED_STATES
-
-# The states on which the payment is registered, by ``frontpay_settle_on``.
-SETTLING_STATES = {
-    "paid": {"paid"},
-    "invoiced": CLAIMED_STATES | {"paid"},
-}
+from .frontpay_order import ENDED_STATES, INVOICED_STATES, PAYMENT_STATES
 
 
-class FrontpayOrder(models.Model):
-    """What Front Payment reports of an order, called back or asked, and the payment."""
+# A file for each part of an order's life.
+class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
+    """A status that Front Payment told is applied, and the payment registered."""
 
     _inherit = "frontpay.order"
 
-    def _report(self, status, date=None):
-        """Follow a status that Front Payment reported, in a callback or when asked.
+    def _apply_response(self, report, invoice_number, date=None):
+        """Apply what Front Payment said when it was asked.
 
-        Repeated and late reports, and statuses that say nothing about an invoice,
-        move nothing (section 17.4, questions 12 and 13 of section 24).
+        :param connect.responses.OrderStatus report: the status and what came with it
+        :param str invoice_number: of Front Payment's invoice, if there is one
+        :param date: on which day the status came about; today without it
+        """
+        self.invoice_number = invoice_number
+        if report.refunded_amount is not None:
+            self.refunded_amount = float(report.refunded_amount)
+        if not self._apply_status(report.status, date):
+            # A payment that couldn't be registered before may go now.
+            self._register_due_payment(date)
+
+    def _apply_status(self, status, date=None):
+        """Follow a status of Front Payment's.
+
+        What is repeated or late, and statuses that say nothing about an invoice, move
+        nothing (section 17.4, questions 12 and 13).
 
         :param str status: as Front Payment spells it
         :param date: on which day it came about; today without it
@@ -29,11 +38,11 @@ class FrontpayOrder(models.Model):
         state = statuses.state_of(status)
         if not state or state == self.state:
             return False
-        if not self._move_to(state):
-            self._record_contradiction(state)
+        if not self._set_state(state):
+            self._record_unexpected_claim(state)
             return False
         self.error = False
-        self._plan_question()
+        self._schedule_next_poll()
         if state != "sent":
             self.verification_url = False
             self.move_id.message_post(
@@ -41,28 +50,30 @@ class FrontpayOrder(models.Model):
                     "Front Payment: %(state)s", state=self._state_label(state)
                 )
             )
-        self._settle(date)
+        self._register_due_payment(date)
         return True
 
-    def _settle(self, date=None):
-        """Register the payment once the order is in a state that settles the claim.
+    def _register_due_payment(self, date=None):
+        """Register the payment once the order is in a state that asks for it.
 
         The payment goes through Odoo's own register-payment wizard. Where it can't be
         made (no journal, an invoice paid by hand), the order keeps its state and tells
         what is left to do.
+
+        :param date: of the payment; today without it
         """
-        settling = SETTLING_STATES[self.company_id.frontpay_settle_on]
-        if self.state not in settling or self.payment_id:
+        states = PAYMENT_STATES[self.company_id.frontpay_settle_on]
+        if self.state not in states or self.payment_id:
             return
         try:
             with self.env.cr.savepoint():
                 self.payment_id = self._register_payment(date)
         except (UserError, RedirectWarning) as error:
-            self._record_unsettled(error.args[0])
+            self._record_unregistered_payment(error.args[0])
         else:
             self.error = False
 
-    def _record_contradiction(self, state):
+    def _record_unexpected_claim(self, state):
         """Tell of a claim or payment for an order that counts as ended here."""
         is_claimed = state in INVOICED_STATES or (state, self.state) == (
             "sent",
@@ -71,7 +82,7 @@ class FrontpayOrder(models.Model):
         if self.state not in ENDED_STATES or not is_claimed:
             return
         sentence = self.env._(
-            "Front Payment reports “%(reported)s” for order %(order)s, which is"
+            "Front Payment says “%(reported)s” of order %(order)s, which is"
             " “%(state)s” here. Look it up at Front Payment before you send the"
             " invoice again or register a payment.",
             reported=self._state_label(state),
@@ -79,18 +90,18 @@ class FrontpayOrder(models.Model):
             state=self._state_label(self.state),
         )
         self._record_error(sentence)
-        self._ask_responsible(sentence)
+        self._notify_responsible(sentence)
 
-    def _record_unsettled(self, reason):
-        self._record_error(
-            self.env._(
-                "Front Payment has settled this invoice, but the payment couldn't be"
-                " registered: %s Register it by hand in the Front Payment journal.",
-                reason,
-            )
+    def _record_unregistered_payment(self, reason):
+        sentence = self.env._(
+            "Front Payment settles this invoice, but the payment couldn't be"
+            " registered: %s Register it by hand in the Front Payment journal.",
+            reason,
         )
+        self._record_error(sentence)
+        self._notify_responsible(sentence)
 
-    def _register_payment(self, date=None):
+    def _register_payment(self, date):
         journal = self.company_id.frontpay_journal_id
         if not journal:
             raise UserError(

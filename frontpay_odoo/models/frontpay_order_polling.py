@@ -1,0 +1,375 @@
+import logging
+from datetime import timedelta
+from functools import partial
+
+from odoo import api, fields, models
+from odoo.fields import Domain
+
+from ..connect import errors, statuses
+from ..connect.endpoints import ENVIRONMENTS
+from ..connect.responses import OrderStatus
+from ..tools import error_messages, retry, transaction
+from ..tools.notification import notification
+from .frontpay_order import INVOICED_STATES, REFUNDED_STATES
+from .frontpay_rate_limit import CRON_MAX_WAIT, MAX_WAIT
+
+_logger = logging.getLogger(__name__)
+
+# More orders than that are polled together, with the list of all orders.
+LIST_THRESHOLD = 3
+# So many are polled on their own when the list can't be had; the others follow.
+WITHOUT_LIST = 20
+# Those that couldn't be polled come last: the time until their next try grows.
+POLL_ORDER = "next_poll_at, id"
+# So many failures in a row mean that Front Payment is in trouble, not an order.
+FAILURES_IN_A_ROW = 3
+# Until orders are polled again that weren't now, or whose callback isn't confirmed yet.
+POLL_AGAIN = timedelta(minutes=1)
+
+
+# A file for each part of an order's life.
+class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
+    """Polling: Front Payment is asked what became of its orders."""
+
+    _inherit = "frontpay.order"
+
+    @api.model
+    def _cron_poll(self):
+        """Poll the orders that a callback came for, then those whose turn it is.
+
+        An order that can't be polled keeps no other from it, nor does a company.
+        """
+        called = self.env["frontpay.callback"]._due()
+        due = called.order_id | self.search(self._due_domain(), order=POLL_ORDER)
+        left = len(due)
+        for company, orders in due.grouped("company_id").items():
+            others = left - len(orders)
+            signed = called.filtered("is_signed").order_id & orders
+            for done in orders._poll_for_cron(company, bool(signed)):
+                left = max(left - done, others)
+                if not self._has_time(done, left):
+                    # Odoo ends a run after ten seconds; the next one follows at once.
+                    self._trigger_cron("cron_poll")
+                    return
+            left = others
+
+    @api.model
+    def _has_time(self, done, left):
+        """Tell how many orders are done and left, and whether there is time."""
+        if not transaction.can_commit(self.env):
+            return True
+        return self.env["ir.cron"]._commit_progress(done, remaining=left) > 0
+
+    def _poll_for_cron(self, company, has_callback):
+        """Poll a company's orders until a call fails in a way in which the others
+        would fail too; in an outage, one call tries whether it is over.
+
+        :param bool has_callback: whether a signed callback waits for one of them
+        :return: yields how many are done for now
+        """
+        outage = self.env["frontpay.outage"]._of(company)
+        if not outage._may_be_over(has_callback):
+            return
+        orders, absent = self._by_access()
+        if absent:
+            transaction.run(self.env, absent._skip_poll)
+            yield len(absent)
+        in_a_row, has_answer, is_out = 0, False, False
+        for some, error in orders._poll(company, CRON_MAX_WAIT):
+            if _is_own_limit(error):
+                self._trigger_cron("cron_poll", POLL_AGAIN)
+                return
+            if _is_failure(error):
+                in_a_row += 1
+                is_out = error.affects_all or outage or in_a_row == FAILURES_IN_A_ROW
+                if is_out:
+                    break
+            else:
+                in_a_row, has_answer = 0, True
+                if outage:
+                    transaction.run(self.env, outage.unlink)
+                    outage = outage.browse()
+            yield len(some)
+        if is_out or (in_a_row and not has_answer):
+            record = partial(outage._record, company, error, has_callback)
+            self._trigger_cron("cron_poll", transaction.run(self.env, record))
+
+    def _refresh(self):
+        """Poll orders while somebody waits for it.
+
+        :return: {order: sentence} of those that couldn't be polled
+        """
+        orders, absent = self.filtered("order_uuid")._by_access()
+        sentence = self.env._(
+            "The order is at another Front Payment than the one in the settings."
+        )
+        failures = dict.fromkeys(absent, sentence)
+        for company, polled in orders.grouped("company_id").items():
+            for some, error in polled._poll(company, MAX_WAIT):
+                if error:
+                    sentence = error_messages.connection_message(self.env, error)
+                    failures |= dict.fromkeys(some, sentence)
+        return failures
+
+    def _refresh_or_schedule(self):
+        """Poll orders now, or once this transaction is committed.
+
+        :return: a notification that tells how it went
+        """
+        if not transaction.is_untouched(self.env):
+            self._poll_soon()
+            message = self.env._("The status will be updated in a moment.")
+            return notification("success", message, reload=True)
+        failures = self._refresh()
+        if failures:
+            return notification("danger", "\n".join(set(failures.values())), reload=True)
+        return notification("success", self.env._("The status is up to date."), reload=True)
+
+    def _waited_for_outage(self):
+        """The outage that keeps polling from following a callback that came in.
+
+        :return: ``frontpay.outage``, or none
+        """
+        if not any(callback.is_signed for callback in self.callback_ids):
+            return self.env["frontpay.outage"]
+        return self.env["frontpay.outage"]._of(self.company_id)
+
+    def _poll_soon(self):
+        """Have the cron poll, once this transaction is committed."""
+        self.filtered("order_uuid").next_poll_at = fields.Datetime.now()
+        self._trigger_cron("cron_poll")
+
+    @api.model
+    def _due_domain(self):
+        return self._open_domain() & Domain("next_poll_at", "<=", fields.Datetime.now())
+
+    def _by_access(self):
+        """Tell those that can be polled from those that the settings don't lead to."""
+        polled = self.filtered(lambda order: order._can_be_polled())
+        return polled, self - polled
+
+    def _can_be_polled(self):
+        """Whether the company's settings lead to the order."""
+        company = self.company_id.sudo()
+        url = ENVIRONMENTS.get(company.frontpay_environment, company.frontpay_custom_url)
+        has_access = url and company.frontpay_api_token
+        return bool(has_access and self._is_of_this_environment())
+
+    # === THE CALLS === #
+
+    def _poll(self, company, max_wait):
+        """Poll orders of one company, and follow each answer in a transaction of its
+        own.
+
+        Many are polled with one list of all orders. It serves the company's other open
+        orders as well.
+
+        :param max_wait: seconds that a call may wait for its slot
+        :return: yields (orders that are done, the
+            :class:`connect.errors.FrontPaymentError` that kept them from being polled
+            or None); after an error that affects all, nothing more
+        """
+        orders = self.with_company(company)
+        if not orders:
+            return
+        with company._frontpay_client(max_wait) as client:
+            listed = {}
+            if len(orders) > LIST_THRESHOLD:
+                listed, failure = orders._fetch_list(client, company)
+                if failure:
+                    kept = 0 if failure.affects_all else WITHOUT_LIST
+                    orders, rest = orders[:kept], orders[kept:]
+                    if rest:
+                        self._trigger_cron("cron_poll", POLL_AGAIN)
+                    yield rest, failure
+            yield from orders._poll_each(client, company, listed)
+
+    def _poll_each(self, client, company, listed):
+        """Follow the list for those that it says all about, and poll the others.
+
+        :param dict listed: {order number: status}; empty without a list
+        :return: as :meth:`_poll`
+        """
+        orders = self | self._others_in(listed, company) if listed else self
+        unchanged = orders.filtered(lambda order: order._is_unchanged_in(listed))
+        if unchanged:
+            transaction.run(self.env, unchanged._record_unchanged)
+            yield unchanged, None
+        left = orders - unchanged
+        for order in left:
+            error = order._with_creator_env()._poll_one(client, listed)
+            left -= order
+            if error and error.affects_all:
+                yield order + left, error
+                return
+            yield order, error
+
+    def _fetch_list(self, client, company):
+        """Get the list of all orders.
+
+        :return: ({order number: status}, the error because of which there is no list
+            or None)
+        """
+        listed, failure = {}, None
+        try:
+            listed = client.statuses()
+        except errors.FrontPaymentError as error:
+            failure = error
+        self.env["frontpay.exchange"]._save(company, client)
+        return listed, failure
+
+    def _others_in(self, listed, company):
+        """The company's open orders that the list tells as well."""
+        others = self.search(
+            self._open_domain() & Domain("company_id", "=", company.id)
+        )
+        return others.filtered(
+            lambda order: order.order_uuid in listed and order._can_be_polled()
+        )
+
+    def _is_unchanged_in(self, listed):
+        """Whether the list says all about the order, and nothing new."""
+        if self.callback_ids or self.state == "partially_refunded":
+            return False
+        return statuses.state_of(listed.get(self.order_uuid, "")) == self.state
+
+    def _poll_one(self, client, listed):
+        """Poll one order, and keep what follows from the answer.
+
+        :param dict listed: what the list of all orders said
+        :return: the :class:`connect.errors.FrontPaymentError`, or None
+        """
+        callbacks = self.callback_ids
+        number = self.order_uuid or callbacks[:1].order_uuid
+        if not number:
+            return None  # what was called back is settled by now
+        failure = None
+        try:
+            report = self._fetch_status(client, number, listed)
+            invoice_number = self._fetch_invoice_number(client, number, report)
+            record = partial(
+                self._record_status, callbacks, number, report, invoice_number
+            )
+        except errors.FrontPaymentError as error:
+            failure = error
+            record = partial(self._record_poll_failure, callbacks, failure)
+        try:
+            self._save_exchanges(client, record)
+        except Exception:
+            _logger.exception("Order %s couldn't follow what it was told", self.id)
+            transaction.rollback(self.env)
+            client.exchanges.clear()
+            transaction.run(self.env, partial(self._record_poll_failure, callbacks))
+        return failure
+
+    def _fetch_status(self, client, number, listed):
+        """What Front Payment says of the order.
+
+        :rtype: connect.responses.OrderStatus
+        """
+        if not self.order_uuid and not self._is_told_by(client.details(number)):
+            raise errors.NotFound("the details are another order's")
+        # In these, the list tells less than the order's own status.
+        state = statuses.state_of(listed.get(number, ""))
+        if state and state not in REFUNDED_STATES:
+            return OrderStatus(listed[number])
+        return client.status(number)
+
+    def _is_told_by(self, details):
+        """Whether what Front Payment tells of an order is this one.
+
+        :param connect.responses.OrderDetails details: it may lack any of them
+        """
+        if details.references:
+            return self.reference in details.references
+        return details.amount is not None and self._is_own_amount(details.amount)
+
+    def _fetch_invoice_number(self, client, number, report):
+        """The number of Front Payment's invoice, once there is one (section 15b).
+
+        It is an extra: without it, the status counts all the same.
+        """
+        state = statuses.state_of(report.status)
+        if self.invoice_number or state not in INVOICED_STATES:
+            return self.invoice_number
+        try:
+            return client.invoice_number(number)
+        except errors.FrontPaymentError:
+            return False
+
+    # === WHAT FOLLOWS === #
+
+    def _skip_poll(self):
+        """There is nobody to ask: the settings lead elsewhere now."""
+        self.callback_ids.unlink()
+        self._schedule_next_poll()
+
+    def _record_unchanged(self):
+        self.write({"last_poll_at": fields.Datetime.now(), "poll_failures": 0})
+        self._schedule_next_poll()
+        for order in self:
+            # A payment that couldn't be registered before may go now.
+            order._register_due_payment()
+
+    def _record_status(self, callbacks, number, report, invoice_number):
+        """Follow what Front Payment says, whatever was called back."""
+        self.write({"last_poll_at": fields.Datetime.now(), "poll_failures": 0})
+        callbacks = callbacks.exists()
+        if self._assign_order_uuid(number):
+            day = self._day_told(callbacks, report)
+            self._apply_response(report, invoice_number, day)
+        self._schedule_next_poll()
+        if not all(callback._is_confirmed_by(report.status) for callback in callbacks):
+            self._poll_again()
+        callbacks.unlink()
+
+    def _poll_again(self):
+        """Front Payment's answer may lag behind its callback: look once more."""
+        if self.next_poll_at:
+            self.next_poll_at = fields.Datetime.now() + POLL_AGAIN
+            self._trigger_cron("cron_poll", POLL_AGAIN)
+
+    def _record_poll_failure(self, callbacks, error=None):
+        """The order couldn't be polled, or isn't there.
+
+        :param error: how the call failed; None if the answer couldn't be followed
+        """
+        if _is_own_limit(error):
+            return
+        now = fields.Datetime.now()
+        self.last_poll_at = now
+        callbacks = callbacks.exists()
+        if isinstance(error, errors.NotFound):
+            callbacks.unlink()
+            self._schedule_next_poll()
+            return
+        self.poll_failures += 1
+        pause = retry.pause(self.poll_failures, error)
+        callbacks.poll_at = now + pause
+        if self.next_poll_at:
+            self.next_poll_at = now + pause
+        if callbacks:
+            self._trigger_cron("cron_poll", pause)
+
+    def _day_told(self, callbacks, report):
+        """On which day a status came about, if a callback told a day that can be."""
+        state = statuses.state_of(report.status)
+        first = (self._request_sent_at() - timedelta(days=1)).date()
+        last = (fields.Datetime.now() + timedelta(days=1)).date()
+        days = (
+            callback.day
+            for callback in callbacks.filtered("day")
+            if statuses.state_of(callback.status) == state
+            and first <= callback.day <= last
+        )
+        return next(days, None)
+
+
+def _is_failure(error):
+    """Whether Front Payment gave no answer, as opposed to one that says no."""
+    return bool(error) and (error.affects_all or isinstance(error, errors.UnknownOutcome))
+
+
+def _is_own_limit(error):
+    """Whether it was we who let no more calls out, and not Front Payment."""
+    return isinstance(error, errors.RateLimited) and error.is_own

@@ -1,0 +1,388 @@
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import NamedTuple
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import format_datetime
+
+from ..connect import errors, rules
+from ..connect.channels import CHANNELS, Channel, fingerprint, updating
+from ..connect.order import CallbackAddresses
+from ..mapping import Problem, channel_of, order_of
+from ..tools import error_messages, retry, transaction
+from .frontpay_order import ENDED_STATES
+
+_logger = logging.getLogger(__name__)
+
+MAX_TRIES = 8  # about three hours
+# Until it is looked for after a lost answer.
+RECOVERY_DELAY = timedelta(minutes=1)
+
+
+class NothingToUpdate(UserError):
+    """Front Payment has the invoice as it is, so there is nothing to send."""
+
+
+class Plan(NamedTuple):
+    """How an invoice is to go: as a new order, or as an update of the one it has.
+
+    :param current: the ``frontpay.order`` that the invoice has, or none
+    :param channel_name: a key of :const:`CHANNELS`
+    """
+
+    current: models.BaseModel
+    is_update: bool
+    channel_name: str
+    token: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What was reserved, and goes out next.
+
+    :param dict document: the order's JSON
+    """
+
+    order: models.BaseModel
+    channel: Channel
+    document: dict
+    is_update: bool
+
+
+# A file for each part of an order's life.
+class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
+    """An invoice is submitted, and its order brought up to date."""
+
+    _inherit = "frontpay.order"
+
+    @api.model
+    def _preflight(self, move):
+        """Everything that keeps an invoice from being sent, without sending it.
+
+        :return: list of :class:`mapping.Problem`
+        """
+        _order, problems = self._prepare(move, self._plan(move))
+        return problems
+
+    @api.model
+    def _send(self, move, client, *, interactive):
+        """Submit one invoice: reserve and commit, call, record and commit.
+
+        The order with its token is committed before the request goes out, the outcome
+        right after the answer: whatever breaks in between, the invoice isn't sent
+        twice and the order isn't forgotten.
+
+        :param move: an invoice that :meth:`_preflight` found nothing wrong with
+        :param client: an open :class:`connect.client.Client`
+        :param bool interactive: whether somebody waits for it; else it must still be
+            in the queue
+        :return: (the order, the :class:`connect.errors.FrontPaymentError` that kept it
+            from being sent or None)
+        :raises LockError: somebody else is sending it
+        :raises UserError: it can't be sent as it is now
+        """
+        with transaction.sender_lock(move):
+            reserve = partial(self._reserve, move, interactive=interactive)
+            submission = transaction.run(self.env, reserve)
+            order = submission.order
+            return order, order._submit(submission, client, interactive=interactive)
+
+    def _submit(self, submission, client, *, interactive):
+        """Send what was reserved, and store the outcome.
+
+        :return: the error that kept it from being sent, or None
+        """
+        # Nothing is read before the answer: a transaction would begin, and not see what
+        # a callback brings meanwhile.
+        try:
+            answer = client.submit(submission.channel, submission.document)
+        except errors.FrontPaymentError as error:
+            is_update = submission.is_update
+            record = self._record_failed_update if is_update else self._record_failure
+            self._save_exchanges(client, partial(record, error))
+            return error
+        if submission.is_update:
+            record = partial(self._record_update, submission.document, answer)
+            self._save_exchanges(client, record)
+            return None
+        self._save_exchanges(client, partial(self._record_submitted, answer))
+        report = interactive and self._fetch_initial_status(client, answer)
+        self._save_exchanges(client, partial(self._follow_submission, answer, report))
+        return None
+
+    # === BEFORE THE REQUEST === #
+
+    @api.model
+    def _plan(self, move):
+        current = move.sudo().frontpay_order_id
+        is_update = current._can_be_updated()
+        goes_on = is_update or current.state == "queued"
+        return Plan(
+            current,
+            is_update,
+            current.channel if is_update else channel_of(move),
+            current.token if goes_on else self._new_token(),
+            self._reference_of(move),
+        )
+
+    @api.model
+    def _prepare(self, move, plan):
+        """Read an invoice that is to be sent, or sent once more.
+
+        :return: (the order as plain data or None, list of :class:`mapping.Problem`)
+        """
+        current = plan.current
+        is_free = not current or current.state in ENDED_STATES
+        if not (is_free or plan.is_update or current.state == "queued"):
+            return None, [Problem(move, current._sent_already_message())]
+        order, problems = order_of(
+            move,
+            plan.channel_name,
+            self._callback_addresses(move.company_id, plan.token),
+            plan.reference,
+        )
+        if order and plan.is_update and current._is_up_to_date(order):
+            problems = [Problem(move, current._unchanged_message())]
+        return order, problems
+
+    @api.model
+    def _reserve(self, move, *, interactive):
+        """Make the invoice's one order, as ``sending``, under the invoice's lock.
+
+        An order that waits for its customer stays the one it is.
+
+        :rtype: Submission
+        """
+        transaction.lock(move)
+        plan = self._plan(move)
+        current = plan.current
+        if not interactive and not current._is_queued():
+            # Somebody sent it meanwhile, or took it out of the queue.
+            raise transaction.busy(move)
+        order, problems = self._prepare(move, plan)
+        if problems:
+            # The order was read, so what speaks against sending is that it was sent.
+            refusal = NothingToUpdate if order else UserError
+            raise refusal("\n".join(problem.message for problem in problems))
+        channel = CHANNELS[plan.channel_name]
+        document = channel.to_json(order)
+        if plan.is_update:
+            document = updating(document, current.order_uuid)
+        self._check_rules(move, plan.channel_name, document)
+        for note in order.notes:
+            move.message_post(body=note)
+        if not plan.is_update:
+            current = self._reserved_order(move, plan, order, document)
+        return Submission(current, channel, document, plan.is_update)
+
+    @api.model
+    def _reserved_order(self, move, plan, order, document):
+        """The order as ``sending``: the one that was queued, or a new one."""
+        values = {
+            "state": "sending",
+            "channel": plan.channel_name,
+            "environment": move.company_id.frontpay_environment,
+            "amount": float(order.summary.grand_total),
+            "fingerprint": fingerprint(document, move.invoice_date_due),
+            "sending_at": fields.Datetime.now(),
+            "note": "\n".join(order.notes),
+            "error": False,
+        }
+        if plan.current.state == "queued":
+            plan.current.write(values)
+            return plan.current
+        values |= {
+            "move_id": move.id,
+            "reference": plan.reference,
+            "token": plan.token,
+        }
+        return self.sudo().create(values)
+
+    @api.model
+    def _check_rules(self, move, channel_name, document):
+        """Hold what is about to be sent against the documented rules.
+
+        The pre-flight has passed, so whatever is found is a fault of ours.
+
+        :raises UserError: with the rules that are broken, and no value of the document
+        """
+        rates = move.company_id._frontpay_tax_rates()
+        violations = rules.violations(channel_name, document, rates)
+        if not violations:
+            return
+        lines = [f"{path}: {rule}" for path, rule in violations]
+        _logger.error(
+            "Invoice %s breaks rules of channel %s: %s",
+            move.id,
+            channel_name,
+            "; ".join(lines),
+        )
+        raise UserError(
+            self.env._(
+                "%(invoice)s wasn't sent because of an error in the Front Payment"
+                " addon, not in your invoice. Tell whoever maintains the addon what it"
+                " got wrong:\n%(rules)s",
+                invoice=move.display_name,
+                rules="\n".join(lines),
+            )
+        )
+
+    @api.model
+    def _callback_addresses(self, company, token):
+        base = f"{company._frontpay_public_url()}/frontpay"
+        return CallbackAddresses(
+            callback=f"{base}/callback/{token}",
+            success=f"{base}/return/{token}/success",
+            failure=f"{base}/return/{token}/failure",
+        )
+
+    def _is_up_to_date(self, order):
+        """Whether Front Payment has the invoice as it stands now."""
+        document = CHANNELS[self.channel].to_json(order)
+        due_date = self.move_id.invoice_date_due
+        return self.fingerprint == fingerprint(document, due_date)
+
+    def _sent_already_message(self):
+        return self.env._(
+            "%(invoice)s has been handed to Front Payment already (%(state)s).",
+            invoice=self.move_id.display_name,
+            state=self._state_label(self.state),
+        )
+
+    def _unchanged_message(self):
+        return self.env._(
+            "%(invoice)s hasn't changed since it was handed to Front Payment, so it"
+            " isn't sent again.",
+            invoice=self.move_id.display_name,
+        )
+
+    # === AFTER THE ANSWER === #
+
+    def _fetch_initial_status(self, client, answer):
+        """What Front Payment says of an order that needs no confirmation (question 5).
+
+        A lost answer does no harm here: polling brings it later.
+
+        :return: :class:`connect.responses.OrderStatus`, or None
+        """
+        if answer.verification_url:
+            return None
+        try:
+            return client.status(answer.order_uuid)
+        except errors.FrontPaymentError:
+            return None
+
+    def _record_submitted(self, answer):
+        """Keep what must not be lost, and nothing that could fail."""
+        # A callback may have come first and told the number and a later state.
+        self._set_state("sent")
+        waiting = self.state == "sent"
+        self.write(
+            {
+                "order_uuid": self.order_uuid or answer.order_uuid,
+                "customer_uuid": answer.customer_uuid,
+                "verification_url": waiting and answer.verification_url,
+                "sent_at": fields.Datetime.now(),
+                "retry_at": False,
+                "error": False,
+            }
+        )
+        self._schedule_next_poll()
+
+    def _follow_submission(self, answer, report):
+        customer = self.partner_id.with_company(self.company_id)
+        if answer.customer_uuid != customer.frontpay_customer_uuid:
+            customer.frontpay_customer_uuid = answer.customer_uuid
+        self.move_id.message_post(
+            body=self.env._("Handed to Front Payment as order %s.", self.order_uuid)
+        )
+        if report:
+            self._apply_status(report.status)
+
+    def _record_failure(self, error):
+        """The invoice wasn't sent, or nobody knows whether it was.
+
+        :param connect.errors.FrontPaymentError error: what became of the call
+        """
+        sentence = error_messages.outcome_message(self.env, error)
+        is_unknown = isinstance(error, errors.UnknownOutcome)
+        is_final = not error.retryable
+        if error.affects_all and is_final:
+            self._fail_queue(self.company_id, sentence)
+        state = "unknown" if is_unknown else "failed"
+        if error.retryable and self.tries + 1 < MAX_TRIES:
+            state = "queued"
+            sentence = f"{sentence}\n{self._schedule_retry(error)}"
+        # After a lost answer, a callback may have told already that it went well.
+        if not self._set_state(state):
+            return
+        if is_unknown:
+            self._trigger_cron("cron_recover", RECOVERY_DELAY)
+        self._record_error(sentence)
+
+    def _schedule_retry(self, error):
+        """Have an invoice sent later that Front Payment has not got.
+
+        :return: a sentence about when
+        """
+        self.tries += 1
+        pause = retry.pause(self.tries, error)
+        self.retry_at = fields.Datetime.now() + pause
+        self._trigger_cron("cron_send", pause)
+        return self.env._(
+            "It will be sent again automatically at %s.",
+            format_datetime(self.env, self.retry_at),
+        )
+
+    @api.model
+    def _fail_queue(self, company, sentence):
+        """Take out what would fail for the same reason as an invoice just did."""
+        for order in self.search(
+            [("state", "=", "queued"), ("company_id", "=", company.id)]
+        ):
+            order._set_state("failed")
+            order.error = sentence
+
+    def _record_update(self, document, answer):
+        """Keep what Front Payment has now.
+
+        An update names its order, so it may be repeated: an answer that got lost makes
+        no second order.
+        """
+        self.update_queued = False
+        if answer.order_uuid != self.order_uuid:
+            self._record_error(
+                self.env._(
+                    "Front Payment was asked to update order %(order)s, but answered"
+                    " with order %(other)s. Ask Front Payment which one is valid.",
+                    order=self.order_uuid,
+                    other=answer.order_uuid,
+                )
+            )
+            return
+        self.write(
+            {
+                "amount": float(document["orderSummary"]["grandTotal"]),
+                "fingerprint": fingerprint(document, self.move_id.invoice_date_due),
+                "error": False,
+            }
+        )
+        if self.state == "sent":
+            self.verification_url = answer.verification_url
+        self.move_id.message_post(
+            body=self.env._("Updated order %s at Front Payment.", self.order_uuid)
+        )
+
+    def _record_failed_update(self, error):
+        self.update_queued = False
+        self._record_error(
+            self.env._(
+                "Order %(order)s was not brought up to date: %(reason)s",
+                order=self.order_uuid,
+                reason=error_messages.outcome_message(self.env, error),
+            )
+        )
