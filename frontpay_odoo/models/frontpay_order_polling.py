@@ -67,7 +67,7 @@ class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-i
         :param bool has_callback: whether a signed callback waits for one of them
         :return: yields how many are done for now
         """
-        outage = self.env["frontpay.outage"]._of(company)
+        outage = self.env["frontpay.outage"]._current(company)
         if not outage._may_be_over(has_callback):
             return
         orders, absent = self._by_access()
@@ -132,7 +132,7 @@ class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-i
         """
         if not any(callback.is_signed for callback in self.callback_ids):
             return self.env["frontpay.outage"]
-        return self.env["frontpay.outage"]._of(self.company_id)
+        return self.env["frontpay.outage"]._current(self.company_id)
 
     def _poll_soon(self):
         """Have the cron poll, once this transaction is committed."""

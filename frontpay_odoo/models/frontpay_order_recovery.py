@@ -321,7 +321,7 @@ class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-i
         refusal = self._refusal_of(remote_order)
         if refusal:
             raise UserError(refusal)
-        self._decide(methodcaller("_record_link", remote_order, status))
+        self._run_decision(methodcaller("_record_link", remote_order, status))
 
     def _mark_not_received(self):
         """Somebody says that Front Payment doesn't have it.
@@ -336,9 +336,9 @@ class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-i
             raise UserError(
                 self.env._("%s may still appear at Front Payment.", self.move_id.name)
             )
-        self._decide(methodcaller("_record_not_received"))
+        self._run_decision(methodcaller("_record_not_received"))
 
-    def _decide(self, step):
+    def _run_decision(self, step):
         if not self._run_locked(step):
             raise transaction.busy(self.move_id)
 

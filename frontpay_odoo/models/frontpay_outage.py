@@ -28,7 +28,7 @@ class FrontpayOutage(models.Model):
     _unique_company = models.Constraint("UNIQUE (company_id)")
 
     @api.model
-    def _of(self, company):
+    def _current(self, company):
         return self.search([("company_id", "=", company.id)])
 
     def _may_be_over(self, has_callback):
@@ -51,7 +51,7 @@ class FrontpayOutage(models.Model):
         :rtype: timedelta
         """
         now = fields.Datetime.now()
-        outage = self._of(company)
+        outage = self._current(company)
         failures = outage.failures + 1
         pause = retry.pause(failures, error)
         values = {"failures": failures, "failed_at": now, "retry_at": now + pause}

@@ -34,7 +34,7 @@ class FrontpayRateLimit(models.Model):
     _one_per_company = models.UniqueIndex("(company_id)")
 
     @api.model
-    def _of(self, company, max_wait=MAX_WAIT):
+    def _limiter_of(self, company, max_wait=MAX_WAIT):
         """The limiter of a company's calls, for a :class:`connect.client.Client`.
 
         :param max_wait: seconds that a call may wait for its slot

@@ -381,7 +381,7 @@ class ResCompany(models.Model):
             self._frontpay_base_url(),
             self.sudo().frontpay_api_token or "",
             f"frontpay_odoo/{version}",
-            rate_limiter=self.env["frontpay.rate.limit"]._of(self, max_wait),
+            rate_limiter=self.env["frontpay.rate.limit"]._limiter_of(self, max_wait),
         )
 
     def _frontpay_public_url(self):

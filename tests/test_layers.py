@@ -1,0 +1,100 @@
+"""Calls between the files of an order run downwards only.
+
+A method belongs to the file that defines it. Every mention of it elsewhere, called or
+handed on, is an arrow from that file to its home; the stack below says where it may
+point. ``python -m tests.test_layers`` prints the arrows.
+"""
+
+import ast
+from pathlib import Path
+
+ADDON = Path(__file__).parent.parent / "frontpay_odoo"
+# From the top; a file may call those further down.
+STACK = (
+    "controllers/callback.py",
+    "controllers/return_page.py",
+    "models/account_journal.py",
+    "models/account_move.py",
+    "wizards/frontpay_resolve.py",
+    "models/frontpay_order_recovery.py",
+    "models/frontpay_remote_order.py",
+    "models/frontpay_order_queue.py",
+    "models/frontpay_order_submission.py",
+    "models/frontpay_order_polling.py",
+    "models/frontpay_order_status.py",
+    "models/frontpay_callback.py",
+    "models/frontpay_outage.py",
+    "models/frontpay_order.py",
+    "models/res_company.py",
+    "models/frontpay_exchange.py",
+    "models/frontpay_rate_limit.py",
+)
+
+
+def _tree(name, root):
+    return ast.parse((root / name).read_text())
+
+
+def homes_of(root=ADDON):
+    """Where each method of ours is defined.
+
+    :return: {method: [file]}; private methods only, for public ones answer to Odoo
+    """
+    homes = {}
+    for name in STACK:
+        for node in ast.walk(_tree(name, root)):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name)
+    return homes
+
+
+def arrows_of(root=ADDON):
+    """Which file mentions which methods of another one.
+
+    :return: {(file, home): {method}}
+    """
+    homes = {method: names[0] for method, names in homes_of(root).items()}
+    arrows = {}
+    for name in STACK:
+        for node in ast.walk(_tree(name, root)):
+            # methodcaller("_method") and the like name it as a text.
+            text = node.value if isinstance(node, ast.Constant) else None
+            method = node.attr if isinstance(node, ast.Attribute) else text
+            home = homes.get(method) if isinstance(method, str) else None
+            if home and home != name:
+                arrows.setdefault((name, home), set()).add(method)
+    return arrows
+
+
+def upward_of(arrows):
+    return {
+        f"{name} calls {', '.join(sorted(methods))} of {home}, which stands above it"
+        for (name, home), methods in arrows.items()
+        if STACK.index(home) < STACK.index(name)
+    }
+
+
+def test_calls_run_downwards():
+    assert not upward_of(arrows_of())
+
+
+def test_a_method_has_one_home():
+    homes = homes_of()
+    assert not {method: homes[method] for method in homes if len(homes[method]) > 1}
+
+
+def test_a_call_upwards_is_seen(tmp_path):
+    for name in STACK:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text((ADDON / name).read_text())
+    low = tmp_path / "models/frontpay_order.py"
+    low.write_text(low.read_text() + "\n\ndef _climb(order):\n    order._cron_send()\n")
+    [sentence] = upward_of(arrows_of(tmp_path))
+    assert "_cron_send" in sentence
+
+
+if __name__ == "__main__":
+    found = arrows_of()
+    print(f"{len(STACK)} files, {len(found)} arrows, {len(upward_of(found))} upwards")
+    for (source, target), methods in sorted(found.items()):
+        print(f"{source} -> {target}: {', '.join(sorted(methods))}")
