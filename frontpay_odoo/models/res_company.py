@@ -3,17 +3,21 @@ from decimal import Decimal
 
 from odoo import api, fields, models, modules
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools.translate import LazyTranslate
 
 from ..connect import errors
 from ..connect.channels import CHANNELS
 from ..connect.client import Client
 from ..connect.endpoints import ENVIRONMENTS as API_URLS
 from ..connect.validation import is_complete_url, is_safe_url
+from ..mapping.problem import localized
 from ..tools import error_messages
 from ..tools.notification import notification
 from .frontpay_order import ENVIRONMENTS
 from .frontpay_rate_limit import MAX_WAIT
 from .res_partner import INTERVALS
+
+_lt = LazyTranslate(__name__)
 
 TAX_RATE = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?|100")
 JOURNAL_CODE = "FPGO"
@@ -22,6 +26,57 @@ SETTINGS_READERS = (
     "account.group_account_readonly,account.group_account_invoice,base.group_system"
 )
 MANAGER_GROUPS = ("base.group_system", "account.group_account_manager")
+
+
+# What each setting must be, in the order in which it is told.
+SETTING_RULES = {
+    name: (
+        (
+            lambda company, name=name: (
+                not company[name] or is_complete_url(company[name])
+            ),
+            _lt(
+                "the URL must be complete, such as https://odoo.example.com/, with"
+                " nothing after the path."
+            ),
+        ),
+        (
+            lambda company, name=name: not company[name] or is_safe_url(company[name]),
+            _lt("the URL must begin with https://, or it could be read on its way."),
+        ),
+    )
+    for name in ("frontpay_custom_url", "frontpay_public_url")
+} | {
+    "frontpay_tax_rates": (
+        (
+            lambda company: all(
+                map(TAX_RATE.fullmatch, company._frontpay_tax_rate_texts())
+            ),
+            _lt(
+                "write numbers from 0 to 100 with commas between them, and a point for"
+                " decimals: 0,12,15,25 or 0,11.11,25."
+            ),
+        ),
+    ),
+    "frontpay_min_maturity": (
+        (
+            lambda company: company.frontpay_min_maturity >= 0,
+            _lt("it can't be less than 0 days."),
+        ),
+    ),
+    "frontpay_erase_after_days": (
+        (
+            lambda company: company.frontpay_erase_after_days >= 0,
+            _lt("it can't be less than 0 days. Enter 0 to keep the numbers."),
+        ),
+    ),
+    "frontpay_journal_id": (
+        (
+            lambda company: company._frontpay_can_use(company.frontpay_journal_id),
+            _lt("choose a bank or cash journal of this company."),
+        ),
+    ),
+}
 
 
 class ResCompany(models.Model):
@@ -187,97 +242,20 @@ class ResCompany(models.Model):
         else:
             credential.create({"company_id": self.id, name: value})
 
-    @api.constrains("frontpay_custom_url")
-    def _check_frontpay_custom_url(self):
+    @api.constrains(*SETTING_RULES)
+    def _check_frontpay_settings(self):
         for company in self.sudo():
-            url = company.frontpay_custom_url
-            if url and not is_complete_url(url):
-                raise ValidationError(
-                    self.env._(
-                        "%s: Front Payment's address must be complete, such as "
-                        "https://api.example.com/api/v1/, with nothing after the path.",
-                        company.name,
-                    )
-                )
-            if url and not is_safe_url(url):
-                raise ValidationError(
-                    self.env._(
-                        "%s: Front Payment's address must begin with https://, or the "
-                        "token could be read on its way.",
-                        company.name,
-                    )
-                )
+            for name, rules in SETTING_RULES.items():
+                label = company._fields[name]._description_string(self.env)
+                for is_good, sentence in rules:
+                    if not is_good(company):
+                        text = localized(self.env, sentence)
+                        raise ValidationError(f"{company.name}: {label}: {text}")
 
-    @api.constrains("frontpay_public_url")
-    def _check_frontpay_public_url(self):
-        for company in self.sudo():
-            url = company.frontpay_public_url
-            if url and not is_complete_url(url):
-                raise ValidationError(
-                    self.env._(
-                        "%s: the address for status reports must be complete, such as "
-                        "https://odoo.example.com, with nothing after the path.",
-                        company.name,
-                    )
-                )
-            if url and not is_safe_url(url):
-                raise ValidationError(
-                    self.env._(
-                        "%s: the address for status reports must begin with https://.",
-                        company.name,
-                    )
-                )
-
-    @api.constrains("frontpay_tax_rates")
-    def _check_frontpay_tax_rates(self):
-        for company in self.sudo():
-            if not all(map(TAX_RATE.fullmatch, company._frontpay_tax_rate_texts())):
-                raise ValidationError(
-                    self.env._(
-                        "%s: write the VAT rates as numbers from 0 to 100 with commas "
-                        "between them, and a point for decimals: 0,12,15,25 or "
-                        "0,11.11,25.",
-                        company.name,
-                    )
-                )
-
-    @api.constrains("frontpay_min_maturity")
-    def _check_frontpay_min_maturity(self):
-        for company in self.sudo():
-            if company.frontpay_min_maturity < 0:
-                raise ValidationError(
-                    self.env._(
-                        "%s: the shortest time to pay can't be less than 0 days.",
-                        company.name,
-                    )
-                )
-
-    @api.constrains("frontpay_erase_after_days")
-    def _check_frontpay_erase_after_days(self):
-        for company in self.sudo():
-            if company.frontpay_erase_after_days < 0:
-                raise ValidationError(
-                    self.env._(
-                        "%s: the days after which personal numbers are erased can't be "
-                        "less than 0. Enter 0 to keep them.",
-                        company.name,
-                    )
-                )
-
-    @api.constrains("frontpay_journal_id")
-    def _check_frontpay_journal(self):
-        for company in self.sudo().filtered("frontpay_journal_id"):
-            journal = company.frontpay_journal_id
-            is_own = journal.company_id in company.parent_ids
-            if not is_own or journal.type not in ("bank", "cash"):
-                raise ValidationError(
-                    self.env._(
-                        "%(company)s: no payment can be registered in the journal "
-                        "%(journal)s. Choose a bank or cash journal of this company.",
-                        company=company.name,
-                        journal=journal.display_name,
-                    )
-                )
+    def _frontpay_can_use(self, journal):
+        """Whether payments can be registered in a journal; also none is fine."""
+        is_own = journal.company_id in self.parent_ids
+        return not journal or (is_own and journal.type in ("bank", "cash"))
 
     def action_frontpay_create_journal(self):
         """Give the company a bank journal for Front Payment, unless it has chosen one.

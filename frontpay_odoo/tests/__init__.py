@@ -1,6 +1,4 @@
 from . import test_amounts
-from . import test_asking
-from . import test_borders
 from . import test_callback
 from . import test_callback_form
 from . import test_channels
@@ -17,6 +15,7 @@ from . import test_order
 from . import test_partner
 from . import test_payment
 from . import test_personal_data
+from . import test_polling
 from . import test_preflight
 from . import test_queue
 from . import test_recovery

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from odoo import Command, fields
+from odoo import SUPERUSER_ID, Command, fields
 from odoo.tests import BaseCase, new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
@@ -23,7 +23,7 @@ API_TOKEN = "token-of-the-tests"
 SECRET = "SECRET"
 PATH_TOKEN = "Path-token_of_an_order-012345678"
 PERSONAL_NUMBER = "17858410193"  # synthetic: month + 80
-ORGANISATION_NUMBER = "310000019"
+ORGANIZATION_NUMBER = "310000019"
 NOBODY = "http://127.0.0.1:9/api/v1/"  # the discard port: nobody listens there
 
 send_request = requests.Session.send
@@ -73,7 +73,7 @@ class FrontpayCommon(LoopbackCase, AccountTestInvoicingCommon):
         cls.private = cls._customer("Kari Prøvebruker")
         cls.private.frontpay_personal_number = PERSONAL_NUMBER
         cls.corporate = cls._customer("Bakeriet Prøve AS", is_company=True)
-        cls.corporate.company_registry = ORGANISATION_NUMBER
+        cls.corporate.company_registry = ORGANIZATION_NUMBER
 
     @classmethod
     def _customer(cls, name, **values):
@@ -196,17 +196,17 @@ class SandboxCase(FrontpayCommon):
         super().setUpClass()
         cls.sandbox = Sandbox()
         cls.addClassCleanup(cls.sandbox.stop)
-        cls.sandbox.door("POST", "settings", {"callbacks": False})
+        cls.sandbox.control("POST", "settings", {"callbacks": False})
         cls.company.frontpay_custom_url = f"{cls.sandbox.url}/api/v1/"
 
     def setUp(self):
         super().setUp()
-        for place in ("orders", "faults", "requests"):
-            self.sandbox.door("DELETE", place)
+        for resource in ("orders", "faults", "requests"):
+            self.sandbox.control("DELETE", resource)
 
 
 class Sandbox:
-    """A sandbox process and its door for tests."""
+    """A sandbox process, and what tests control it by."""
 
     def __init__(self):
         self.process = subprocess.Popen(
@@ -230,31 +230,39 @@ class Sandbox:
         self.process.wait()
         self.process.stdout.close()
 
-    def door(self, method, place, document=None):
+    def control(self, method, resource, document=None):
         answer = requests.request(
-            method, f"{self.url}/sandbox/{place}", json=document, timeout=10
+            method, f"{self.url}/sandbox/{resource}", json=document, timeout=10
         )
         answer.raise_for_status()
         return answer.json()
 
     def orders(self):
         """What it has stored, oldest first."""
-        return self.door("GET", "orders")
+        return self.control("GET", "orders")
 
     def requests(self):
         """The requests that reached its API, oldest first, as ``POST path``."""
         return [
             f"{request['method']} {request['path'].removeprefix('/api/v1/')}"
-            for request in self.door("GET", "requests")
+            for request in self.control("GET", "requests")
         ]
 
     def fault(self, kind, **details):
         """Let something go wrong with the next request."""
-        self.door("POST", "faults", {"faults": [{"kind": kind, **details}]})
+        self.control("POST", "faults", {"faults": [{"kind": kind, **details}]})
 
     def act(self, order_uuid, action):
         """Play the customer, or time."""
-        return self.door("POST", f"orders/{order_uuid}/{action}")
+        return self.control("POST", f"orders/{order_uuid}/{action}")
+
+
+def run_cron(env, name):
+    """Let one of the addon's crons do its work, as the scheduler would.
+
+    :param str name: ``send``, ``poll`` or ``recover``
+    """
+    getattr(env(user=SUPERUSER_ID)["frontpay.order"], f"_cron_{name}")()
 
 
 def callback_pairs(secret=SECRET, **changes):

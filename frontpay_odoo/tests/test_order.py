@@ -9,7 +9,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback, errors
-from odoo.addons.frontpay_odoo.connect.answers import SubmittedOrder
+from odoo.addons.frontpay_odoo.connect.responses import SubmittedOrder
 
 from .common import (
     API_TOKEN,
@@ -75,7 +75,7 @@ class TestStateMachine(FrontpayCommon):
         for state, status, target in self._moves():
             with self.subTest(state=state, status=status), self.undone():
                 order.state = state
-                self.assertEqual(order._report(status), state != target)
+                self.assertEqual(order._apply_status(status), state != target)
                 self.assertEqual(order.state, target)
                 self.assertEqual(self.move.frontpay_state, target)
 
@@ -85,7 +85,7 @@ class TestStateMachine(FrontpayCommon):
                 self.assertToldOnce(self.order(self.move, state), "PAID", "Paid")
                 self.assertEqual(self.move.payment_state, "not_paid")
 
-    def test_an_order_that_turns_up_after_its_invoice_was_sent_anew_is_told(self):
+    def test_an_order_that_reappears_after_its_invoice_was_sent_anew_is_told(self):
         for status, label in (("SENT", "Sent"), ("INVOICED", "Invoiced")):
             with self.subTest(status), self.undone():
                 lost = self.order(self.move, "failed", token="first")
@@ -93,11 +93,11 @@ class TestStateMachine(FrontpayCommon):
                 self.assertToldOnce(lost, status, label)
                 self.assertEqual(self.move.frontpay_state, "sent")
 
-    def test_an_order_that_turns_up_is_the_invoices_order(self):
+    def test_an_order_that_reappears_is_the_invoices_order(self):
         lost = self.order(self.move, "failed", token="first")
         self.order(self.move, "failed", order_uuid=False)
         self.assertTrue(self.move.frontpay_can_send)
-        lost._report("SENT")
+        lost._apply_status("SENT")
         self.assertEqual(self.move.frontpay_order_id, lost)
         self.assertEqual(self.move.frontpay_state, "sent")
         self.assertFalse(self.move.frontpay_can_send)
@@ -105,16 +105,16 @@ class TestStateMachine(FrontpayCommon):
 
     def test_an_order_that_front_payment_never_knew_stays_failed(self):
         order = self.order(self.move, "failed", order_uuid=False)
-        self.assertFalse(order._report("SENT"))
+        self.assertFalse(order._apply_status("SENT"))
 
     def assertToldOnce(self, order, status, label):
         state = order.state
-        order._report(status)
-        order._report(status)
+        order._apply_status(status)
+        order._apply_status(status)
         self.assertEqual(order.state, state)
-        self.assertIn(f"reports “{label}” for order ODR1", order.error)
+        self.assertIn(f"says “{label}” of order ODR1", order.error)
         told = self.move.message_ids.filtered(
-            lambda message: f"reports “{label}”" in message.body
+            lambda message: f"says “{label}”" in message.body
         )
         self.assertEqual(len(told), 1)
 
@@ -170,8 +170,8 @@ class TestStateMachine(FrontpayCommon):
 
     def test_a_callback_may_come_before_the_answer(self):
         order = self.order(self.move, "sending", order_uuid=False)
-        order._take_number("ODR1")
-        order._report("INVOICED")
+        order._assign_order_uuid("ODR1")
+        order._apply_status("INVOICED")
         self.assertEqual((order.state, order.order_uuid), ("invoiced", "ODR1"))
         order._record_submitted(SubmittedOrder("ODR1", "CSRT1", "https://bank.id/"))
         self.assertEqual((order.state, order.customer_uuid), ("invoiced", "CSRT1"))
@@ -179,8 +179,8 @@ class TestStateMachine(FrontpayCommon):
 
     def test_a_callback_outweighs_a_lost_answer(self):
         order = self.order(self.move, "sending", order_uuid=False)
-        order._take_number("ODR1")
-        order._report("INVOICED")
+        order._assign_order_uuid("ODR1")
+        order._apply_status("INVOICED")
         order._record_failure(errors.UnknownOutcome("ReadTimeout"))
         self.assertEqual((order.state, order.error), ("invoiced", False))
 
@@ -217,7 +217,7 @@ class TestSending(SandboxCase):
         [order] = self.move.frontpay_order_ids
         self.assertEqual((order.state, order.tries), ("queued", 1))
         self.assertGreater(order.retry_at, fields.Datetime.now())
-        self.assertIn("sent again by itself", order.error)
+        self.assertIn("sent again automatically", order.error)
         self.assertCanBeSentAgain(before=())
 
     def test_a_private_customers_invoice_waits_for_bank_id(self):
@@ -305,7 +305,7 @@ class TestSending(SandboxCase):
         self.company.frontpay_api_token = "another"
         kind, message = self._send()
         self.assertEqual(kind, "danger")
-        self.assertIn("Look at Token", message)
+        self.assertIn("doesn't accept the token", message)
         self.assertEqual(self.move.frontpay_state, "failed")
         self.assertFalse(self.sandbox.orders())
         self.assertCanBeSentAgain()
@@ -326,7 +326,7 @@ class TestSending(SandboxCase):
     def test_too_many_calls(self):
         self.sandbox.fault("limited", retry_after=30)
         _kind, message = self._send()
-        self.assertIn("Wait a minute", message)
+        self.assertIn("takes no more calls", message)
         self.assertWaitsForItsNextTry()
 
     def test_an_unknown_outcome_is_not_sent_again(self):
@@ -348,7 +348,7 @@ class TestSending(SandboxCase):
                 with self.assertRaisesRegex(UserError, "Outcome Unknown"):
                     self.move.action_frontpay_send()
                 self.assertEqual(len(self.sandbox.orders()), stored)
-                self.sandbox.door("DELETE", "orders")
+                self.sandbox.control("DELETE", "orders")
 
     def test_a_callback_settles_an_unknown_outcome(self):
         self.sandbox.fault("drop", when="after")
@@ -358,7 +358,7 @@ class TestSending(SandboxCase):
         order = self.move.frontpay_order_id.sudo()
         pairs = callback_pairs(orderUuid=stored["orderUuid"], status="INVOICED")
         order._receive(callback.parse(pairs))
-        order._cron_ask()
+        order._cron_poll()
         self.assertEqual(self.move.frontpay_state, "invoiced")
         self.assertEqual(self.move.frontpay_order_uuid, stored["orderUuid"])
         self.assertFalse(self.move.frontpay_error)
@@ -385,7 +385,7 @@ class TestSending(SandboxCase):
         self.assertIn("isn't posted yet", message)
         self.assertEqual(self.sandbox.requests(), [SUBMIT] * 2)
 
-    def test_asking_brings_the_state_and_the_invoices_number(self):
+    def test_polling_brings_the_state_and_the_invoices_number(self):
         self._send()
         uuid = self.move.frontpay_order_uuid
         self.sandbox.act(uuid, "confirm")
@@ -404,7 +404,7 @@ class TestSending(SandboxCase):
         self.assertEqual(self.move.frontpay_state, "refunded")
         self.assertEqual(self.move.frontpay_refunded_amount, self.move.amount_total)
 
-    def test_asking_in_vain_changes_nothing(self):
+    def test_polling_in_vain_changes_nothing(self):
         self._send()
         self.sandbox.act(self.move.frontpay_order_uuid, "pay")
         self.sandbox.fault("drop")
@@ -499,7 +499,7 @@ class TestUpdating(SandboxCase):
         )
 
     def test_a_confirmed_order_is_not_updated(self):
-        self.order._report("INVOICED")
+        self.order._apply_status("INVOICED")
         self.move.ref = "3501"
         self.assertFalse(self.move.frontpay_can_update)
         with self.assertRaisesRegex(UserError, "handed to Front Payment already"):

@@ -34,7 +34,7 @@ LANGUAGES = (
     ("fr_FR", "en"),
     (False, "no"),
 )
-# Country, the fields filled in, and the organisation number taken from them.
+# Country, the fields filled in, and the organization number taken from them.
 ORGANIZATIONS = (
     ("NO", {"company_registry": "310 000 019"}, "310000019"),
     ("NO", {"vat": "NO310000019MVA"}, "310000019"),
@@ -107,7 +107,7 @@ class TestPartner(TransactionCase):
         self.person.name = "Karin Demokund"
         self.assertEqual(self.person.frontpay_language, "sv")
 
-    def test_the_organisation_number_is_taken_from_where_it_stands(self):
+    def test_the_organization_number_is_taken_from_where_it_stands(self):
         for country, values, expected in ORGANIZATIONS:
             with self.subTest(country=country, **values):
                 partner = self.env["res.partner"].create(
@@ -128,7 +128,7 @@ class TestPartner(TransactionCase):
         self.organization.vat = "NO310000019MVA"
         self.assertEqual(self.organization.frontpay_organization_id, "313131319")
 
-    def test_an_organisation_number_set_by_hand_outlives_an_empty_source(self):
+    def test_an_organization_number_set_by_hand_outlives_an_empty_source(self):
         self.organization.company_registry = False
         self.organization.frontpay_organization_id = "313131319"
         self.organization.vat = False
@@ -140,7 +140,7 @@ class TestPartner(TransactionCase):
         self.person.company_registry = "555555-5555"
         self.assertFalse(self.person.frontpay_organization_id)
 
-    def test_a_wrong_organisation_number_is_refused(self):
+    def test_a_wrong_organization_number_is_refused(self):
         for country, number, words in WRONG_ORGANIZATIONS:
             with self.subTest(number=number):
                 self.organization.country_id = self._country(country)

@@ -346,7 +346,7 @@ class TestErasure(PersonalDataCase):
     def test_an_order_that_ends_tells_when(self):
         order = self.order(self.invoice())
         self.assertFalse(order.closed_at)
-        order._move_to("paid")
+        order._set_state("paid")
         self.assertTrue(order.closed_at)
 
     def test_the_button_erases_at_once(self):

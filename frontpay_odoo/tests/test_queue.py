@@ -3,11 +3,15 @@ from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.exceptions import UserError
+from odoo.service import server
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.frontpay_odoo.connect import backoff
-from odoo.addons.frontpay_odoo.models import frontpay_order_queue
+from odoo.addons.frontpay_odoo.connect import errors
+from odoo.addons.frontpay_odoo.connect.client import Client
+from odoo.addons.frontpay_odoo.models.frontpay_order_queue import QUEUE_PAUSE
+from odoo.addons.frontpay_odoo.models.frontpay_order_submission import MAX_TRIES
+from odoo.addons.frontpay_odoo.tools import retry, transaction
 
 from .common import NOBODY, SandboxCase
 
@@ -23,7 +27,7 @@ class QueueCase(SandboxCase):
 
     def batch(self, count=BATCH, **values):
         return self.env["account.move"].union(
-            *(self.invoice(**values) for _place in range(count))
+            *(self.invoice(**values) for _number in range(count))
         )
 
     def run_queue(self):
@@ -117,7 +121,7 @@ class TestQueue(QueueCase):
         self.assertFalse(self.attention(moves))
         first = moves[0].frontpay_order_id
         self.assertIn(first.retry_at, self.triggers())
-        self.assertIn("sent again by itself", moves[0].frontpay_error)
+        self.assertIn("sent again automatically", moves[0].frontpay_error)
 
     def test_the_least_tried_go_first(self):
         moves = self.batch()
@@ -148,13 +152,71 @@ class TestQueue(QueueCase):
             moves[0].frontpay_order_id.retry_at, before + timedelta(seconds=600)
         )
 
+    def test_an_invoice_that_was_put_off_is_left_alone_until_its_time(self):
+        moves = self.batch()
+        self.send(moves)
+        self.company.frontpay_custom_url = NOBODY
+        self.run_queue()
+        order = moves[0].frontpay_order_id.sudo()
+        self.company.frontpay_custom_url = f"{self.sandbox.url}/api/v1/"
+        self.run_queue()
+        self.assertEqual((order.state, order.tries), ("queued", 1))
+        self.assertEqual(set(moves[1:].mapped("frontpay_state")), {"sent"})
+        order.retry_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.run_queue()
+        self.assertEqual(order.state, "sent")
+
+    def test_when_our_own_limit_is_reached_the_queue_goes_on_in_a_minute(self):
+        moves = self.batch()
+        self.send(moves)
+        self.env["ir.cron.trigger"].search([]).unlink()
+        limited = errors.RateLimited("too many calls", retry_after=60)
+        before = fields.Datetime.now()
+        with patch.object(Client, "wait_for_slot", side_effect=limited) as wait:
+            self.run_queue()
+        self.assertEqual(wait.call_count, 1)
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
+        self.assertGreaterEqual(min(self.triggers()), before + QUEUE_PAUSE)
+
+    def test_a_server_that_is_told_to_stop_takes_no_further_invoice(self):
+        moves = self.batch()
+        self.send(moves)
+        with patch.object(server, "server") as stopping:
+            stopping.quit_signals_received = 1
+            self.run_queue()
+        self.assertEqual(
+            moves.mapped("frontpay_state"), ["sent", *["queued"] * (BATCH - 1)]
+        )
+        self.assertTrue(self.triggers())
+
+    def test_lost_answers_that_are_not_in_a_row_stop_nobody(self):
+        moves = self.batch(9)
+        self.send(moves)
+        for status in (503, 503, 503, 503, 417, 503, 503, 503):
+            self.sandbox.fault("status", status=status)
+        self.run_queue()
+        self.assertEqual(
+            moves.mapped("frontpay_state"),
+            [*["unknown"] * 4, "failed", *["unknown"] * 3, "sent"],
+        )
+
+    def test_a_cron_waits_for_a_slot_longer_than_a_person(self):
+        moves = self.batch()
+        RateLimit = type(self.env["frontpay.rate.limit"])
+        with patch.object(RateLimit, "_limiter_of", return_value=None) as limiter:
+            self.send(moves[0])
+            self.send(moves - moves[0] + self.invoice())
+            self.run_queue()
+        person, cron = (call.args[1] for call in limiter.call_args_list)
+        self.assertGreater(cron, 10 * person)
+
     def test_the_last_try_fails_and_asks_somebody(self):
         moves = self.batch()
         self.send(moves)
         order = moves[0].frontpay_order_id.sudo()
         (moves - moves[0]).action_frontpay_withdraw()
         self.company.frontpay_custom_url = NOBODY
-        for tries in range(1, frontpay_order_queue.TRIES):
+        for tries in range(1, MAX_TRIES):
             self.run_queue()
             self.assertEqual((order.state, order.tries), ("queued", tries))
             self.assertFalse(self.attention(moves))
@@ -170,7 +232,7 @@ class TestQueue(QueueCase):
         self.run_queue()
         self.assertEqual(set(moves.mapped("frontpay_state")), {"failed"})
         for move in moves:
-            self.assertIn("Look at Token", move.frontpay_error)
+            self.assertIn("doesn't accept the token", move.frontpay_error)
         self.assertEqual(len(self.attention(moves)), 1)
         self.assertEqual(self.sandbox.requests(), [SUBMIT])
 
@@ -215,10 +277,10 @@ class TestQueue(QueueCase):
         Order = type(self.env["frontpay.order"])
         reserve = Order._reserve
 
-        def failing(order, move):
+        def failing(order, move, **options):
             if move == moves[0]:
                 raise ZeroDivisionError
-            return reserve(order, move)
+            return reserve(order, move, **options)
 
         with (
             patch.object(Order, "_reserve", failing),
@@ -267,9 +329,8 @@ class TestQueue(QueueCase):
         self.send(moves)
         order = moves[0].frontpay_order_id.sudo()
         moves[0].action_frontpay_withdraw()
-        exchanges = []
-        with self.company._frontpay_client(exchanges.append) as client:
-            order._send_queued(client, exchanges)
+        with self.company._frontpay_client() as client:
+            order._send_queued(client)
         self.assertEqual(moves[0].frontpay_order_ids, order)
         self.assertFalse(self.sandbox.orders())
 
@@ -278,7 +339,7 @@ class TestQueue(QueueCase):
         self.send(moves)
         self.run_queue()
         self.assertEqual(self.sandbox.requests(), [SUBMIT] * BATCH)
-        self.assertTrue(all(moves.frontpay_order_ids.mapped("ask_at")))
+        self.assertTrue(all(moves.frontpay_order_ids.mapped("next_poll_at")))
 
     def test_changed_orders_are_updated_through_the_queue(self):
         moves = self.batch()
@@ -311,7 +372,7 @@ class TestQueue(QueueCase):
         self.assertFalse(moves[0].frontpay_order_id.update_queued)
 
     def queued_updates(self, moves):
-        self.env["frontpay.order"].sudo()._queue(moves)
+        self.env["frontpay.order"].sudo()._enqueue(moves)
         self.assertTrue(all(moves.frontpay_order_id.mapped("update_queued")))
 
     def test_the_words_are_those_of_the_sender(self):
@@ -319,11 +380,11 @@ class TestQueue(QueueCase):
         self.env.user.lang = "nb_NO"
         moves = self.batch()
         self.send(moves)
-        order = moves[0].frontpay_order_id._for_its_creator()
+        order = moves[0].frontpay_order_id._with_creator_env()
         self.assertEqual(order.env.lang, "nb_NO")
         self.assertEqual(order.env.company, self.company)
 
-    def test_each_company_uses_its_own_keys(self):
+    def test_each_company_uses_its_own_credential(self):
         other = self.other_company()
         moves = self.batch()
         strangers = self.batch_of(other)
@@ -333,7 +394,7 @@ class TestQueue(QueueCase):
         self.run_queue()
         self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
         self.assertEqual(set(strangers.mapped("frontpay_state")), {"failed"})
-        self.assertIn("Look at Token", strangers[0].frontpay_error)
+        self.assertIn("doesn't accept the token", strangers[0].frontpay_error)
 
     def test_a_company_without_an_address_holds_up_no_other(self):
         other = self.other_company()
@@ -344,7 +405,7 @@ class TestQueue(QueueCase):
         other.frontpay_custom_url = False
         self.run_queue()
         self.assertEqual(set(strangers.mapped("frontpay_state")), {"failed"})
-        self.assertIn("enter Front Payment's address", strangers[-1].frontpay_error)
+        self.assertIn("enter the custom URL", strangers[-1].frontpay_error)
         self.assertEqual(len(self.attention(strangers)), 1)
         self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
 
@@ -369,12 +430,12 @@ class TestQueue(QueueCase):
     def batch_of(self, company):
         line = self.line(tax_ids=[Command.clear()])
         return self.env["account.move"].union(
-            *(self.invoice(line, company_id=company.id) for _place in range(BATCH))
+            *(self.invoice(line, company_id=company.id) for _number in range(BATCH))
         )
 
     def queued(self, moves):
         """Have invoices in the queue, whatever speaks against sending them."""
-        self.env["frontpay.order"].sudo()._queue(moves)
+        self.env["frontpay.order"].sudo()._enqueue(moves)
         self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
 
     def test_inside_a_transaction_that_is_not_over_even_one_is_queued(self):
@@ -382,9 +443,11 @@ class TestQueue(QueueCase):
         Move = type(move)
         with (
             patch.object(Move, "_can_commit", return_value=True),
-            patch.object(type(self.env["frontpay.pace"]), "_of", return_value=None),
+            patch.object(
+                type(self.env["frontpay.rate.limit"]), "_limiter_of", return_value=None
+            ),
         ):
-            self.assertFalse(move._frontpay_may_commit())
+            self.assertFalse(transaction.is_untouched(self.env))
             self.assertEqual(self.send(move)[0], "success")
         self.assertEqual(move.frontpay_state, "queued")
         self.assertFalse(self.sandbox.requests())
@@ -413,7 +476,7 @@ class TestReferences(QueueCase):
 
 
 @tagged("post_install", "-at_install", "frontpay")
-class TestBackoff(QueueCase):
+class TestRetry(QueueCase):
     def test_the_pause_doubles_up_to_an_hour(self):
         for tries, seconds in (
             (1, 60),
@@ -424,11 +487,11 @@ class TestBackoff(QueueCase):
             (20, 3600),
         ):
             with self.subTest(tries):
-                delays = [backoff.delay(tries) for _time in range(200)]
+                delays = [retry.delay(tries) for _time in range(200)]
                 self.assertGreaterEqual(min(delays), seconds * 0.75)
                 self.assertLessEqual(max(delays), seconds * 1.25)
                 self.assertGreater(max(delays) - min(delays), seconds * 0.2)
 
     def test_front_payments_own_pause_counts_when_it_is_longer(self):
-        self.assertEqual(backoff.delay(1, at_least=900), 900)
-        self.assertLess(backoff.delay(1, at_least=5), 76)
+        self.assertEqual(retry.delay(1, at_least=900), 900)
+        self.assertLess(retry.delay(1, at_least=5), 76)

@@ -10,9 +10,9 @@ from odoo.exceptions import AccessError, UserError
 from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.frontpay_odoo.models import frontpay_sighting
-from odoo.addons.frontpay_odoo.models.frontpay_order_recovery import Listing
-from odoo.addons.frontpay_odoo.models.frontpay_order_sending import SENDER_LOCK
+from odoo.addons.frontpay_odoo.models import frontpay_remote_order
+from odoo.addons.frontpay_odoo.models.frontpay_order_recovery import OrderList
+from odoo.addons.frontpay_odoo.tools.transaction import SENDER_LOCK
 
 from .common import API_TOKEN, NOBODY, FrontpayCommon, SandboxCase
 
@@ -25,7 +25,7 @@ GRACE = 15 * MINUTES
 OURS = {"references": REFERENCE}
 ALIKE = {"references": False}  # of the invoice's customer, total and time
 # What was seen at Front Payment, how many minutes after the invoice went out it was
-# asked, and what becomes of the order: where it is found, a question, or nothing yet.
+# asked, and what becomes of the order: where it is found, a decision, or nothing yet.
 MATCHES = (
     ("nothing there, and it may still come", [], 14, "wait"),
     ("nothing there, and it would be by now", [], 15, "absent"),
@@ -35,21 +35,21 @@ MATCHES = (
     ("its reference over another total", [OURS | {"amount": 1}], 0, "ODR1"),
     ("its reference at another time", [OURS | {"minutes": 600}], 0, "ODR1"),
     ("its reference and one alike", [ALIKE, OURS], 0, "ODR2"),
-    ("its reference twice", [OURS, OURS], 0, "question"),
+    ("its reference twice", [OURS, OURS], 0, "decision"),
     ("a reference that begins like it", [{"references": REFERENCE[:-1]}], 15, "absent"),
     ("a reference that goes on", [{"references": f"{REFERENCE}1"}], 15, "absent"),
     ("another's reference", [ALIKE | {"references": "SHOP-1"}], 15, "absent"),
     ("one alike", [ALIKE], 0, "ODR1"),
     ("two alike", [ALIKE, ALIKE], 14, "wait"),
-    ("two alike, late", [ALIKE, ALIKE], 15, "question"),
+    ("two alike, late", [ALIKE, ALIKE], 15, "decision"),
     ("another total", [ALIKE | {"amount": 100}], 15, "absent"),
     ("another customer", [ALIKE | {"contacts": "other"}], 15, "absent"),
     ("another time", [ALIKE | {"minutes": 11}], 15, "absent"),
     ("an earlier time", [ALIKE | {"minutes": -11}], 15, "absent"),
     ("a time nearby", [ALIKE | {"minutes": -9}], 0, "ODR1"),
     ("no time that can be read", [ALIKE | {"minutes": None}], 0, "ODR1"),
-    ("no customer told", [ALIKE | {"contacts": False}], 15, "question"),
-    ("no total told", [ALIKE | {"amount": 0}], 15, "question"),
+    ("no customer told", [ALIKE | {"contacts": False}], 15, "decision"),
+    ("no total told", [ALIKE | {"amount": 0}], 15, "decision"),
     ("nothing told", [{"contacts": False, "amount": 0}], 14, "wait"),
     ("it was there before", [ALIKE | {"seen": -11}], 15, "absent"),
     ("not in the list any more", [ALIKE | {"listed": False}], 15, "absent"),
@@ -73,8 +73,12 @@ class TestMatching(FrontpayCommon):
         order.state = "unknown"
         return order
 
-    def _sightings(self, *seen):
-        """Sightings ``ODR1`` and so on of orders like the unknown one, but for the
+    @property
+    def remote_orders(self):
+        return self.env["frontpay.remote.order"].sudo()
+
+    def _remote(self, *seen):
+        """Remote orders ``ODR1`` and so on, like the unknown one, but for the
         values given.
 
         :return: Front Payment's list with them
@@ -83,7 +87,7 @@ class TestMatching(FrontpayCommon):
         for number, changes in enumerate(seen, 1):
             values = {
                 "amount": self.unknown.amount,
-                "contacts": next(iter(self.unknown._contact_digests())),
+                "contacts": next(iter(self.remote_orders._contact_digests(self.unknown))),
                 "minutes": 0,
                 "seen": 0,
                 "listed": True,
@@ -92,46 +96,42 @@ class TestMatching(FrontpayCommon):
             age = values.pop("seen")
             if values.pop("listed"):
                 statuses[f"ODR{number}"] = "INVOICED"
-            sighting = (
-                self.env["frontpay.sighting"]
-                .sudo()
-                .create(
-                    {
-                        "company_id": self.company.id,
-                        "environment": self.company.frontpay_environment,
-                        "order_uuid": f"ODR{number}",
-                        "ordered_at": (
-                            minutes is not None and self.sent_at + minutes * MINUTES
-                        ),
-                        **values,
-                    }
-                )
+            remote_order = self.remote_orders.create(
+                {
+                    "company_id": self.company.id,
+                    "environment": self.company.frontpay_environment,
+                    "order_uuid": f"ODR{number}",
+                    "ordered_at": (
+                        minutes is not None and self.sent_at + minutes * MINUTES
+                    ),
+                    **values,
+                }
             )
             self.env.cr.execute(
-                "UPDATE frontpay_sighting SET create_date = %s WHERE id = %s",
-                [self.sent_at + age * MINUTES, sighting.id],
+                "UPDATE frontpay_remote_order SET create_date = %s WHERE id = %s",
+                [self.sent_at + age * MINUTES, remote_order.id],
             )
-        self.env["frontpay.sighting"].invalidate_model(["create_date"])
+        self.remote_orders.invalidate_model(["create_date"])
         return statuses
 
-    def _listing(self, minutes, statuses, **details):
-        return Listing(self.sent_at + minutes * MINUTES, statuses, **details)
+    def _order_list(self, minutes, statuses, **details):
+        return OrderList(self.sent_at + minutes * MINUTES, statuses, **details)
 
     def _becomes(self, order=None):
         order = order or self.unknown
         if order.order_uuid:
             self.assertEqual(order.state, "invoiced")
             return order.order_uuid
-        if order.asks_person:
+        if order.needs_decision:
             self.assertEqual(order.state, "unknown")
-            return "question"
+            return "decision"
         return {"unknown": "wait", "failed": "absent"}[order.state]
 
     def test_which_order_it_is(self):
         for what, seen, minutes, outcome in MATCHES:
             with self.subTest(what), self.undone():
-                statuses = self._sightings(*seen)
-                self.unknown._follow(self._listing(minutes, statuses))
+                statuses = self._remote(*seen)
+                self.unknown._settle_by(self._order_list(minutes, statuses))
                 self.assertEqual(self._becomes(), outcome)
 
     def test_nothing_is_concluded_while_orders_are_unread(self):
@@ -141,38 +141,38 @@ class TestMatching(FrontpayCommon):
             ("nothing", [], "wait"),
         ):
             with self.subTest(what), self.undone():
-                statuses = self._sightings(*seen)
-                self.unknown._follow(self._listing(59, statuses, unread=1))
+                statuses = self._remote(*seen)
+                self.unknown._settle_by(self._order_list(59, statuses, unfetched=1))
                 self.assertEqual(self._becomes(), outcome)
 
     def test_one_order_cannot_be_two_invoices(self):
         other = self._unknown(self.invoice(), reference="INV/2", token="other")
-        listing = self._listing(15, self._sightings(ALIKE))
+        order_list = self._order_list(15, self._remote(ALIKE))
         for order in (self.unknown, other):
-            order._follow(listing)
-            self.assertEqual(self._becomes(order), "question")
-        other._record_denied()
-        self.unknown._follow(listing)
+            order._settle_by(order_list)
+            self.assertEqual(self._becomes(order), "decision")
+        other._record_not_received()
+        self.unknown._settle_by(order_list)
         self.assertEqual(self._becomes(), "ODR1")
 
     def test_an_order_of_another_invoice_is_no_match(self):
         for what, claim in (
-            ("taken", lambda sighting, other: sighting.write({"order_id": other.id})),
+            ("taken", lambda remote, other: remote.write({"order_id": other.id})),
             (
                 "called back",
-                lambda _sighting, other: other.write({"order_uuid": "ODR1"}),
+                lambda _remote, other: other.write({"order_uuid": "ODR1"}),
             ),
         ):
             with self.subTest(what), self.undone():
-                statuses = self._sightings(ALIKE)
+                statuses = self._remote(ALIKE)
                 other = self.order(self.invoice(), order_uuid="ODR7", token="other")
-                claim(self.env["frontpay.sighting"].sudo().search([]), other)
-                self.unknown._follow(self._listing(15, statuses))
+                claim(self.env["frontpay.remote.order"].sudo().search([]), other)
+                self.unknown._settle_by(self._order_list(15, statuses))
                 self.assertEqual(self._becomes(), "absent")
 
     def test_a_list_without_our_own_orders_proves_nothing(self):
-        self.unknown._follow(self._listing(15, {"ODR99": "PAID"}, missing="ODR42"))
-        self.assertEqual(self._becomes(), "question")
+        self.unknown._settle_by(self._order_list(15, {"ODR99": "PAID"}, missing_sentinel="ODR42"))
+        self.assertEqual(self._becomes(), "decision")
         self.assertIn("it lacks order ODR42", self.unknown.error)
 
     def test_an_order_whose_number_is_known_is_there(self):
@@ -180,17 +180,29 @@ class TestMatching(FrontpayCommon):
         self.unknown.order_uuid = "ODR5"
         for statuses, state in (({"ODR5": "PAID"}, "paid"), ({}, "sent")):
             with self.subTest(state), self.undone():
-                self.unknown._follow(self._listing(60, statuses))
+                self.unknown._settle_by(self._order_list(60, statuses))
                 self.assertEqual(self.unknown.state, state)
         with self.assertRaisesRegex(UserError, "has it as order ODR5"):
-            self.unknown._take_for_absent()
+            self.unknown._mark_not_received()
+
+    def test_an_order_sent_within_the_grace_need_not_be_in_the_list_yet(self):
+        now = fields.Datetime.now()
+        own = self.order(self.invoice(), order_uuid="ODR42", token="own")
+        own.environment = self.company.frontpay_environment
+        for minutes, sentinel in ((14, ""), (16, "ODR42")):
+            with self.subTest(minutes):
+                own.sent_at = now - minutes * MINUTES
+                found = own._sentinel_uuid(self.company, now - GRACE)
+                self.assertEqual(found, sentinel)
+        own.environment = "production"
+        self.assertFalse(own._sentinel_uuid(self.company, now - GRACE))
 
     def test_what_is_settled_stays_as_it_is(self):
-        listing = self._listing(15, {})
+        order_list = self._order_list(15, {})
         for state in ("sent", "paid", "failed", "sending"):
             with self.subTest(state), self.undone():
                 self.unknown.state = state
-                self.unknown._follow(listing)
+                self.unknown._settle_by(order_list)
                 self.assertEqual(self.unknown.state, state)
 
     def test_the_grace_is_a_number_of_minutes(self):
@@ -210,22 +222,22 @@ class TestMatching(FrontpayCommon):
                 )
                 self.assertEqual(self.unknown._grace(), minutes * MINUTES)
 
-    def test_a_question_is_put_once_and_goes_away(self):
-        statuses = self._sightings(OURS, OURS)
+    def test_a_decision_is_asked_for_once_and_goes_away(self):
+        statuses = self._remote(OURS, OURS)
         for _run in range(3):
-            self.unknown._follow(self._listing(20, statuses))
+            self.unknown._settle_by(self._order_list(20, statuses))
         self.assertEqual(len(self.move.activity_ids), 1)
         told = self.move.message_ids.filtered(
             lambda message: "2 orders that may be this invoice" in message.body
         )
         self.assertEqual(len(told), 1)
-        self.unknown._report("PAID")
-        self.assertFalse(self.unknown.asks_person)
+        self.unknown._apply_status("PAID")
+        self.assertFalse(self.unknown.needs_decision)
         self.assertFalse(self.unknown.error)
         self.assertFalse(self.move.activity_ids)
 
-    def test_the_invoice_links_to_the_question_for_those_who_may_answer(self):
-        self.unknown._follow(self._listing(20, self._sightings(OURS, OURS)))
+    def test_the_invoice_links_to_the_dialog_for_those_who_may_decide(self):
+        self.unknown._settle_by(self._order_list(20, self._remote(OURS, OURS)))
         for groups, may_answer in (
             ("account.group_account_invoice", True),
             ("account.group_account_readonly", False),
@@ -246,7 +258,7 @@ class RecoveryCase(SandboxCase):
         self.move = self.invoice()
 
     def _tell_references(self, on):
-        self.sandbox.door("POST", "settings", {"details_references": on})
+        self.sandbox.control("POST", "settings", {"details_references": on})
 
     def _lose_answer(self, move=None, when="after"):
         """Send an invoice whose answer gets lost.
@@ -296,18 +308,19 @@ class TestRecovery(RecoveryCase):
                 self._tell_references(tells_references)
                 self._strangers(2)
                 order = self._lose_answer()
-                order._resolve()
+                self._age(order, 5)
+                order._recover()
                 stored = self.sandbox.orders()[-1]
                 self.assertEqual(order.state, "sent")
                 self.assertEqual(order.order_uuid, stored["orderUuid"])
                 self.assertEqual(order.customer_uuid, stored["customerUuid"])
                 self.assertEqual(order.sent_at, order.sending_at)
-                self.assertTrue(order.ask_at)
+                self.assertTrue(order.next_poll_at)
                 self.assertFalse(order.error)
                 self.assertIn(f"as order {order.order_uuid}", self._chatter())
                 self.assertIn("BankID address was lost", self._chatter())
                 self.assertEqual(self.move.frontpay_state, "sent")
-                self.sandbox.door("DELETE", "orders")
+                self.sandbox.control("DELETE", "orders")
 
     def test_an_order_that_went_on_meanwhile_is_followed(self):
         for action, state in (
@@ -318,15 +331,15 @@ class TestRecovery(RecoveryCase):
             with self.subTest(action), self.undone():
                 order = self._lose_answer()
                 self.sandbox.act(self.sandbox.orders()[0]["orderUuid"], action)
-                order._resolve()
+                order._recover()
                 self.assertEqual(order.state, state)
                 is_paid = self.move.payment_state != "not_paid"
                 self.assertEqual(is_paid, state == "paid")
-                self.sandbox.door("DELETE", "orders")
+                self.sandbox.control("DELETE", "orders")
 
     def test_a_found_order_can_be_sent_once_more_for_a_bankid_address(self):
         order = self._lose_answer()
-        order._resolve()
+        order._recover()
         self.assertFalse(order.verification_url)
         self.move.action_frontpay_send()
         self.assertTrue(order.verification_url)
@@ -334,11 +347,11 @@ class TestRecovery(RecoveryCase):
 
     def test_an_order_that_never_came_may_be_sent_again_after_the_grace(self):
         order = self._lose_answer(when="before")
-        order._resolve()
+        order._recover()
         self.assertEqual(order.state, "unknown")
-        self.assertFalse(order.asks_person)
+        self.assertFalse(order.needs_decision)
         self._age(order, 15)
-        order._resolve()
+        order._recover()
         self.assertEqual(order.state, "failed")
         self.assertIn("never got", order.error)
         self.assertEqual(len(self.move.activity_ids), 1)
@@ -350,21 +363,21 @@ class TestRecovery(RecoveryCase):
     def test_an_order_may_come_late(self):
         order = self._lose_answer()
         self.sandbox.fault("status", status=404, path="orders/status")
-        order._resolve()
+        order._recover()
         self.assertEqual(order.state, "unknown")
-        order._resolve()
+        order._recover()
         self.assertEqual(order.state, "sent")
 
     def test_the_details_of_each_order_are_read_once(self):
         strangers = self._strangers(3)
         order = self._lose_answer(when="before")
         for _run in range(3):
-            order._resolve()
+            order._recover()
         self.assertCountEqual(self._details(), strangers)
 
     def test_our_own_orders_are_not_read(self):
         self.invoice().action_frontpay_send()
-        self._lose_answer(when="before")._resolve()
+        self._lose_answer(when="before")._recover()
         self.assertFalse(self._details())
 
     def test_many_strangers_are_read_over_several_runs(self):
@@ -383,12 +396,12 @@ class TestRecovery(RecoveryCase):
         strangers = self._strangers(2)
         order = self._lose_answer(when="before")
         self._age(order, 15)
-        with patch.object(frontpay_sighting, "LONGEST", 0.3):
+        with patch.object(frontpay_remote_order, "MAX_SECONDS", 0.3):
             self.sandbox.fault("delay", seconds=0.4, path="details")
-            order._resolve()
+            order._recover()
             self.assertEqual(len(self._details()), 1)
             self.assertEqual(order.state, "unknown")
-            order._resolve()
+            order._recover()
         self.assertCountEqual(self._details(), strangers)
         self.assertEqual(order.state, "failed")
 
@@ -405,13 +418,13 @@ class TestRecovery(RecoveryCase):
                 order = self._lose_answer(when="before")
                 self._age(order, 59)
                 self.sandbox.fault(**fault, path="details")
-                order._resolve()
-                self.assertEqual((order.state, order.asks_person), ("unknown", False))
+                order._recover()
+                self.assertEqual((order.state, order.needs_decision), ("unknown", False))
                 self._age(order, 1)
                 self.sandbox.fault(**fault, path="details")
-                order._resolve()
-                self.assertEqual((order.state, order.asks_person), ("unknown", True))
-                order._resolve()
+                order._recover()
+                self.assertEqual((order.state, order.needs_decision), ("unknown", True))
+                order._recover()
                 self.assertEqual(order.state, "failed")
                 self.assertEqual(set(self._details()), {stranger})
 
@@ -427,32 +440,32 @@ class TestRecovery(RecoveryCase):
                 order = self._lose_answer(when="before")
                 self._age(order, 59)
                 self.sandbox.fault(**fault, path="orders/status")
-                self.assertIn(self.company, order._resolve())
-                self.assertEqual((order.state, order.asks_person), ("unknown", False))
+                self.assertIn(self.company, order._recover())
+                self.assertEqual((order.state, order.needs_decision), ("unknown", False))
                 self._age(order, 1)
                 self.sandbox.fault(**fault, path="orders/status")
-                order._resolve()
-                self.assertEqual((order.state, order.asks_person), ("unknown", True))
+                order._recover()
+                self.assertEqual((order.state, order.needs_decision), ("unknown", True))
                 self.assertIn("can't be asked", order.error)
 
     def test_a_list_that_lacks_our_last_order_is_not_believed(self):
         earlier = self.invoice()
         earlier.action_frontpay_send()
         earlier.sudo().frontpay_order_id.sent_at -= 20 * MINUTES
-        self.sandbox.door("DELETE", "orders")
+        self.sandbox.control("DELETE", "orders")
         order = self._lose_answer(when="before")
         self._age(order, 15)
-        order._resolve()
-        self.assertTrue(order.asks_person)
+        order._recover()
+        self.assertTrue(order.needs_decision)
         self.assertIn(earlier.frontpay_order_uuid, order.error)
 
     def test_another_environment_is_not_asked(self):
         order = self._lose_answer()
         order.environment = "production"
         requests = self.sandbox.requests()
-        order._resolve()
+        order._recover()
         self.assertEqual(self.sandbox.requests(), requests)
-        self.assertTrue(order.asks_person)
+        self.assertTrue(order.needs_decision)
         self.assertIn("another Front Payment environment", order.error)
 
     def test_a_dead_sender_is_told_from_a_living_one(self):
@@ -461,23 +474,23 @@ class TestRecovery(RecoveryCase):
             sender.execute(
                 "SELECT pg_advisory_xact_lock(%s, %s)", [SENDER_LOCK, self.move.id]
             )
-            order._resolve()
+            order._recover()
             self.assertEqual(order.state, "sending")
             self.assertFalse(self.sandbox.requests())
-        order._resolve()
+        order._recover()
         self.assertEqual(order.state, "unknown")
         self.assertIn("no clear answer", order.error)
         self.assertEqual(self.sandbox.requests(), [LIST])
 
     def test_nobody_learns_from_our_records_whose_orders_they_are(self):
         self._strangers()
-        self._lose_answer()._resolve()
+        self._lose_answer()._recover()
         self.env.flush_all()
-        self.env.cr.execute("SELECT s::text FROM frontpay_sighting s")
-        sightings = " ".join(row[0] for row in self.env.cr.fetchall())
+        self.env.cr.execute("SELECT s::text FROM frontpay_remote_order s")
+        stored = " ".join(row[0] for row in self.env.cr.fetchall())
         log = self.env["frontpay.exchange"].search([("path", "like", "details/")])
         self.assertEqual(len(log), 2)
-        kept = f"{sightings} {log.mapped('answer')}"
+        kept = f"{stored} {log.mapped('answer')}"
         for known in (
             *(self.private.email, self.private.name, "46567468"),
             *(self.private.frontpay_personal_number, self.corporate.company_registry),
@@ -486,7 +499,7 @@ class TestRecovery(RecoveryCase):
 
     def test_the_cron_settles_what_it_finds(self):
         order = self._lose_answer()
-        self.env["frontpay.order"].sudo()._cron_resolve()
+        self.env["frontpay.order"].sudo()._cron_recover()
         self.assertEqual(order.state, "sent")
 
     def test_an_order_that_fails_here_keeps_no_other_waiting(self):
@@ -494,18 +507,18 @@ class TestRecovery(RecoveryCase):
         order = self._lose_answer(self.invoice(customer=self.corporate))
         record = type(broken)._record_found
 
-        def fail_once(self, sighting, status):
+        def fail_once(self, remote_order, status):
             if self == broken:
                 raise KeyError("a fault of ours")
-            return record(self, sighting, status)
+            return record(self, remote_order, status)
 
         with (
             patch.object(type(broken), "_record_found", fail_once),
             self.assertLogs("odoo.addons.frontpay_odoo", "ERROR"),
         ):
-            (broken + order)._resolve()
+            (broken + order)._recover()
         self.assertEqual((broken.state, order.state), ("unknown", "invoiced"))
-        broken._resolve()
+        broken._recover()
         self.assertEqual(broken.state, "sent")
 
     def test_a_company_that_cannot_be_asked_keeps_no_other_waiting(self):
@@ -517,12 +530,12 @@ class TestRecovery(RecoveryCase):
         unknown = self.order(stuck, "sending", order_uuid=False)
         unknown.state = "unknown"
         order = self._lose_answer()
-        (unknown + order)._resolve()
+        (unknown + order)._recover()
         self.assertEqual((unknown.state, order.state), ("unknown", "sent"))
 
 
 @tagged("post_install", "-at_install", "frontpay")
-class TestAnswers(RecoveryCase):
+class TestDecisions(RecoveryCase):
     """A person says what became of an invoice."""
 
     def setUp(self):
@@ -545,10 +558,10 @@ class TestAnswers(RecoveryCase):
         )
         return answer.json()["data"]["orderId"]
 
-    def _ask(self, minutes=20):
-        """Press Find Out, some time after the invoice went out.
+    def _check_outcome(self, minutes=20):
+        """Press Check Outcome, some time after the invoice went out.
 
-        :return: the question
+        :return: the dialog
         """
         self._age(self.order, minutes)
         action = self.move.action_frontpay_resolve()
@@ -558,15 +571,15 @@ class TestAnswers(RecoveryCase):
     def test_each_candidate_is_shown_with_what_is_known_of_it(self):
         other = self._submit()
         self.sandbox.act(other, "pay")
-        question = self._ask()
-        self.assertIn("2 orders that may be this invoice", question.sentence)
+        dialog = self._check_outcome()
+        self.assertIn("2 orders that may be this invoice", dialog.sentence)
         shown = {
             candidate.order_uuid: (
                 candidate.status,
                 candidate.amount,
                 bool(candidate.ordered_at),
             )
-            for candidate in question.candidate_ids
+            for candidate in dialog.candidate_ids
         }
         details = (self.move.amount_total, True)
         self.assertEqual(
@@ -575,12 +588,12 @@ class TestAnswers(RecoveryCase):
 
     def test_one_of_the_candidates_is_taken(self):
         other = self._submit()
-        candidates = self._ask().candidate_ids
+        candidates = self._check_outcome().candidate_ids
         self.sandbox.act(other, "confirm")
-        candidates.filtered(lambda line: line.order_uuid == other).action_take()
+        candidates.filtered(lambda line: line.order_uuid == other).action_link()
         self.assertEqual(self.move.frontpay_state, "invoiced")
         self.assertEqual(self.move.frontpay_order_uuid, other)
-        self.assertFalse(self.order.asks_person)
+        self.assertFalse(self.order.needs_decision)
         self.assertFalse(self.move.activity_ids)
         self.assertIn(
             f"{self.env.user.name} said that this invoice is Front Payment's order"
@@ -590,25 +603,25 @@ class TestAnswers(RecoveryCase):
 
     def test_a_candidate_is_taken_while_front_payment_is_down(self):
         self._submit()
-        question = self._ask()
+        dialog = self._check_outcome()
         self.company.frontpay_custom_url = NOBODY
-        question.candidate_ids[0].action_take()
+        dialog.candidate_ids[0].action_link()
         self.assertEqual(self.move.frontpay_state, "sent")
-        self.assertTrue(self.order.ask_at)
+        self.assertTrue(self.order.next_poll_at)
 
     def test_a_candidate_that_is_gone_is_not_taken(self):
         self._submit()
-        question = self._ask()
-        self.sandbox.door("DELETE", "orders")
+        dialog = self._check_outcome()
+        self.sandbox.control("DELETE", "orders")
         with self.assertRaisesRegex(UserError, "doesn't know order"):
-            question.candidate_ids[0].action_take()
+            dialog.candidate_ids[0].action_link()
 
     def test_a_number_that_a_person_saw_is_looked_up(self):
         self.sandbox.fault("status", status=404, path="orders/status")
-        question = self._ask(minutes=1)
-        self.assertFalse(question.candidate_ids)
-        question.order_uuid = f" {self.number.lower()} "
-        question.action_take_typed()
+        dialog = self._check_outcome(minutes=1)
+        self.assertFalse(dialog.candidate_ids)
+        dialog.order_uuid = f" {self.number.lower()} "
+        dialog.action_check_and_link()
         self.assertEqual(self.move.frontpay_order_uuid, self.number)
         self.assertEqual(self.move.frontpay_state, "sent")
 
@@ -625,31 +638,31 @@ class TestAnswers(RecoveryCase):
             ("ODR 1", "Type the order's number"),
             ("ODR1", "doesn't know order ODR1"),
             (self._submit(referenceNo="SHOP-1"), "carries the reference SHOP-1"),
-            (small, "but this invoice over"),
+            (small, "but this invoice to"),
             (mine.frontpay_order_uuid, f"belongs to {mine.name}"),
         ):
             with self.subTest(number):
                 self.sandbox.fault("status", status=404, path="orders/status")
-                question = self._ask(minutes=0)
-                question.order_uuid = number
+                dialog = self._check_outcome(minutes=0)
+                dialog.order_uuid = number
                 with self.assertRaisesRegex(UserError, reason), self.undone():
-                    question.action_take_typed()
+                    dialog.action_check_and_link()
                 self.assertEqual(self.order.state, "unknown")
 
     def test_a_number_is_not_believed_while_nobody_can_tell(self):
         self.company.frontpay_custom_url = NOBODY
-        question = self._ask()
-        self.assertIn("Nobody answers at that address", question.sentence)
-        question.order_uuid = self.number
+        dialog = self._check_outcome()
+        self.assertIn("Nobody answers", dialog.sentence)
+        dialog.order_uuid = self.number
         with self.assertRaisesRegex(UserError, "doesn't tell what order"):
-            question.action_take_typed()
+            dialog.action_check_and_link()
 
     def test_front_payment_does_not_have_it(self):
         """Says somebody whom its support told so, also while it can't be asked."""
         self.company.frontpay_custom_url = NOBODY
-        question = self._ask(minutes=15)
-        self.assertTrue(question.may_be_absent)
-        question.action_absent()
+        dialog = self._check_outcome(minutes=15)
+        self.assertTrue(dialog.may_be_absent)
+        dialog.action_not_received()
         self.assertEqual(self.move.frontpay_state, "failed")
         self.assertTrue(self.move.frontpay_can_send)
         self.assertFalse(self.move.activity_ids)
@@ -660,45 +673,45 @@ class TestAnswers(RecoveryCase):
 
     def test_nobody_can_say_so_while_it_may_still_appear(self):
         self.sandbox.fault("status", status=404, path="orders/status")
-        question = self._ask(minutes=10)
-        self.assertFalse(question.may_be_absent)
-        self.assertIn("may still appear", question.sentence)
+        dialog = self._check_outcome(minutes=10)
+        self.assertFalse(dialog.may_be_absent)
+        self.assertIn("may still appear", dialog.sentence)
         with self.assertRaisesRegex(UserError, "may still appear"):
-            question.action_absent()
+            dialog.action_not_received()
         self.assertEqual(self.order.state, "unknown")
 
     def test_an_answer_after_a_callback_changes_nothing(self):
         self._submit()
-        question = self._ask()
+        dialog = self._check_outcome()
         self.order.order_uuid = self.number
-        self.order._report("PAID")
-        for answer in (question.action_absent, question.candidate_ids[1].action_take):
+        self.order._apply_status("PAID")
+        for answer in (dialog.action_not_received, dialog.candidate_ids[1].action_link):
             self.assertIn("Paid", answer()["params"]["message"])
             self.assertEqual(self.move.frontpay_order_uuid, self.number)
             self.assertEqual(self.move.frontpay_state, "paid")
 
     def test_an_answer_waits_for_whoever_has_the_invoice(self):
         self.company.frontpay_custom_url = NOBODY
-        question = self._ask()
+        dialog = self._check_outcome()
         with db_connect(self.env.cr.dbname).cursor() as other:
             other.execute(
                 "SELECT pg_advisory_xact_lock(%s, %s)", [SENDER_LOCK, self.move.id]
             )
             with self.assertRaisesRegex(UserError, "by somebody else"):
-                question.action_absent()
+                dialog.action_not_received()
         self.assertEqual(self.order.state, "unknown")
 
     def test_only_who_may_send_may_answer(self):
         self._submit()
-        question = self._ask()
+        dialog = self._check_outcome()
         user = new_test_user(
             self.env, "reader", groups="account.group_account_readonly"
         )
         user.write({"company_ids": self.company.ids, "company_id": self.company.id})
         for step in (
             self.move.with_user(user).action_frontpay_resolve,
-            question.with_user(user).action_absent,
-            question.candidate_ids[0].with_user(user).action_take,
+            dialog.with_user(user).action_not_received,
+            dialog.candidate_ids[0].with_user(user).action_link,
         ):
             with self.subTest(step.__name__), self.assertRaises(AccessError):
                 step()
@@ -718,5 +731,5 @@ class TestAnswers(RecoveryCase):
         self.company.frontpay_custom_url = NOBODY
         params = (self.move + other).action_frontpay_resolve()["params"]
         self.assertEqual(params["type"], "warning")
-        self.assertIn("Nobody answers at that address", params["message"])
+        self.assertIn("Nobody answers", params["message"])
         self.assertEqual(params["message"].count("Outcome Unknown"), 2)

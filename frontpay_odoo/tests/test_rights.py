@@ -17,6 +17,8 @@ ACTIONS = (
     "action_frontpay_send",
     "action_frontpay_check",
     "action_frontpay_refresh",
+    "action_frontpay_resolve",
+    "action_frontpay_withdraw",
 )
 
 
@@ -82,12 +84,12 @@ class TestRights(RightsCase):
                 told = self._as(self.move, login).action_frontpay_send()["params"]
                 self.assertIn("Front Payment can't be reached", told["message"])
 
-    def test_who_may_open_the_customers_address(self):
+    def test_who_may_update_the_status_from_the_journal(self):
         for login in USERS:
             with self.subTest(login):
-                move = self._as(self.move, login)
-                may = self._may(move.action_frontpay_open_verification)
-                self.assertEqual(may, login in ("reader", "invoicing", "adviser"))
+                journal = self._as(self.company.frontpay_journal_id, login)
+                may = self._may(journal.action_frontpay_refresh)
+                self.assertEqual(may, login in ("invoicing", "adviser"))
 
     def test_an_invoicing_user_sends_without_seeing_the_token(self):
         move = self._as(self.invoice(), "invoicing")

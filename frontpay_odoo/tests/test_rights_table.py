@@ -54,7 +54,7 @@ USERS = {
 }
 # They see nothing at all, whatever the document says.
 OUTSIDERS = ("portal", "public", "employee")
-NOBODYS = ("frontpay.personal.number", "frontpay.keys")
+NOBODYS = ("frontpay.personal.number", "frontpay.credential")
 SECRETS = {
     "res.company.frontpay_api_token": ("system",),
     "res.company.frontpay_callback_secret": ("system",),
@@ -97,7 +97,7 @@ class TestRightsTable(RightsCase):
                 move,
                 order,
                 cls.private.sudo().frontpay_number_ids,
-                cls.company.sudo().frontpay_key_ids,
+                cls.company.sudo().frontpay_credential_ids,
                 cls._made(
                     "account.bank.statement.line",
                     journal_id=cls.company.frontpay_journal_id.id,
@@ -105,10 +105,10 @@ class TestRightsTable(RightsCase):
                     amount=1,
                 ),
                 cls._made("frontpay.exchange", company, order_id=order.id),
-                cls._made("frontpay.hint", order_id=order.id, order_uuid="ODR1"),
-                cls._made("frontpay.pace", company, free_at=fields.Datetime.now()),
+                cls._made("frontpay.callback", order_id=order.id, order_uuid="ODR1"),
+                cls._made("frontpay.rate.limit", company, free_at=fields.Datetime.now()),
                 cls._made(
-                    "frontpay.sighting", company, environment="demo", order_uuid="ODR1"
+                    "frontpay.remote.order", company, environment="demo", order_uuid="ODR1"
                 ),
             )
         }
