@@ -32,6 +32,9 @@ run_lint() {
     check "Odoo rules" "$PYTHON" -m pylint \
         --disable consider-merging-classes-inherited "${addons[@]}"
     check "XML syntax" "$PYTHON" devtools/xml_syntax.py "${addons[@]}"
+    # Together with the files that dev reads.
+    check "Shell scripts" "$DEV/venv/bin/shellcheck" --external-sources --check-sourced \
+        --source-path=SCRIPTDIR dev .ci/run
     check "XML, script and style formatting" format_with_prettier "$write"
     check "Table of rules" "$PYTHON" -m devtools.rules_table docs/rules.rst "${fix[@]}"
     check "Translation files" compare_translations "${fix[@]}"

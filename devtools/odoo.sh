@@ -49,7 +49,9 @@ locate_odoo() {
 download_odoo() {
     local apt=$DEV/odoo.new/apt keyring mirror mirrors
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-    keyring=$(ls /usr/share/keyrings/debian-archive-keyring.{pgp,gpg} 2>/dev/null | head -n 1)
+    for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg} ''; do
+        [[ ! -e $keyring ]] || break
+    done
     cat >"$apt/apt.conf" <<CONF
 Dir::Etc::sourcelist "$apt/sources.list";
 Dir::Etc::sourceparts "-";
@@ -60,6 +62,7 @@ Acquire::Languages "none";
 #clear APT::Update::Post-Invoke;
 #clear APT::Update::Post-Invoke-Success;
 CONF
+    # shellcheck disable=SC2016 # $(SITE) is apt's
     mapfile -t mirrors < <(apt-get indextargets --format '$(SITE)' | sort -u)
     for mirror in "${mirrors[@]}"; do
         echo "deb ${keyring:+[signed-by=$keyring]} $mirror sid main" >"$apt/sources.list"
