@@ -23,15 +23,17 @@ WITHOUT_LIST = 20
 POLL_ORDER = "next_poll_at, id"
 # So many failures in a row mean that Front Payment is in trouble, not an order.
 FAILURES_IN_A_ROW = 3
+# In these, Front Payment said nothing about the order.
+NO_ANSWER = (errors.UnknownOutcome, errors.NotFrontPayment)
 # Until orders are polled again that weren't now, or whose callback isn't confirmed yet.
 POLL_AGAIN = timedelta(minutes=1)
 
 
-# A file for each part of an order's life.
-class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class FrontpayOrder(models.Model):
     """Polling: Front Payment is asked what became of its orders."""
 
-    _inherit = "frontpay.order"
+    # Each part of an order's life has a file; calls run downwards only.
+    _inherit = "frontpay.order"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     def _cron_poll(self):
@@ -40,12 +42,12 @@ class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-i
         An order that can't be polled keeps no other from it, nor does a company.
         """
         called = self.env["frontpay.callback"]._due()
+        signed = called.filtered("is_signed").order_id
         due = called.order_id | self.search(self._due_domain(), order=POLL_ORDER)
         left = len(due)
         for company, orders in due.grouped("company_id").items():
             others = left - len(orders)
-            signed = called.filtered("is_signed").order_id & orders
-            for done in orders._poll_for_cron(company, bool(signed)):
+            for done in orders._poll_for_cron(company, bool(signed & orders)):
                 left = max(left - done, others)
                 if not self._has_time(done, left):
                     # Odoo ends a run after ten seconds; the next one follows at once.
@@ -367,7 +369,7 @@ class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-i
 
 def _is_failure(error):
     """Whether Front Payment gave no answer, as opposed to one that says no."""
-    return bool(error) and (error.affects_all or isinstance(error, errors.UnknownOutcome))
+    return isinstance(error, NO_ANSWER) or bool(error and error.affects_all)
 
 
 def _is_own_limit(error):

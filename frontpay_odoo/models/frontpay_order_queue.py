@@ -22,11 +22,11 @@ LOST_IN_A_ROW = 5
 QUEUE_PAUSE = timedelta(minutes=1)
 
 
-# A file for each part of an order's life.
-class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class FrontpayOrder(models.Model):
     """The queue: many invoices, or invoices of a transaction that isn't over yet."""
 
-    _inherit = "frontpay.order"
+    # Each part of an order's life has a file; calls run downwards only.
+    _inherit = "frontpay.order"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     def _enqueue(self, moves):

@@ -38,15 +38,15 @@ class OrderList(NamedTuple):
     missing_sentinel: str = ""
 
 
-# A file for each part of an order's life.
-class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class FrontpayOrder(models.Model):
     """What became of orders whose sending had no clear outcome.
 
     A callback settles such an order at any time. Without one, Front Payment's list of
     orders does where it gives a clear answer, and a person where it doesn't.
     """
 
-    _inherit = "frontpay.order"
+    # Each part of an order's life has a file; calls run downwards only.
+    _inherit = "frontpay.order"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     def _cron_recover(self):

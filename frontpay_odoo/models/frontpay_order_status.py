@@ -5,11 +5,11 @@ from ..connect import statuses
 from .frontpay_order import ENDED_STATES, INVOICED_STATES, PAYMENT_STATES
 
 
-# A file for each part of an order's life.
-class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class FrontpayOrder(models.Model):
     """A status that Front Payment told is applied, and the payment registered."""
 
-    _inherit = "frontpay.order"
+    # Each part of an order's life has a file; calls run downwards only.
+    _inherit = "frontpay.order"  # pylint: disable=consider-merging-classes-inherited
 
     def _apply_response(self, report, invoice_number, date=None):
         """Apply what Front Payment said when it was asked.

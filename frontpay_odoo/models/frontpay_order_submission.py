@@ -53,11 +53,11 @@ class Submission:
     is_update: bool
 
 
-# A file for each part of an order's life.
-class FrontpayOrder(models.Model):  # pylint: disable=consider-merging-classes-inherited
+class FrontpayOrder(models.Model):
     """An invoice is submitted, and its order brought up to date."""
 
-    _inherit = "frontpay.order"
+    # Each part of an order's life has a file; calls run downwards only.
+    _inherit = "frontpay.order"  # pylint: disable=consider-merging-classes-inherited
 
     @api.model
     def _preflight(self, move):

@@ -3,8 +3,8 @@ from odoo.exceptions import RedirectWarning
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import convert_file, mute_logger
 
-from odoo.addons.frontpay_odoo.connect import contact, identity
-from odoo.addons.frontpay_odoo.connect.invalid import Invalid
+from odoo.addons.frontpay_odoo.connect import validation
+from odoo.addons.frontpay_odoo.connect.validation import InvalidValue
 from odoo.addons.frontpay_odoo.demo.account_demo import INVOICES
 
 
@@ -71,8 +71,8 @@ class TestDemo(TransactionCase):
         for customer in self.customers:
             with self.subTest(customer=customer.name):
                 if customer.frontpay_customer_type == "private":
-                    with self.assertRaises(Invalid) as caught:
-                        identity.personal_number(
+                    with self.assertRaises(InvalidValue) as caught:
+                        validation.personal_number(
                             customer.frontpay_personal_number, synthetic_allowed=False
                         )
                     self.assertEqual(caught.exception.reason, "synthetic")
@@ -80,9 +80,9 @@ class TestDemo(TransactionCase):
                     # The test registers' range, and Sweden's number of fives.
                     self.assertRegex(customer.frontpay_organization_id, r"^(3|5{10})")
                 if customer.email:
-                    address = contact.email(customer.email)
+                    address = validation.email(customer.email)
                     self.assertTrue(address.endswith("example.com"), address)
-                phone = contact.phone(customer.phone, customer.country_id.code)
+                phone = validation.phone(customer.phone, customer.country_id.code)
                 self.assertIn(phone.msisdn, ("40612345", "701740605"))
 
     def test_loading_it_again_makes_no_doubles(self):

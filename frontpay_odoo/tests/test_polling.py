@@ -187,7 +187,7 @@ class TestCallbacks(PollingCase):
                 self.sandbox.act(self.uuid, "pay")
                 self._poll()
                 self.assertPaidOnce()
-                self.assertFalse(self._callbacks() | self._outage())
+                self.assertFalse(self._callbacks() or self._outage())
             self.sandbox.control("DELETE", "faults")
             self.sandbox.control("DELETE", "orders")
             self.setUp()
@@ -640,12 +640,12 @@ class TestRefresh(PollingCase):
         journal = self.company.frontpay_journal_id
         self.assertEqual(journal.frontpay_company_ids, self.company)
         self.sandbox.act(self.uuid, "pay")
-        params = journal.action_frontpay_poll()["params"]
+        params = journal.action_frontpay_refresh()["params"]
         self.assertEqual(params["type"], "success")
         self.assertPaidOnce()
         self.company.frontpay_custom_url = NOBODY
         self.order(self.invoice(), order_uuid="ODR2")
-        params = journal.action_frontpay_poll()["params"]
+        params = journal.action_frontpay_refresh()["params"]
         self.assertEqual(params["type"], "danger")
         self.assertIn("Nobody answers", params["message"])
 

@@ -10,7 +10,7 @@ from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import Form, TransactionCase, new_test_user, tagged
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
-from odoo.addons.frontpay_odoo.connect.errors import NotAuthorised
+from odoo.addons.frontpay_odoo.connect.errors import Unauthorized
 
 from .common import LoopbackCase
 
@@ -347,7 +347,7 @@ class TestSettings(LoopbackCase, TransactionCase):
         exchanges = []
         with (
             self.company._frontpay_client(exchanges.append) as client,
-            self.assertRaises(NotAuthorised),
+            self.assertRaises(Unauthorized),
         ):
             client.check_connection()
         self.assertEqual(exchanges[0].error, "InvalidHeader")  # nothing went out
