@@ -11,7 +11,7 @@ kept in memory, SIGTERM ends it.
 ``/api/v1/connect/...``   Front Payment's API, as documented and as recorded
 ``/``                     the orders, and one page an order to play the customer
 ``/bankid/...``           stands in for BankID: the customer's own step
-``/sandbox/...``          the door for tests: faults (the next ones, or at random),
+``/sandbox/...``          control for tests: faults (the next ones, or at random),
                           orders, requests, settings
 ========================  =====================================================
 

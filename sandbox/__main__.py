@@ -40,14 +40,14 @@ def _arguments() -> argparse.Namespace:
 
 
 def _port(text: str) -> int:
-    return _whole(text, 0, 65535)
+    return _integer(text, 0, 65535)
 
 
 def _count(text: str) -> int:
-    return _whole(text, 1, 10**9)
+    return _integer(text, 1, 10**9)
 
 
-def _whole(text: str, low: int, high: int) -> int:
+def _integer(text: str, low: int, high: int) -> int:
     if not text.isdecimal() or not low <= int(text) <= high:
         raise argparse.ArgumentTypeError(f"not a whole number from {low} to {high}")
     return int(text)

@@ -8,10 +8,10 @@ from decimal import Decimal
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import arithmetic, rules
-from .answers import MESSAGES, accepted, failed, refused
+from . import rules, totals
 from .bankid import bankid_url
 from .channels import CHANNELS
+from .envelope import MESSAGES, accepted, failed, refused
 from .faults import Fault
 from .orders import Conflict, Order, OrderNotFound
 from .payload import ABSENT, as_json, number, read, value_at
@@ -100,7 +100,7 @@ def _fail(fault: Fault) -> Response:
         return failed(500, _internal_error())
     if fault.status in MESSAGES and fault.status not in (417, 510):
         return refused(fault.status)
-    return failed(fault.status, ["This answer was asked for by a test."])
+    return failed(fault.status, ["This answer was ordered by a test."])
 
 
 def _delay(fault: Fault) -> None:
@@ -157,7 +157,7 @@ def submit() -> Response:
     payload = _read(received)
     orders = sandbox.orders
     errors = rules.check(endpoint, payload, orders.exists)
-    errors = errors or arithmetic.check_sums(endpoint, payload)
+    errors = errors or totals.check_totals(endpoint, payload)
     if errors:
         return failed(417, errors)
     order = orders.submit(endpoint, received)
@@ -250,7 +250,7 @@ def cancel(uuid: str) -> Response:
     errors = rules.check(rules.CANCEL, payload, sandbox.orders.exists)
     if errors:
         return failed(417, errors)
-    sandbox.orders.move(uuid, "cancel", note=payload["cancellationNote"])
+    sandbox.orders.apply(uuid, "cancel", note=payload["cancellationNote"])
     return accepted(202, "cancelledOrderSuccessfully")
 
 

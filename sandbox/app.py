@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import api, door, pages
+from . import api, control, pages
 from .callbacks import Callbacks
 from .orders import Orders
 from .settings import Settings
@@ -25,7 +25,7 @@ def create_app(settings: Settings, database: str = ":memory:") -> Flask:
     app.json.sort_keys = False
     orders = Orders(database)
     sandbox = Sandbox(settings, orders, Callbacks(orders, settings))
-    orders.on_status = sandbox.tell
+    orders.on_status = sandbox.call_back
     app.extensions["sandbox"] = sandbox
 
     app.before_request(_start_clock)
@@ -34,7 +34,7 @@ def create_app(settings: Settings, database: str = ":memory:") -> Flask:
     app.after_request(_log)
     app.before_request(api.receive)
     app.after_request(api.answer)
-    for blueprint in (api.blueprint, door.blueprint, pages.blueprint):
+    for blueprint in (api.blueprint, control.blueprint, pages.blueprint):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _http_error)
     return app

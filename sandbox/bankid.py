@@ -1,4 +1,4 @@
-"""The address of the customer's BankID step and what it carries."""
+"""The URL of the customer's BankID step and what it carries."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ PATH = "/bankid/precheck/auth"
 
 
 def bankid_url(base_url: str, order_uuid: str) -> str:
-    """The customer's BankID address, with the real one's parameters (section 5)."""
+    """The customer's BankID URL, with the real one's parameters (section 5)."""
     content = {"orderUuid": order_uuid, "connect": "yes"}
     state = json.dumps(content, separators=(",", ":"))
     parameters = {

@@ -2,7 +2,7 @@
 
 A GET to the order's ``callbackUrl`` with the parameters in the order of the documented
 example; the checksum is SHA-256 over their decoded values in that order and the secret.
-Only the sandbox's own parameters are signed, not those the address may already have:
+Only the sandbox's own parameters are signed, not those the URL may already have:
 what Front Payment does with those is unknown (section 24, question 17).
 
 The documentation promises no retries. The sandbox tries again a few times, so that a
@@ -27,7 +27,7 @@ from .settings import Settings
 
 TIMEOUT = 5  # seconds
 RETRY_AFTER = (1, 4, 10)  # seconds after the first, second, third failure
-NOT_LOOPBACK = "Not sent: the sandbox calls only addresses of this machine."
+NOT_LOOPBACK = "Not sent: the sandbox calls only URLs of this machine."
 
 
 def checksum(values: Iterable[str], secret: str) -> str:
@@ -36,9 +36,9 @@ def checksum(values: Iterable[str], secret: str) -> str:
 
 
 def signed_url(order: Order, status: str, secret: str, timestamp: int) -> str:
-    """The order's callback address with the signed parameters.
+    """The order's callback URL with the signed parameters.
 
-    :param status: what to tell, the order itself may have moved on since
+    :param status: the one to send, the order itself may have moved on since
     :param timestamp: when the callback is sent, Unix seconds
     """
     parameters = {
@@ -50,14 +50,14 @@ def signed_url(order: Order, status: str, secret: str, timestamp: int) -> str:
         "timestamp": str(timestamp),
     }
     parameters["checksum"] = checksum(parameters.values(), secret)
-    address, _hash, _fragment = order.callback["callbackUrl"].partition("#")
-    return f"{address}{'&' if '?' in address else '?'}{urlencode(parameters)}"
+    url, _hash, _fragment = order.callback["callbackUrl"].partition("#")
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"
 
 
 def is_loopback(url: str | None) -> bool:
-    """Whether the address is one of this machine, told without asking a name server.
+    """Whether the URL is one of this machine, found out without a name server.
 
-    Anything that is no http or https address is not.
+    Anything that is no http or https URL is not.
     """
     if not is_url(url):
         return False
@@ -91,11 +91,11 @@ class Callbacks:
         threading.Thread(target=self._work, name="callbacks", daemon=True).start()
 
     def send(self, order: Order) -> None:
-        """Tell the merchant the order's status, soon, if an address was given."""
+        """Send the merchant the order's status, soon, if a URL was given."""
         if self._settings.callbacks and order.callback.get("callbackUrl"):
-            self._plan(Delivery(time.monotonic(), order.uuid, order.status))
+            self._schedule(Delivery(time.monotonic(), order.uuid, order.status))
 
-    def _plan(self, delivery: Delivery) -> None:
+    def _schedule(self, delivery: Delivery) -> None:
         with self._changed:
             heapq.heappush(self._waiting, delivery)
             self._changed.notify()
@@ -114,7 +114,7 @@ class Callbacks:
     def _work(self) -> None:
         while True:
             delivery = self._next()
-            # An order that is gone was emptied away by a test meanwhile.
+            # An order that is gone was deleted by a test meanwhile.
             with contextlib.suppress(OrderNotFound):
                 self._deliver(delivery)
 
@@ -124,7 +124,7 @@ class Callbacks:
         url = signed_url(order, delivery.status, self._settings.secret, int(now))
         may_send = is_loopback(url)
         answer, error = self._get(url) if may_send else (None, NOT_LOOPBACK)
-        self._orders.note_callback(
+        self._orders.record_callback(
             order.uuid,
             status=delivery.status,
             at=now,
@@ -149,7 +149,7 @@ class Callbacks:
         except requests.Timeout:
             return None, f"No answer within {TIMEOUT} seconds."
         except requests.ConnectionError:
-            return None, "Nobody answers at this address."
+            return None, "Nobody answers at this URL."
         except (requests.RequestException, ValueError) as error:
             return None, f"Not sent: {type(error).__name__}."
 
@@ -157,4 +157,4 @@ class Callbacks:
         if delivery.attempt > len(RETRY_AFTER):
             return
         due = time.monotonic() + RETRY_AFTER[delivery.attempt - 1]
-        self._plan(replace(delivery, due=due, attempt=delivery.attempt + 1))
+        self._schedule(replace(delivery, due=due, attempt=delivery.attempt + 1))

@@ -26,7 +26,7 @@ class Channel:
 
     ``customers`` are the types it serves, ``waiting`` those of them whose order stays
     SENT at first. ``uuid_name`` and ``bankid_name`` are what the answer calls the
-    order's id and the BankID address; without ``bankid_name`` there is no BankID.
+    order's id and the BankID URL; without ``bankid_name`` there is no BankID.
     ``reference`` and ``customer_reference`` are paths in what is received.
     """
 

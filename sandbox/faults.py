@@ -45,7 +45,7 @@ class RandomFault(Fault):
     rate: float
 
 
-def _is_whole(low: int, high: int):
+def _is_integer(low: int, high: int):
     return lambda value: type(value) is int and low <= value <= high
 
 
@@ -57,17 +57,17 @@ KINDS = ("status", "delay", "drop", "garbage", "limited")
 FIELDS = {
     "kind": ("one of " + ", ".join(KINDS), lambda value: value in KINDS),
     "when": ("before or after", lambda value: value in ("before", "after")),
-    "count": (f"a whole number, 1 to {LARGEST_COUNT}", _is_whole(1, LARGEST_COUNT)),
+    "count": (f"a whole number, 1 to {LARGEST_COUNT}", _is_integer(1, LARGEST_COUNT)),
     "path": ("a text", lambda value: isinstance(value, str)),
-    "status": ("a whole number, 400 to 599", _is_whole(400, 599)),
+    "status": ("a whole number, 400 to 599", _is_integer(400, 599)),
     "seconds": (f"a number, 0 to {LONGEST_DELAY}", _is_number(0, LONGEST_DELAY)),
-    "retry_after": ("a whole number, 0 to 3600", _is_whole(0, 3600)),
+    "retry_after": ("a whole number, 0 to 3600", _is_integer(0, 3600)),
     "rate": ("a number, 0 to 1", _is_number(0, 1)),
 }
 
 
 class Faults:
-    """The faults that wait, in the order in which they were asked for."""
+    """The faults that wait, in the order in which they were added."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -148,11 +148,11 @@ class Chaos:
         with self._lock:
             self._requests += 1
             left = self._draw()
-            for place, fault in enumerate(self._faults):
+            for position, fault in enumerate(self._faults):
                 if left < fault.rate:
                     if fault.path not in path:
                         return None
-                    self._struck[place] += 1
+                    self._struck[position] += 1
                     return fault
                 left -= fault.rate
         return None
@@ -182,22 +182,22 @@ def _read_all(wanted: object, name: str, form: type[Fault]) -> list:
     rows = wanted.get(name) if isinstance(wanted, dict) else None
     if not isinstance(rows, list):
         raise ValueError(f'Send {{"{name}": [...]}}, a list of faults.')
-    return [_read(row, place, form) for place, row in enumerate(rows)]
+    return [_read(row, position, form) for position, row in enumerate(rows)]
 
 
-def _read(row: object, place: int, form: type[Fault]) -> Fault:
+def _read(row: object, position: int, form: type[Fault]) -> Fault:
     if not isinstance(row, dict) or "kind" not in row:
-        raise ValueError(f"Fault {place} must be an object with a 'kind'.")
+        raise ValueError(f"Fault {position} must be an object with a 'kind'.")
     known = [field.name for field in fields(form)]
     for name, value in row.items():
         if name not in known:
             raise ValueError(
-                f"Fault {place} has an unknown field {name!r}; "
+                f"Fault {position} has an unknown field {name!r}; "
                 f"known are {', '.join(known)}."
             )
         wanted, fits = FIELDS[name]
         if not fits(value):
-            raise ValueError(f"The {name!r} of fault {place} must be {wanted}.")
+            raise ValueError(f"The {name!r} of fault {position} must be {wanted}.")
     if form is RandomFault and "rate" not in row:
-        raise ValueError(f"Fault {place} must have a 'rate'.")
+        raise ValueError(f"Fault {position} must have a 'rate'.")
     return form(**row)

@@ -28,10 +28,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from .arithmetic import money
 from .channels import CHANNELS, Channel
 from .payload import number, products, read
 from .rules import INVOICE_SUBMIT
+from .totals import money
 
 SENT = "SENT"
 INVOICED = "INVOICED"
@@ -149,7 +149,7 @@ class Order:
     received: str
 
     @classmethod
-    def of(cls, row: sqlite3.Row) -> "Order":
+    def from_row(cls, row: sqlite3.Row) -> "Order":
         return cls(**{**row, "refunded": Decimal(row["refunded"])})
 
     @cached_property
@@ -179,7 +179,7 @@ class Order:
 
     @property
     def callback(self) -> dict:
-        """The addresses ``callbackUrl``, ``success`` and ``failure``, those given."""
+        """The URLs ``callbackUrl``, ``success`` and ``failure``, those given."""
         return self.payload["callback"]
 
     @property
@@ -198,12 +198,12 @@ class Order:
     @property
     def actions(self) -> list[str]:
         """What can happen to the order next; ``callback`` sends the last one again."""
-        is_told = self.status != SENT and self.callback.get("callbackUrl")
-        return [*self.transitions, *(["callback"] if is_told else [])]
+        has_callback = self.status != SENT and self.callback.get("callbackUrl")
+        return [*self.transitions, *(["callback"] if has_callback else [])]
 
 
 class Orders:
-    """The store. ``on_status(order)`` is called after each status that is told."""
+    """The store. ``on_status(order)`` is called after each status but SENT."""
 
     def __init__(self, path: str = ":memory:"):
         self.on_status: Callable[[Order], None] = lambda order: None
@@ -219,18 +219,20 @@ class Orders:
         found = self._read("SELECT * FROM orders WHERE uuid = ?", uuid)
         if not found:
             raise OrderNotFound(uuid)
-        return Order.of(found[0])
+        return Order.from_row(found[0])
 
     def exists(self, uuid: str) -> bool:
         return bool(self._read("SELECT 1 FROM orders WHERE uuid = ?", uuid))
 
     def all(self) -> list[Order]:
         """Every order, oldest first."""
-        return list(map(Order.of, self._read("SELECT * FROM orders ORDER BY number")))
+        return list(
+            map(Order.from_row, self._read("SELECT * FROM orders ORDER BY number"))
+        )
 
     def newest(self, limit: int) -> list[Order]:
         query = "SELECT * FROM orders ORDER BY number DESC LIMIT ?"
-        return list(map(Order.of, self._read(query, limit)))
+        return list(map(Order.from_row, self._read(query, limit)))
 
     def count(self) -> dict[str, int]:
         """How many orders there are in each status, in the order of the statuses."""
@@ -302,15 +304,15 @@ class Orders:
                 "INSERT INTO products (order_uuid) VALUES (?)",
                 [(uuid,) for _product in products(payload)],
             )
-            self._tell(db, uuid, SENT, "Updated" if earlier else "Received")
+            self._record_status(db, uuid, SENT, "Updated" if earlier else "Received")
             if customer_type not in channel.waiting:
-                self._enter(db, self.get(uuid), INVOICED, channel.at_once)
+                self._set_status(db, self.get(uuid), INVOICED, channel.at_once)
             order = self.get(uuid)
         if order.status != SENT:
             self.on_status(order)
         return order
 
-    def move(
+    def apply(
         self, uuid: str, action: str, amount: object = None, note: str = ""
     ) -> Order:
         """Let ``action`` happen to an order (the table above).
@@ -335,12 +337,12 @@ class Orders:
                 db.execute(
                     "UPDATE orders SET payment_method = ? WHERE uuid = ?", (CARD, uuid)
                 )
-            self._enter(db, order, status, note or NOTES[action])
+            self._set_status(db, order, status, note or NOTES[action])
             order = self.get(uuid)
         self.on_status(order)
         return order
 
-    def note_callback(self, uuid: str, **attempt: object) -> None:
+    def record_callback(self, uuid: str, **attempt: object) -> None:
         """Keep one attempt to call back: status, at, url, attempt, answer, error."""
         with self._write() as db:
             db.execute(
@@ -350,7 +352,7 @@ class Orders:
                 {"uuid": uuid, **attempt},
             )
 
-    def empty(self) -> None:
+    def delete_all(self) -> None:
         """Forget every order and customer; numbers go on where they were."""
         with self._write() as db:
             for table in TABLES:
@@ -374,7 +376,7 @@ class Orders:
         status = REFUNDED if wanted == left else PARTIAL_REFUNDED
         return status, f"NOK {wanted:.2f} paid back"
 
-    def _enter(
+    def _set_status(
         self, db: sqlite3.Connection, order: Order, status: str, note: str
     ) -> None:
         """Put the order in ``status``; the first claim gives it an invoice number.
@@ -389,9 +391,11 @@ class Orders:
             "UPDATE orders SET status = ?, invoice_number = ? WHERE uuid = ?",
             (status, invoice_number, order.uuid),
         )
-        self._tell(db, order.uuid, status, note)
+        self._record_status(db, order.uuid, status, note)
 
-    def _tell(self, db: sqlite3.Connection, uuid: str, status: str, note: str) -> None:
+    def _record_status(
+        self, db: sqlite3.Connection, uuid: str, status: str, note: str
+    ) -> None:
         db.execute(
             "INSERT INTO statuses (order_uuid, status, at, note) VALUES (?, ?, ?, ?)",
             (uuid, status, time.time(), note),
@@ -400,9 +404,9 @@ class Orders:
     def _customer_uuid(
         self, db: sqlite3.Connection, customer_type: str, customer: dict
     ) -> str:
-        """The same person or organisation keeps its id.
+        """The same person or organization keeps its id.
 
-        A payment link needs no personal number, the e-mail address tells people apart
+        A payment link needs no personal number, people are told apart by e-mail address
         then.
         """
         field = "personalNumber" if customer_type == "private" else "organizationId"

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from . import bankid
 from .callbacks import is_loopback
-from .masks import as_text, masked, shorten
+from .masking import json_text, masked, shorten
 from .orders import INVOICED, SENT, BadAmount, Conflict, Order, OrderNotFound
 from .payload import ABSENT, number, products, value_at
 from .state import sandbox
@@ -109,13 +109,13 @@ blueprint.add_app_template_filter(shorten, "shorten")
 
 
 @blueprint.app_context_processor
-def _everywhere() -> dict:
+def _template_context() -> dict:
     return {"settings": sandbox.settings}
 
 
 @blueprint.app_errorhandler(OrderNotFound)
 def _order_not_found(_error: OrderNotFound):
-    return _message("No such order", "It may have been emptied away by a test.", 404)
+    return _message("No such order", "It may have been deleted by a test.", 404)
 
 
 def http_error(error: HTTPException):
@@ -149,7 +149,7 @@ def order(uuid: str, problem: str = ""):
         statuses=sandbox.orders.statuses(uuid),
         callbacks=sandbox.orders.callbacks(uuid),
         calls_back=is_loopback(order.callback.get("callbackUrl")),
-        received=as_text(masked(order.payload)),
+        received=json_text(masked(order.payload)),
     )
 
 
@@ -184,7 +184,7 @@ STEPS = {SENT: "identify", INVOICED: "pay"}
 def identify():
     uuid = bankid.order_uuid(request.args.get("state", ""))
     if not uuid:
-        return _message("No order", "The state of this address names no order.", 400)
+        return _message("No order", "The state of this URL names no order.", 400)
     order = sandbox.orders.get(uuid)
     if not order.channel.has_bankid:
         return _no_bankid(order)
@@ -211,7 +211,7 @@ def answer(uuid: str):
     return render_template("bankid.html", order=order, step="pay")
 
 
-# choice: the action it stands for, and the address the browser then goes to
+# choice: the action it stands for, and the URL the browser then goes to
 CHOICES = {
     "confirm": ("confirm", None),
     "pay": ("pay", "success"),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-# Far beyond any invoice. Keeps numbers such as 1e999999 out of the arithmetic.
+# Far beyond any invoice. Keeps numbers such as 1e999999 out of the totals.
 EXPONENT_LIMIT = 12
 DEEPEST = 16  # levels
 

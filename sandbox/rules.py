@@ -113,7 +113,7 @@ CUSTOMER = _from(
         "customerDetails.address.country": "required|string|iso_country",
     },
 )
-# Sections 6 to 9 show this address and don't say whether it must be there. Since
+# Sections 6 to 9 show this URL and don't say whether it must be there. Since
 # section 4's current page demands it, it is demanded here too.
 CALLBACK = _from("4.1", {"callback.callbackUrl": "required|url"})
 
@@ -237,7 +237,7 @@ RULES: dict[str, Table] = {
     ),
     # For companies only; the newer example has no type. In July 2025 the demo system
     # also demanded the last five fields and a language. The current page lists none of
-    # them as required, so they are looked at where they are sent, and not asked for.
+    # them as required, so they are checked where they are sent, and not required.
     EHF_CREATE: _endpoint(
         "8",
         PRODUCTS,
@@ -267,7 +267,7 @@ RULES: dict[str, Table] = {
         ),
     ),
     # No invoice: the demo system took a private customer without a personal number.
-    # What only earlier pages list is looked at where it is sent, and not asked for.
+    # What only earlier pages list is checked where it is sent, and not required.
     PAYMENT_LINK_CREATE: _endpoint(
         "9",
         PRODUCTS,
@@ -420,7 +420,7 @@ def _is_in(value: object, allowed: str) -> bool:
 
 
 def is_url(value: object, _argument: str = "") -> bool:
-    """Whether it is an absolute http or https address."""
+    """Whether it is an absolute http or https URL."""
     if not isinstance(value, str) or re.search(r"[\s\x00-\x1f]", value):
         return False
     try:

@@ -8,7 +8,7 @@ from .ratelimit import WINDOWS
 @dataclass
 class Settings:
     """``rate_limit`` is in requests a minute, counted in a ``rate_window``;
-    ``details_references``: whether an order's details tell the merchant's references;
+    ``details_references``: whether an order's details show the merchant's references;
     ``base_url`` ends without a slash.
     """
 
@@ -42,19 +42,19 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 
-def _is_count(value: object) -> bool:
+def _is_positive_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def _is_yes_or_no(value: object) -> bool:
+def _is_boolean(value: object) -> bool:
     return isinstance(value, bool)
 
 
 CHANGEABLE = {
     "token": ("a text", _is_text),
     "secret": ("a text", _is_text),
-    "callbacks": ("true or false", _is_yes_or_no),
-    "rate_limit": ("a whole number above 0", _is_count),
+    "callbacks": ("true or false", _is_boolean),
+    "rate_limit": ("a whole number above 0", _is_positive_integer),
     "rate_window": ("one of " + ", ".join(WINDOWS), lambda value: value in WINDOWS),
-    "details_references": ("true or false", _is_yes_or_no),
+    "details_references": ("true or false", _is_boolean),
 }

@@ -29,21 +29,21 @@ class Sandbox:
     )
     requests: deque = field(default_factory=lambda: deque(maxlen=KEPT_REQUESTS))
 
-    def tell(self, order: Order) -> None:
+    def call_back(self, order: Order) -> None:
         """Send a callback with the order's status, unless chaos loses it."""
         if not self.chaos.loses_callback():
             self.callbacks.send(order)
 
     def act(self, uuid: str, action: str, amount: object = None) -> Order:
-        """One action on an order; ``callback`` tells its current status once more.
+        """One action on an order; ``callback`` sends its current status once more.
 
-        :raises OrderNotFound, Conflict, BadAmount: as :meth:`Orders.move` does
+        :raises OrderNotFound, Conflict, BadAmount: as :meth:`Orders.apply` does
         """
         order = self.orders.get(uuid)
         if action == "callback" and action in order.actions:
             self.callbacks.send(order)
             return order
-        return self.orders.move(uuid, action, amount)
+        return self.orders.apply(uuid, action, amount)
 
 
 sandbox: Sandbox = LocalProxy(lambda: current_app.extensions["sandbox"])

@@ -208,22 +208,22 @@ class Process:
     def status(self, uuid: str) -> str:
         return self.api("GET", f"status/{uuid}").json()["data"]["status"]
 
-    def door(self, method: str, path: str, json: object = None) -> requests.Response:
+    def control(self, method: str, path: str, json: object = None) -> requests.Response:
         url = f"{self.url}/sandbox/{path}"
         return self.session.request(method, url, json=json, timeout=10)
 
     def act(self, uuid: str, *actions: str, amount=None) -> requests.Response:
         body = {"amount": amount} if amount is not None else None
         for action in actions:
-            answer = self.door("POST", f"orders/{uuid}/{action}", body)
+            answer = self.control("POST", f"orders/{uuid}/{action}", body)
         return answer
 
     def stored(self, uuid: str) -> dict:
-        orders = self.door("GET", "orders").json()
+        orders = self.control("GET", "orders").json()
         return next(order for order in orders if order["orderUuid"] == uuid)
 
     def faults(self, *faults: dict) -> None:
-        answer = self.door("POST", "faults", {"faults": list(faults)})
+        answer = self.control("POST", "faults", {"faults": list(faults)})
         assert answer.status_code == 201, answer.text
 
     def page(self, path: str = "/") -> requests.Response:
@@ -258,8 +258,8 @@ def sandbox(running_sandbox):
         "details_references": False,
     }
     for path in ("faults", "chaos", "orders", "requests"):
-        running_sandbox.door("DELETE", path)
-    running_sandbox.door("POST", "settings", settings)
+        running_sandbox.control("DELETE", path)
+    running_sandbox.control("POST", "settings", settings)
     return running_sandbox
 
 

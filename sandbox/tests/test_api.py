@@ -181,7 +181,7 @@ def test_details_tell_the_references_as_the_older_list_did(
 ):
     uuid = sandbox.new_order(channel=channel)
     without = sandbox.api("GET", f"details/{uuid}").json()["data"]
-    sandbox.door("POST", "settings", {"details_references": True})
+    sandbox.control("POST", "settings", {"details_references": True})
     data = sandbox.api("GET", f"details/{uuid}").json()["data"]
     told = data.pop("invoiceReferences"), data.pop("internalReferences")
     assert told == references
@@ -260,10 +260,10 @@ def test_later_it_can_neither_be_cancelled_nor_updated(sandbox, actions, code):
     assert sandbox.status(uuid) == status
 
 
-def test_the_door_lists_requests_without_their_bodies(sandbox):
+def test_the_control_lists_requests_without_their_bodies(sandbox):
     sandbox.new_order()
     sandbox.submit({"orderDate": ""})
-    rows = sandbox.door("GET", "requests").json()
+    rows = sandbox.control("GET", "requests").json()
     times = [row.pop("at") for row in rows]
     assert times == sorted(times)
     path = "/api/v1/connect/orders/invoice/submit"
@@ -288,21 +288,21 @@ BAD_SETTINGS = {
 
 @pytest.mark.parametrize("changes", BAD_SETTINGS.values(), ids=BAD_SETTINGS)
 def test_settings_that_do_not_fit_change_nothing(sandbox, changes):
-    answer = sandbox.door("POST", "settings", changes)
+    answer = sandbox.control("POST", "settings", changes)
     assert answer.status_code == 400
     assert answer.json()["error"].endswith(".")
     assert sandbox.submit().status_code == 201
 
 
 def test_the_token_can_be_changed_while_it_runs(sandbox):
-    sandbox.door("POST", "settings", {"token": "another"})
+    sandbox.control("POST", "settings", {"token": "another"})
     assert sandbox.submit().status_code == 401
     headers = {"Authorization": "Bearer another"}
     assert sandbox.submit(headers=headers).status_code == 201
 
 
 def test_requests_are_counted_down_for_all_endpoints(sandbox):
-    sandbox.door("POST", "settings", {"rate_limit": 240})
+    sandbox.control("POST", "settings", {"rate_limit": 240})
     answers = [sandbox.submit(), sandbox.api("GET", "status")]
     left = [answer.headers["x-ratelimit-remaining"] for answer in answers]
     assert left == ["239", "238"]
@@ -312,20 +312,20 @@ def test_requests_are_counted_down_for_all_endpoints(sandbox):
 
 @pytest.mark.parametrize("window", ["fixed", "sliding"])
 def test_over_the_limit_one_has_to_wait(sandbox, window):
-    sandbox.door("POST", "settings", {"rate_limit": 2, "rate_window": window})
+    sandbox.control("POST", "settings", {"rate_limit": 2, "rate_window": window})
     answers = [sandbox.submit() for _ in range(3)]
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert 0 < int(answers[2].headers["Retry-After"]) <= 60
     assert answers[2].headers["x-ratelimit-remaining"] == "0"
-    assert len(sandbox.door("GET", "orders").json()) == 2
+    assert len(sandbox.control("GET", "orders").json()) == 2
 
 
 def test_only_a_new_limit_begins_a_new_minute(sandbox):
-    sandbox.door("POST", "settings", {"rate_limit": 2})
+    sandbox.control("POST", "settings", {"rate_limit": 2})
     sandbox.submit()
-    sandbox.door("POST", "settings", {"callbacks": True})
+    sandbox.control("POST", "settings", {"callbacks": True})
     assert sandbox.submit().headers["x-ratelimit-remaining"] == "0"
-    sandbox.door("POST", "settings", {"rate_limit": 2})
+    sandbox.control("POST", "settings", {"rate_limit": 2})
     assert sandbox.submit().headers["x-ratelimit-remaining"] == "1"
 
 
@@ -333,5 +333,5 @@ def test_requests_tell_when_they_came_in_and_not_when_they_were_answered(sandbox
     sandbox.faults({"kind": "delay", "seconds": 0.5})
     started = time.time()
     sandbox.new_order()
-    [row] = sandbox.door("GET", "requests").json()
+    [row] = sandbox.control("GET", "requests").json()
     assert started <= row["at"] < started + 0.4

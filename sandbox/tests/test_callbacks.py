@@ -51,7 +51,7 @@ def test_a_callback_has_the_documented_parameters_in_their_order(sandbox, mercha
 
 
 def test_the_checksum_covers_the_decoded_values_in_received_order(sandbox, merchant):
-    sandbox.door("POST", "settings", {"secret": "another secret"})
+    sandbox.control("POST", "settings", {"secret": "another secret"})
     uuid = sandbox.new_order(to(merchant))
     sandbox.act(uuid, "pay")
     sandbox.act(uuid, "refund", amount=10)
@@ -89,7 +89,7 @@ def test_a_company_is_told_of_its_invoice_at_once(sandbox, merchant):
     assert "status=INVOICED&paymentMethod=Invoice&" in path
 
 
-def test_an_address_with_a_query_keeps_it(sandbox, merchant):
+def test_a_url_with_a_query_keeps_it(sandbox, merchant):
     url = f"{merchant.url}/callback?id=7"
     sandbox.act(sandbox.new_order({"callback.callbackUrl": url}), "pay")
     (path,) = merchant.wait_for(1)
@@ -134,7 +134,7 @@ def test_a_merchant_that_is_away_is_told_so(sandbox):
     sandbox.act(uuid, "pay")
     attempt = wait_until(lambda: sandbox.stored(uuid)["callbacks"])[0]
     assert attempt["answer"] is None
-    assert attempt["error"] == "Nobody answers at this address."
+    assert attempt["error"] == "Nobody answers at this URL."
 
 
 def test_the_last_callback_can_be_sent_again(sandbox, merchant):
@@ -169,15 +169,15 @@ def test_only_this_machine_is_called(sandbox):
         "https://merchant.example/?host=127.0.0.1": False,
     }.items(),
 )
-def test_which_addresses_are_this_machine(url, expected):
+def test_which_urls_are_this_machine(url, expected):
     assert is_loopback(url) is expected
 
 
 def test_switched_off_nothing_is_sent(sandbox, merchant):
-    sandbox.door("POST", "settings", {"callbacks": False})
+    sandbox.control("POST", "settings", {"callbacks": False})
     uuid = sandbox.new_order(to(merchant))
     sandbox.act(uuid, "confirm")
-    sandbox.door("POST", "settings", {"callbacks": True})
+    sandbox.control("POST", "settings", {"callbacks": True})
     sandbox.act(uuid, "pay")
     assert statuses(merchant.wait_for(1)) == ["PAID"]
     assert len(sandbox.stored(uuid)["statuses"]) == 3

@@ -191,7 +191,7 @@ WRONG_CUSTOMERS = [
 @pytest.mark.parametrize(("channel", "changes", "sentence"), WRONG_CUSTOMERS)
 def test_a_customer_that_does_not_fit_is_refused(sandbox, channel, changes, sentence):
     assert sandbox.errors(changes, channel) == [sentence]
-    assert sandbox.door("GET", "orders").json() == []
+    assert sandbox.control("GET", "orders").json() == []
 
 
 def test_the_same_customer_has_one_number_in_all_channels(sandbox):
@@ -202,7 +202,9 @@ def test_the_same_customer_has_one_number_in_all_channels(sandbox):
     ):
         for channel in channels:
             sandbox.new_order(changes, channel)
-    numbers = {order["customerUuid"] for order in sandbox.door("GET", "orders").json()}
+    numbers = {
+        order["customerUuid"] for order in sandbox.control("GET", "orders").json()
+    }
     assert len(numbers) == 2
 
 
@@ -265,7 +267,7 @@ def test_details_name_the_type_that_was_not_sent(sandbox):
         assert details["customerDetails"]["type"] == expected
 
 
-def test_without_a_callback_address_nobody_is_called(sandbox):
+def test_without_a_callback_url_nobody_is_called(sandbox):
     no_address = {"callback.callbackUrl": MISSING}
     silent = sandbox.new_order(no_address, "regular/submit")
     stored = sandbox.act(silent, "pay").json()
@@ -307,7 +309,7 @@ def test_an_update_replaces_what_was_received_and_keeps_order_and_customer(sandb
     answer = sandbox.submit(update)
     assert answer.status_code == 201
     assert answer.json()["data"] == first
-    (stored,) = sandbox.door("GET", "orders").json()
+    (stored,) = sandbox.control("GET", "orders").json()
     assert stored["payload"] == order_with(update)
     assert stored["orderAmount"] == "60.00"
     assert stored["status"] == "SENT"
@@ -344,4 +346,4 @@ def test_other_channels_make_a_new_order_of_an_update(sandbox, channel):
         assert answer.status_code == 201
         assert uuid_of(answer.json()["data"]) != earlier
     assert sandbox.stored(earlier)["payload"] == order_with()
-    assert len(sandbox.door("GET", "orders").json()) == 3
+    assert len(sandbox.control("GET", "orders").json()) == 3

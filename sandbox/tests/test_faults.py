@@ -10,7 +10,7 @@ from .conftest import COMPANY
 
 
 def count(sandbox) -> int:
-    return len(sandbox.door("GET", "orders").json())
+    return len(sandbox.control("GET", "orders").json())
 
 
 @pytest.mark.parametrize("status", [400, 404, 417, 429, 500, 503, 510])
@@ -36,7 +36,7 @@ def test_a_dropped_connection_leaves_no_answer(sandbox, when, stored):
     with pytest.raises(requests.ConnectionError):
         sandbox.submit()
     assert count(sandbox) == stored
-    (row,) = sandbox.door("GET", "requests").json()
+    (row,) = sandbox.control("GET", "requests").json()
     assert row["status"] == "dropped"
 
 
@@ -88,13 +88,13 @@ def test_a_fault_waits_for_the_path_it_is_meant_for(sandbox):
 
 def test_faults_can_be_seen_and_cleared(sandbox):
     sandbox.faults({"kind": "drop", "count": 3})
-    (waiting,) = sandbox.door("GET", "faults").json()["faults"]
+    (waiting,) = sandbox.control("GET", "faults").json()["faults"]
     assert (waiting["kind"], waiting["count"]) == ("drop", 3)
-    sandbox.door("DELETE", "faults")
+    sandbox.control("DELETE", "faults")
     assert sandbox.submit().status_code == 201
 
 
-def test_pages_and_the_door_have_no_faults(sandbox):
+def test_pages_and_the_control_have_no_faults(sandbox):
     sandbox.faults({"kind": "status", "status": 500})
     assert sandbox.page().status_code == 200
     assert sandbox.submit().status_code == 500
@@ -116,10 +116,10 @@ BAD = {
 
 @pytest.mark.parametrize("wanted", BAD.values(), ids=BAD)
 def test_faults_that_make_no_sense_are_refused(sandbox, wanted):
-    answer = sandbox.door("POST", "faults", wanted)
+    answer = sandbox.control("POST", "faults", wanted)
     assert answer.status_code == 400
     assert answer.json()["error"].endswith(".")
-    assert sandbox.door("GET", "faults").json() == {"faults": []}
+    assert sandbox.control("GET", "faults").json() == {"faults": []}
 
 
 # Chaos: the seven ways in which the real one might fail
@@ -136,7 +136,9 @@ RATES = [
 
 
 def begin_chaos(sandbox, *rates: dict, seed: int = 7, **more) -> None:
-    answer = sandbox.door("POST", "chaos", {"seed": seed, "rates": list(rates), **more})
+    answer = sandbox.control(
+        "POST", "chaos", {"seed": seed, "rates": list(rates), **more}
+    )
     assert answer.status_code == 201, answer.text
 
 
@@ -164,7 +166,7 @@ def test_chaos_is_the_same_for_a_seed_and_another_for_another(sandbox):
 def test_chaos_counts_how_often_each_fault_struck(sandbox):
     begin_chaos(sandbox, *RATES)
     seen = outcomes(sandbox, 300)
-    counts = sandbox.door("DELETE", "chaos").json()
+    counts = sandbox.control("DELETE", "chaos").json()
     before, after, *codes, _delays = [rate["struck"] for rate in counts["rates"]]
     assert (counts["seed"], counts["requests"]) == (7, 300)
     assert before + after == seen.count("dropped")
@@ -195,7 +197,7 @@ def test_chaos_loses_callbacks(sandbox, merchant):
     begin_chaos(sandbox, lost_callbacks=0.5)
     for _ in range(40):
         sandbox.new_order(to_merchant)
-    lost = sandbox.door("DELETE", "chaos").json()["lost_callbacks"]
+    lost = sandbox.control("DELETE", "chaos").json()["lost_callbacks"]
     assert 10 <= lost <= 30
     merchant.wait_for(40 - lost)
     time.sleep(0.2)
@@ -207,7 +209,7 @@ def test_eight_clients_at_once_are_served_in_the_midst_of_chaos(sandbox):
     with ThreadPoolExecutor(8) as pool:
         clients = [pool.submit(outcomes, sandbox, 25) for _ in range(8)]
         seen = [code for client in clients for code in client.result()]
-    counts = sandbox.door("GET", "chaos").json()
+    counts = sandbox.control("GET", "chaos").json()
     after = counts["rates"][1]["struck"]
     assert counts["requests"] == len(seen) == 200
     assert count(sandbox) == seen.count(201) + after
@@ -227,10 +229,10 @@ BAD_CHAOS = {
 
 @pytest.mark.parametrize("wanted", BAD_CHAOS.values(), ids=BAD_CHAOS)
 def test_chaos_that_makes_no_sense_is_refused(sandbox, wanted):
-    answer = sandbox.door("POST", "chaos", wanted)
+    answer = sandbox.control("POST", "chaos", wanted)
     assert answer.status_code == 400
     assert answer.json()["error"].endswith(".")
-    assert sandbox.door("GET", "chaos").json() == {
+    assert sandbox.control("GET", "chaos").json() == {
         "seed": None,
         "requests": 0,
         "lost_callbacks": 0,

@@ -262,7 +262,7 @@ def test_a_regular_order_shows_its_date_and_goes_through_bankid(sandbox):
 def test_a_regular_order_may_lead_back_to_no_address_at_all(sandbox, address):
     changes = {"callback.success": address, "callback.callbackUrl": MISSING}
     uuid = sandbox.new_order(changes, "regular/submit")
-    assert "No callback address was given" in sandbox.page(f"/orders/{uuid}").text
+    assert "No callback URL was given" in sandbox.page(f"/orders/{uuid}").text
     sandbox.press(f"/bankid/{uuid}", action="confirm")
     answer = sandbox.press(f"/bankid/{uuid}", action="pay")
     assert answer.status_code == 200

@@ -19,7 +19,7 @@ def test_it_says_one_line_logs_quietly_and_ends_on_sigterm():
     process.token = "my-token"
     uuid = process.new_order()
     process.page(f"/orders/{uuid}")
-    process.door("GET", "orders")
+    process.control("GET", "orders")
     assert process.stop() == 0
     assert process.rest_of_output == ""
     log = "".join(process.log)

@@ -243,7 +243,7 @@ def test_a_broken_rule_is_named(sandbox, channel, path, rule, value):
     errors = sandbox.errors(changes, channel)
     assert any(error.startswith(sentence(path, rule)) for error in errors), errors
     assert all(words(path) in error for error in errors), errors
-    assert len(sandbox.door("GET", "orders").json()) == orders
+    assert len(sandbox.control("GET", "orders").json()) == orders
 
 
 def test_there_is_a_case_for_every_rule_of_every_channel():

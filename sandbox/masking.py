@@ -1,4 +1,4 @@
-"""What a page may show of personal numbers and of tokens in addresses."""
+"""What a page may show of personal numbers and of tokens in URLs."""
 
 import json
 import re
@@ -6,17 +6,17 @@ import re
 from .payload import as_json
 
 SHOWN_DIGITS = 6  # the date of birth
-LONGEST_SEGMENT = 16  # longer parts of an address are taken for tokens
+LONGEST_SEGMENT = 16  # longer parts of a URL are taken for tokens
 
 
-def mask_number(personal_number: str) -> str:
+def masked_number(personal_number: str) -> str:
     """``01819012345`` as ``018190*****``."""
     shown = personal_number[:SHOWN_DIGITS]
     return shown.ljust(len(personal_number), "*")
 
 
 def shorten(url: str) -> str:
-    """An address, or a part of one, its tokens and checksums cut after six letters."""
+    """A URL, or a part of one, its tokens and checksums cut after six letters."""
     start = re.match(r"(\w+://[^/?#]*)?", url)[0]
     token = rf"[^/?&=#]{{{LONGEST_SEGMENT + 1},}}"
     return start + re.sub(token, lambda it: f"{it[0][:6]}…", url[len(start) :])
@@ -31,7 +31,7 @@ def masked(payload: dict) -> dict:
     return _masked(payload, payload["customerDetails"].get("personalNumber"))
 
 
-def as_text(payload: dict) -> str:
+def json_text(payload: dict) -> str:
     """Received data as indented JSON."""
     return json.dumps(payload, indent=2, ensure_ascii=False, default=as_json)
 
@@ -44,5 +44,5 @@ def _masked(value: object, secret: str | None) -> object:
     if not isinstance(value, str):
         return value
     if secret:
-        value = value.replace(secret, mask_number(secret))
+        value = value.replace(secret, masked_number(secret))
     return shorten(value) if "://" in value else value

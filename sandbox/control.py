@@ -1,6 +1,6 @@
-"""The door for tests: everything the sandbox has seen, and what goes wrong next.
+"""Control for tests: everything the sandbox has seen, and what goes wrong next.
 
-Orders are told here with all that was received, personal numbers too: tests compare it.
+Orders show here all that was received, personal numbers too: tests compare it.
 """
 
 import json
@@ -11,7 +11,7 @@ from .bankid import bankid_url
 from .orders import BadAmount, Conflict, Order, OrderNotFound
 from .state import sandbox
 
-blueprint = Blueprint("door", __name__, url_prefix="/sandbox")
+blueprint = Blueprint("control", __name__, url_prefix="/sandbox")
 
 
 @blueprint.errorhandler(ValueError)
@@ -77,8 +77,8 @@ def orders():
 
 
 @blueprint.delete("/orders")
-def empty_orders():
-    sandbox.orders.empty()
+def delete_orders():
+    sandbox.orders.delete_all()
     return jsonify([])
 
 

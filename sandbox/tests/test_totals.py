@@ -1,4 +1,4 @@
-"""Sandbox strictness: sums that are not right are refused, and said how."""
+"""Sandbox strictness: totals that are not right are refused, and said how."""
 
 import pytest
 

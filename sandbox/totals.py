@@ -1,4 +1,4 @@
-"""Sandbox strictness: do the sums of an order add up?
+"""Sandbox strictness: do the totals of an order add up?
 
 Whether the real server recomputes or cross-checks anything is unknown (section 24,
 question 29 of the API reference). The sandbox is strict on purpose: an order that adds
@@ -33,7 +33,7 @@ def money(value: object) -> Decimal:
     return number(value) or Decimal(0)
 
 
-def check_sums(endpoint: str, payload: dict) -> list[str]:
+def check_totals(endpoint: str, payload: dict) -> list[str]:
     """The sentences for every sum of ``payload`` that is not right (section 3.4)."""
     products = list(rows(payload["products"]))
     summary = {
