@@ -15,8 +15,7 @@ kept in memory, SIGTERM ends it.
                           orders, requests, settings
 ========================  =====================================================
 
-All six channels are served (channels.py); their rules are listed by
-``python -m sandbox.rules``.
+All six channels are served (channels.py), by the rules of rules.py.
 
 It was written from the API's documentation alone and shares no code with the addon,
 so that a fault in one of them shows in the other.

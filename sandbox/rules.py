@@ -1,10 +1,5 @@
 """The documented rules of each endpoint as a table, and the checker that reads it.
 
-    python -m sandbox.rules
-
-prints every rule: endpoint, path, rule, and the sections of the API reference that it
-was taken from.
-
 The rules are written as the vendor's older specification writes them (Laravel's rule
 lists), the sentences as recorded from the demo system: all failures at once, one flat
 list, field paths with camelCase spelled in words. Recorded are the sentences for
@@ -13,109 +8,82 @@ own of the same generation. Nobody has recorded what the vendor's own rules
 ``timestamp`` and ``iso_country`` say, those two sentences are ours.
 
 Fields without ``required`` may be absent, null or empty; those with ``sometimes`` may
-only be absent. Fields that no rule names are ignored, as the real server does.
+only be absent. Fields that no rule names are ignored, as the real server does. Of two
+rule lists for one field of an endpoint the later one counts.
 """
 
 import re
-import signal
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pycountry
 
 from .payload import ABSENT, number, rows, value_at
 
-
-class Field(NamedTuple):
-    """The rules of one field, and the section of the API reference they are from."""
-
-    rules: str
-    source: str
-
-
-Table = dict[str, Field]
-
-
-def _from(section: str, rules: dict[str, str]) -> Table:
-    return {path: Field(text, section) for path, text in rules.items()}
-
-
-def _endpoint(section: str, *tables: Table) -> Table:
-    """An endpoint's table; of two rule lists for one field the later one counts."""
-    return {
-        path: Field(field.rules, ", ".join(dict.fromkeys([section, field.source])))
-        for table in tables
-        for path, field in table.items()
-    }
-
+Table = dict[str, str]  # path of a field: its rules
 
 # Objects that the order-creating endpoints share
 
-PRODUCTS = _from(
-    "3.1",
-    {
-        "products": "required|array",
-        "products.*.name": "required|string",
-        "products.*.productId": "string|max:25",
-        "products.*.quantity": "required|numeric",
-        "products.*.rate": "required|numeric",
-        "products.*.discount": "numeric",
-        "products.*.tax": "required|numeric|in:0,12,15,25",
-        "products.*.amount": "required|numeric",
-    },
-)
-SUMMARY = _from(
-    "3.2",
-    {
-        "orderSummary.subTotal": "required|numeric",
-        "orderSummary.totalTax": "required|numeric",
-        "orderSummary.totalDiscount": "required|numeric",
-        "orderSummary.grandTotal": "required|numeric",
-    },
-)
-ORDER_DATE = _from("3.7", {"orderDate": "required|string|timestamp"})
-REFERENCES = _from("3.8", {"referenceNo": "string", "customerReference": "string"})
-INVOICE = _from(
-    "3.8",
-    {
-        "invoiceInterval": "numeric|in:0,1,2",
-        "separateInvoices": "boolean",
-        "invoiceFeeApplicable": "required|boolean",
-        "invoiceMaturity": "numeric",
-    },
-)
+# Section 3.1
+PRODUCTS: Table = {
+    "products": "required|array",
+    "products.*.name": "required|string",
+    "products.*.productId": "string|max:25",
+    "products.*.quantity": "required|numeric",
+    "products.*.rate": "required|numeric",
+    "products.*.discount": "numeric",
+    "products.*.tax": "required|numeric|in:0,12,15,25",
+    "products.*.amount": "required|numeric",
+}
+# Section 3.2
+SUMMARY: Table = {
+    "orderSummary.subTotal": "required|numeric",
+    "orderSummary.totalTax": "required|numeric",
+    "orderSummary.totalDiscount": "required|numeric",
+    "orderSummary.grandTotal": "required|numeric",
+}
+# Section 3.7
+ORDER_DATE: Table = {"orderDate": "required|string|timestamp"}
+# Section 3.8
+REFERENCES: Table = {"referenceNo": "string", "customerReference": "string"}
+INVOICE: Table = {
+    "invoiceInterval": "numeric|in:0,1,2",
+    "separateInvoices": "boolean",
+    "invoiceFeeApplicable": "required|boolean",
+    "invoiceMaturity": "numeric",
+}
+# Section 3.5
 LANGUAGE = "string|in:en,no,sv,da,de"
 PERSONAL_NUMBER = "string|digits:11"
 ORGANIZATION_ID = "string|regex:/^[a-zA-Z0-9]+$/"
-CUSTOMER = _from(
-    "3.5",
-    {
-        "customerDetails.type": "required|string|in:private,corporate",
-        "customerDetails.countryCode": "required|string",
-        "customerDetails.msisdn": "required|string",
-        "customerDetails.email": "required|email",
-        "customerDetails.name": "required|string",
-        "customerDetails.personalNumber": (
-            f"required_if:customerDetails.type,private|{PERSONAL_NUMBER}"
-        ),
-        "customerDetails.organizationId": (
-            f"required_if:customerDetails.type,corporate|{ORGANIZATION_ID}"
-        ),
-        "customerDetails.preferredLanguage": LANGUAGE,
-        "customerDetails.address.street": "required|string",
-        "customerDetails.address.zip": "required|string",
-        "customerDetails.address.city": "required|string",
-        "customerDetails.address.country": "required|string|iso_country",
-    },
+CUSTOMER: Table = {
+    "customerDetails.type": "required|string|in:private,corporate",
+    "customerDetails.countryCode": "required|string",
+    "customerDetails.msisdn": "required|string",
+    "customerDetails.email": "required|email",
+    "customerDetails.name": "required|string",
+    "customerDetails.personalNumber": (
+        f"required_if:customerDetails.type,private|{PERSONAL_NUMBER}"
+    ),
+    "customerDetails.organizationId": (
+        f"required_if:customerDetails.type,corporate|{ORGANIZATION_ID}"
+    ),
+    "customerDetails.preferredLanguage": LANGUAGE,
+    "customerDetails.address.street": "required|string",
+    "customerDetails.address.zip": "required|string",
+    "customerDetails.address.city": "required|string",
+    "customerDetails.address.country": "required|string|iso_country",
+}
+# Section 4.1. Sections 6 to 9 show this URL and don't say whether it must be there:
+# since section 4's current page demands it, it is demanded there too.
+CALLBACK: Table = {"callback.callbackUrl": "required|url"}
+# What sections 4 and 6 to 8 have in common.
+INVOICE_ORDER: Table = (
+    PRODUCTS | SUMMARY | ORDER_DATE | REFERENCES | INVOICE | CUSTOMER | CALLBACK
 )
-# Sections 6 to 9 show this URL and don't say whether it must be there. Since
-# section 4's current page demands it, it is demanded here too.
-CALLBACK = _from("4.1", {"callback.callbackUrl": "required|url"})
 
 # Endpoints
 
@@ -129,180 +97,106 @@ CANCEL = "connect/orders/cancel"
 STATUS = "connect/orders/status"
 
 RULES: dict[str, Table] = {
-    # By the newer of the two specification pages.
-    INVOICE_SUBMIT: _endpoint(
-        "4.1",
-        PRODUCTS,
-        SUMMARY,
-        ORDER_DATE,
-        REFERENCES,
-        _from(
-            "4.1",
-            {
-                "orderFrom": "required_with:fpgoUuid|string|in:PARTNER",
-                "fpgoUuid": "string|exists",
-            },
+    # Section 4.1, the newer of the two specification pages.
+    INVOICE_SUBMIT: INVOICE_ORDER
+    | {
+        "orderFrom": "required_with:fpgoUuid|string|in:PARTNER",
+        "fpgoUuid": "string|exists",
+        "settings.secureDetails": "boolean",
+        "callback.success": "required|url",
+        "callback.failure": "required|url",
+    },
+    # Section 5, the older specification page, and what the demo system demanded beyond
+    # it in July 2025 (sections 3.2, 3.7). The page knows no fpgoUuid, so here that is a
+    # field like any unknown.
+    REGULAR_SUBMIT: PRODUCTS
+    | SUMMARY
+    | {
+        "orderSummary.shippingCost": "required|numeric",
+        "orderDate": "required|string|date_format:d M, Y",
+        "dueDateForPaymentLink": "required_if:invoiceInterval,0|string|timestamp",
+        "sendOrderBy.sms": "required|boolean",
+        "sendOrderBy.email": "required|boolean",
+        "sendOrderBy.invoice": "required|boolean",
+        "isCreditCheckAvailable": "required|boolean",
+        "invoiceAsPaymentOption": "required|boolean",
+    }
+    | CUSTOMER
+    | {
+        "customerDetails.preferredLanguage": f"required|{LANGUAGE}",
+        # Of companies too, since via is always invoice: so the page says.
+        "customerDetails.personalNumber": (
+            f"required_if:submitPayment.via,invoice|{PERSONAL_NUMBER}"
         ),
-        INVOICE,
-        _from("3.8", {"settings.secureDetails": "boolean"}),
-        CUSTOMER,
-        CALLBACK,
-        _from(
-            "4.1",
-            {
-                "callback.success": "required|url",
-                "callback.failure": "required|url",
-            },
-        ),
-    ),
-    # By the older specification page, and what the demo system demanded beyond it in
-    # July 2025. The page knows no fpgoUuid, so here that is a field like any unknown.
-    REGULAR_SUBMIT: _endpoint(
-        "5",
-        PRODUCTS,
-        SUMMARY,
-        _from("3.2", {"orderSummary.shippingCost": "required|numeric"}),
-        _from("3.7", {"orderDate": "required|string|date_format:d M, Y"}),
-        _from(
-            "3.7",
-            {
-                "dueDateForPaymentLink": (
-                    "required_if:invoiceInterval,0|string|timestamp"
-                ),
-            },
-        ),
-        _from(
-            "5",
-            {
-                "sendOrderBy.sms": "required|boolean",
-                "sendOrderBy.email": "required|boolean",
-                "sendOrderBy.invoice": "required|boolean",
-                "isCreditCheckAvailable": "required|boolean",
-                "invoiceAsPaymentOption": "required|boolean",
-            },
-        ),
-        CUSTOMER,
-        _from(
-            "5",
-            {
-                "customerDetails.preferredLanguage": f"required|{LANGUAGE}",
-                # Of companies too, since via is always invoice: so the page says.
-                "customerDetails.personalNumber": (
-                    f"required_if:submitPayment.via,invoice|{PERSONAL_NUMBER}"
-                ),
-                "customerDetails.address": "required|array",
-                "invoiceReferences": "array",
-                "invoiceReferences.referenceNo": "string",
-                "invoiceReferences.customerReference": "string",
-                "invoiceReferences.receiptNo": "string",
-                "invoiceReferences.customerNotes": "string",
-                "invoiceReferences.tnc": "string",
-                "internalReferences": "array",
-                "internalReferences.referenceNo": "string",
-                "internalReferences.notes": "string",
-                "submitPayment": "required|array",
-                "submitPayment.via": "required|string|in:invoice",
-                "invoiceInterval": "sometimes|numeric|in:0,1,2",
-                "separateInvoices": "sometimes|boolean",
-                "callback": "required|array",
-                "callback.success": "required|string",
-                "callback.failure": "required|string",
-                # Not in the rule list, but accepted.
-                "callback.callbackUrl": "url",
-            },
-        ),
-    ),
-    # "Like section 4 without callback.success and callback.failure".
-    INVOICE_CREATE: _endpoint(
-        "6", PRODUCTS, SUMMARY, ORDER_DATE, REFERENCES, INVOICE, CUSTOMER, CALLBACK
-    ),
-    # For private customers only; the newer example has no type.
-    FAKTURA_CREATE: _endpoint(
-        "7",
-        PRODUCTS,
-        SUMMARY,
-        ORDER_DATE,
-        REFERENCES,
-        INVOICE,
-        CUSTOMER,
-        _from(
-            "7",
-            {
-                "customerDetails.type": "string|in:private",
-                "customerDetails.personalNumber": f"required|{PERSONAL_NUMBER}",
-                "customerDetails.organizationId": ORGANIZATION_ID,
-            },
-        ),
-        CALLBACK,
-    ),
-    # For companies only; the newer example has no type. In July 2025 the demo system
-    # also demanded the last five fields and a language. The current page lists none of
-    # them as required, so they are checked where they are sent, and not required.
-    EHF_CREATE: _endpoint(
-        "8",
-        PRODUCTS,
-        SUMMARY,
-        ORDER_DATE,
-        REFERENCES,
-        INVOICE,
-        CUSTOMER,
-        _from(
-            "8",
-            {
-                "customerDetails.type": "string|in:corporate",
-                "customerDetails.personalNumber": PERSONAL_NUMBER,
-                "customerDetails.organizationId": f"required|{ORGANIZATION_ID}",
-            },
-        ),
-        CALLBACK,
-        _from(
-            "8",
-            {
-                "sendOrderBy.sms": "boolean",
-                "sendOrderBy.email": "boolean",
-                "sendOrderBy.invoice": "boolean",
-                "isCreditCheckAvailable": "boolean",
-                "invoiceAsPaymentOption": "boolean",
-            },
-        ),
-    ),
-    # No invoice: the demo system took a private customer without a personal number.
-    # What only earlier pages list is checked where it is sent, and not required.
-    PAYMENT_LINK_CREATE: _endpoint(
-        "9",
-        PRODUCTS,
-        SUMMARY,
-        ORDER_DATE,
-        REFERENCES,
-        CUSTOMER,
-        _from(
-            "9",
-            {
-                "sendOrderBy.sms": "required|boolean",
-                "sendOrderBy.email": "required|boolean",
-                "invoiceAsPaymentOption": "boolean",
-                "isCreditCheckAvailable": "boolean",
-                "secureDetails": "boolean",
-                "dueDateForPaymentLink": "string|timestamp",
-                "customerDetails.firstName": "string",
-                "customerDetails.personalNumber": PERSONAL_NUMBER,
-            },
-        ),
-        CALLBACK,
-    ),
-    CANCEL: _endpoint("11", _from("11", {"cancellationNote": "required|string"})),
-    # Upper-cased before it gets here.
-    STATUS: _endpoint(
-        "13",
-        _from(
-            "13",
-            {
-                "type": (
-                    "in:SENT,PAID,CANCELLED,EXPIRED,INVOICED,REFUNDED,PARTIAL REFUNDED"
-                ),
-            },
-        ),
-    ),
+        "customerDetails.address": "required|array",
+        "invoiceReferences": "array",
+        "invoiceReferences.referenceNo": "string",
+        "invoiceReferences.customerReference": "string",
+        "invoiceReferences.receiptNo": "string",
+        "invoiceReferences.customerNotes": "string",
+        "invoiceReferences.tnc": "string",
+        "internalReferences": "array",
+        "internalReferences.referenceNo": "string",
+        "internalReferences.notes": "string",
+        "submitPayment": "required|array",
+        "submitPayment.via": "required|string|in:invoice",
+        "invoiceInterval": "sometimes|numeric|in:0,1,2",
+        "separateInvoices": "sometimes|boolean",
+        "callback": "required|array",
+        "callback.success": "required|string",
+        "callback.failure": "required|string",
+        # Not in the rule list, but accepted.
+        "callback.callbackUrl": "url",
+    },
+    # Section 6: "Like section 4 without callback.success and callback.failure".
+    INVOICE_CREATE: INVOICE_ORDER,
+    # Section 7: for private customers only; the newer example has no type.
+    FAKTURA_CREATE: INVOICE_ORDER
+    | {
+        "customerDetails.type": "string|in:private",
+        "customerDetails.personalNumber": f"required|{PERSONAL_NUMBER}",
+        "customerDetails.organizationId": ORGANIZATION_ID,
+    },
+    # Section 8: for companies only; the newer example has no type. In July 2025 the
+    # demo system also demanded the last five fields and a language. The current page
+    # lists none of them as required, so they are checked where they are sent, and not
+    # required.
+    EHF_CREATE: INVOICE_ORDER
+    | {
+        "customerDetails.type": "string|in:corporate",
+        "customerDetails.personalNumber": PERSONAL_NUMBER,
+        "customerDetails.organizationId": f"required|{ORGANIZATION_ID}",
+        "sendOrderBy.sms": "boolean",
+        "sendOrderBy.email": "boolean",
+        "sendOrderBy.invoice": "boolean",
+        "isCreditCheckAvailable": "boolean",
+        "invoiceAsPaymentOption": "boolean",
+    },
+    # Section 9. No invoice: the demo system took a private customer without a personal
+    # number. What only earlier pages list is checked where it is sent, and not
+    # required.
+    PAYMENT_LINK_CREATE: PRODUCTS
+    | SUMMARY
+    | ORDER_DATE
+    | REFERENCES
+    | CUSTOMER
+    | CALLBACK
+    | {
+        "sendOrderBy.sms": "required|boolean",
+        "sendOrderBy.email": "required|boolean",
+        "invoiceAsPaymentOption": "boolean",
+        "isCreditCheckAvailable": "boolean",
+        "secureDetails": "boolean",
+        "dueDateForPaymentLink": "string|timestamp",
+        "customerDetails.firstName": "string",
+        "customerDetails.personalNumber": PERSONAL_NUMBER,
+    },
+    # Section 11
+    CANCEL: {"cancellationNote": "required|string"},
+    # Section 13; upper-cased before it gets here.
+    STATUS: {
+        "type": "in:SENT,PAID,CANCELLED,EXPIRED,INVOICED,REFUNDED,PARTIAL REFUNDED",
+    },
 }
 
 SENTENCES = {
@@ -360,7 +254,7 @@ def field_words(path: str) -> str:
 
 def _fields(table: Table, payload: object) -> Iterator[tuple]:
     """Each field with its value and rules; rows of products last, as recorded."""
-    for path, (text, _source) in sorted(table.items(), key=lambda it: ".*." in it[0]):
+    for path, text in sorted(table.items(), key=lambda it: ".*." in it[0]):
         rules = [Rule.read(rule) for rule in text.split("|")]
         parent, star, name = path.partition(".*.")
         if not star:
@@ -475,25 +369,3 @@ FITS: dict[str, Callable[[object, str], bool]] = {
     "date_format": _is_date,
     "iso_country": _is_country,
 }
-
-
-def documented() -> Iterator[tuple[str, str, str, str]]:
-    """Endpoint, path, rule and source of every single rule, in a fixed order."""
-    for endpoint, table in RULES.items():
-        for path, field in table.items():
-            for rule in field.rules.split("|"):
-                yield endpoint, path, rule, field.source
-
-
-def main() -> None:
-    lines = [("endpoint", "path", "rule", "source"), *documented()]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")
-
-
-if __name__ == "__main__":
-    # ``… | head`` ends it quietly, as it does any program.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    main()

@@ -13,7 +13,9 @@ import requests
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Section 4.3's example; the personal number is synthetic (month + 80).
+PERSONAL_NUMBER = "01819012345"  # synthetic (month + 80)
+
+# Section 4.3's example
 EXAMPLE = {
     "products": [
         {
@@ -40,7 +42,7 @@ EXAMPLE = {
         "email": "kari@example.com",
         "name": "Kari Prøvebruker",
         "preferredLanguage": "en",
-        "personalNumber": "01819012345",
+        "personalNumber": PERSONAL_NUMBER,
         "organizationId": "",
         "address": {
             "street": "Prøvegata 14",
@@ -129,19 +131,25 @@ COMPANY = {
 MISSING = "(missing)"
 
 
-def order_with(changes: dict | None = None, channel: str = "invoice/submit") -> dict:
-    """A channel's body with fields changed, named by path; MISSING takes one out."""
-    payload = copy.deepcopy(BODIES[channel])
-    for path, value in copy.deepcopy(changes or {}).items():
+def changed(document: dict, changes: dict) -> dict:
+    """A copy with fields changed, named by path; MISSING takes one out."""
+    document = copy.deepcopy(document)
+    for path, value in copy.deepcopy(changes).items():
         *parents, name = [int(p) if p.isdigit() else p for p in path.split(".")]
-        place = payload
-        for parent in parents:
-            place = place[parent]
+        parent = document
+        for step in parents:
+            is_list = isinstance(parent, list)
+            parent = parent[step] if is_list else parent.setdefault(step, {})
         if value == MISSING:
-            del place[name]
+            parent.pop(name, None)
         else:
-            place[name] = value
-    return payload
+            parent[name] = value
+    return document
+
+
+def order_with(changes: dict | None = None, channel: str = "invoice/submit") -> dict:
+    """A channel's body with fields changed."""
+    return changed(BODIES[channel], changes or {})
 
 
 def uuid_of(data: dict) -> str:
@@ -212,8 +220,10 @@ class Process:
         url = f"{self.url}/sandbox/{path}"
         return self.session.request(method, url, json=json, timeout=10)
 
-    def act(self, uuid: str, *actions: str, amount=None) -> requests.Response:
+    def act(self, uuid: str, *actions: str, amount=None) -> requests.Response | None:
+        """Let these actions happen one after the other; the last one's answer."""
         body = {"amount": amount} if amount is not None else None
+        answer = None
         for action in actions:
             answer = self.control("POST", f"orders/{uuid}/{action}", body)
         return answer

@@ -13,12 +13,12 @@ def count(sandbox) -> int:
     return len(sandbox.control("GET", "orders").json())
 
 
-@pytest.mark.parametrize("status", [400, 404, 417, 429, 500, 503, 510])
-def test_a_status_is_answered_once_and_nothing_stored(sandbox, status):
-    sandbox.faults({"kind": "status", "status": status})
-    answer = sandbox.submit()
-    assert answer.status_code == status
-    assert answer.json()["status_code"] == status
+def test_a_status_is_answered_once_and_nothing_stored(sandbox):
+    for status in (400, 404, 417, 429, 500, 503, 510):
+        sandbox.faults({"kind": "status", "status": status})
+        answer = sandbox.submit()
+        assert answer.status_code == status
+        assert answer.json()["status_code"] == status
     assert count(sandbox) == 0
     assert sandbox.submit().status_code == 201
 
@@ -114,12 +114,12 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("wanted", BAD.values(), ids=BAD)
-def test_faults_that_make_no_sense_are_refused(sandbox, wanted):
-    answer = sandbox.control("POST", "faults", wanted)
-    assert answer.status_code == 400
-    assert answer.json()["error"].endswith(".")
-    assert sandbox.control("GET", "faults").json() == {"faults": []}
+def test_faults_that_make_no_sense_are_refused(sandbox):
+    for what, wanted in BAD.items():
+        answer = sandbox.control("POST", "faults", wanted)
+        assert answer.status_code == 400, what
+        assert answer.json()["error"].endswith(".")
+        assert sandbox.control("GET", "faults").json() == {"faults": []}, what
 
 
 # Chaos: the seven ways in which the real one might fail
@@ -159,20 +159,20 @@ def test_chaos_is_the_same_for_a_seed_and_another_for_another(sandbox):
     runs = []
     for seed in (7, 7, 8):
         begin_chaos(sandbox, *RATES, seed=seed)
-        runs.append(outcomes(sandbox, 100))
+        runs.append(outcomes(sandbox, 30))
     assert runs[0] == runs[1] != runs[2]
 
 
 def test_chaos_counts_how_often_each_fault_struck(sandbox):
     begin_chaos(sandbox, *RATES)
-    seen = outcomes(sandbox, 300)
+    seen = outcomes(sandbox, 200)
     counts = sandbox.control("DELETE", "chaos").json()
     before, after, *codes, _delays = [rate["struck"] for rate in counts["rates"]]
-    assert (counts["seed"], counts["requests"]) == (7, 300)
+    assert (counts["seed"], counts["requests"]) == (7, 200)
     assert before + after == seen.count("dropped")
     assert codes == [seen.count(kind) for kind in (500, 510, 429, "garbage")]
-    # A fair die strikes 15 times in 300, and hardly ever less than 4 or more than 30.
-    assert all(4 <= rate["struck"] <= 30 for rate in counts["rates"])
+    # A fair die strikes 10 times in 200, and hardly ever less than 2 or more than 22.
+    assert all(2 <= rate["struck"] <= 22 for rate in counts["rates"])
     assert count(sandbox) == seen.count(201) + after
     assert outcomes(sandbox, 20) == [201] * 20
 
@@ -227,14 +227,10 @@ BAD_CHAOS = {
 }
 
 
-@pytest.mark.parametrize("wanted", BAD_CHAOS.values(), ids=BAD_CHAOS)
-def test_chaos_that_makes_no_sense_is_refused(sandbox, wanted):
-    answer = sandbox.control("POST", "chaos", wanted)
-    assert answer.status_code == 400
-    assert answer.json()["error"].endswith(".")
-    assert sandbox.control("GET", "chaos").json() == {
-        "seed": None,
-        "requests": 0,
-        "lost_callbacks": 0,
-        "rates": [],
-    }
+def test_chaos_that_makes_no_sense_is_refused(sandbox):
+    none = {"seed": None, "requests": 0, "lost_callbacks": 0, "rates": []}
+    for what, wanted in BAD_CHAOS.items():
+        answer = sandbox.control("POST", "chaos", wanted)
+        assert answer.status_code == 400, what
+        assert answer.json()["error"].endswith(".")
+        assert sandbox.control("GET", "chaos").json() == none, what

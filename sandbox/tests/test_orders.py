@@ -24,27 +24,23 @@ MACHINE = {
     "EXPIRED": (["expire"], {}),
 }
 ACTIONS = ("confirm", "pay", "remind", "collection", "expire", "cancel", "refund")
-STEPS = [
-    (status, action, following.get(action))
-    for status, (_way, following) in MACHINE.items()
-    for action in ACTIONS
-]
 
 
-@pytest.mark.parametrize(("status", "action", "following"), STEPS)
-def test_each_action_in_each_status(sandbox, status, action, following):
-    way, _following = MACHINE[status]
-    uuid = sandbox.new_order()
-    if way:
+@pytest.mark.parametrize("status", MACHINE)
+def test_each_action_in_each_status(sandbox, status):
+    way, expected = MACHINE[status]
+    reached = {}
+    for action in ACTIONS:
+        uuid = sandbox.new_order()
         sandbox.act(uuid, *way)
-    answer = sandbox.act(uuid, action)
-    if following:
-        assert answer.status_code == 200
-        assert answer.json()["status"] == following
-    else:
-        assert answer.status_code == 409
-        assert f"not possible while the order is {status}" in answer.json()["error"]
-    assert sandbox.status(uuid) == following or status
+        answer = sandbox.act(uuid, action)
+        if answer.status_code == 200:
+            reached[action] = answer.json()["status"]
+        else:
+            assert answer.status_code == 409, action
+            assert f"not possible while the order is {status}" in answer.json()["error"]
+        assert sandbox.status(uuid) == reached.get(action, status)
+    assert reached == expected
 
 
 def test_every_status_is_kept_with_its_time(sandbox):
@@ -71,13 +67,13 @@ def test_refunds_add_up_to_the_whole(sandbox):
     assert (last["status"], last["refundedAmount"]) == ("REFUNDED", "40.00")
 
 
-@pytest.mark.parametrize("amount", [0, -1, "x", "0.001", 40.01, True, [1]])
-def test_an_amount_that_cannot_be_paid_back_is_refused(sandbox, amount):
+def test_an_amount_that_cannot_be_paid_back_is_refused(sandbox):
     uuid = sandbox.new_order()
     sandbox.act(uuid, "pay")
-    answer = sandbox.act(uuid, "refund", amount=amount)
-    assert answer.status_code == 400
-    assert answer.json()["error"].endswith(".")
+    for amount in (0, -1, "x", "0.001", 40.01, True, [1]):
+        answer = sandbox.act(uuid, "refund", amount=amount)
+        assert answer.status_code == 400, amount
+        assert answer.json()["error"].endswith(".")
     assert sandbox.stored(uuid)["refundedAmount"] == "0.00"
 
 

@@ -7,9 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from .conftest import COMPANY, MISSING, wait_until
+from .conftest import COMPANY, MISSING, PERSONAL_NUMBER, wait_until
 
-PERSONAL_NUMBER = "01819012345"
 PATH_TOKEN = "AbCdEfGhIjKlMnOpQrStUvWx"
 
 
@@ -57,12 +56,13 @@ BUTTONS = {
 }
 
 
-@pytest.mark.parametrize(("actions", "expected"), BUTTONS.items(), ids=str)
-def test_the_page_offers_what_the_status_allows(sandbox, actions, expected):
-    uuid = sandbox.new_order()
-    if actions:
+def test_the_page_offers_what_the_status_allows(sandbox):
+    seen = {}
+    for actions in BUTTONS:
+        uuid = sandbox.new_order()
         sandbox.act(uuid, *actions)
-    assert buttons(sandbox.page(f"/orders/{uuid}").text) == expected
+        seen[actions] = buttons(sandbox.page(f"/orders/{uuid}").text)
+    assert seen == BUTTONS
 
 
 def test_a_button_moves_the_order_and_shows_it(sandbox):
@@ -111,18 +111,13 @@ def test_personal_numbers_and_path_tokens_are_never_shown(sandbox):
     assert "018190*****" in sandbox.page(f"/orders/{uuid}").text
 
 
-@pytest.mark.parametrize(
-    "origin", ["http://evil.example", "null", "http://127.0.0.1:1", "x"]
-)
-def test_other_sites_cannot_press_buttons(sandbox, origin):
+def test_other_sites_cannot_press_buttons(sandbox):
     uuid = sandbox.new_order()
-    for path in (
-        f"/orders/{uuid}/pay",
-        f"/bankid/{uuid}",
-        f"/sandbox/orders/{uuid}/pay",
-    ):
-        answer = sandbox.press(path, headers={"Origin": origin}, action="pay")
-        assert answer.status_code == 403
+    paths = (f"/orders/{uuid}/pay", f"/bankid/{uuid}", f"/sandbox/orders/{uuid}/pay")
+    for origin in ("http://evil.example", "null", "http://127.0.0.1:1", "x"):
+        for path in paths:
+            answer = sandbox.press(path, headers={"Origin": origin}, action="pay")
+            assert answer.status_code == 403, (origin, path)
     assert sandbox.status(uuid) == "SENT"
 
 
@@ -149,25 +144,22 @@ def test_pages_load_nothing_from_elsewhere(sandbox):
         assert sandbox.page(link.replace("&amp;", "&")).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_what_is_not_there_has_a_page_of_its_own(sandbox):
+    for path in (
         "/orders/ODR1",
         "/nothing",
         "/bankid/precheck/auth?state=eyJvcmRlclV1aWQiOiJPRFIxIn0=",
-    ],
-)
-def test_what_is_not_there_has_a_page_of_its_own(sandbox, path):
-    answer = sandbox.page(path)
-    assert answer.status_code == 404
-    assert "All orders" in answer.text
+    ):
+        answer = sandbox.page(path)
+        assert answer.status_code == 404, path
+        assert "All orders" in answer.text
 
 
-@pytest.mark.parametrize("state", ["", "x", "e30=", "WzFd", "bnVsbA==", "%C3%A9"])
-def test_a_damaged_bankid_address_is_told(sandbox, state):
-    answer = sandbox.page(f"/bankid/precheck/auth?state={state}")
-    assert answer.status_code == 400
-    assert "names no order" in answer.text
+def test_a_damaged_bankid_url_is_explained(sandbox):
+    for state in ("", "x", "e30=", "WzFd", "bnVsbA==", "%C3%A9"):
+        answer = sandbox.page(f"/bankid/precheck/auth?state={state}")
+        assert answer.status_code == 400, state
+        assert "names no order" in answer.text
 
 
 def test_the_customer_confirms_and_pays(sandbox):
@@ -258,15 +250,15 @@ def test_a_regular_order_shows_its_date_and_goes_through_bankid(sandbox):
     assert sandbox.status(uuid) == "PAID"
 
 
-@pytest.mark.parametrize("address", ["thanks", "http://[::1", "javascript://127.0.0.1"])
-def test_a_regular_order_may_lead_back_to_no_address_at_all(sandbox, address):
-    changes = {"callback.success": address, "callback.callbackUrl": MISSING}
-    uuid = sandbox.new_order(changes, "regular/submit")
-    assert "No callback URL was given" in sandbox.page(f"/orders/{uuid}").text
-    sandbox.press(f"/bankid/{uuid}", action="confirm")
-    answer = sandbox.press(f"/bankid/{uuid}", action="pay")
-    assert answer.status_code == 200
-    assert "Back to the shop" in answer.text
+def test_a_regular_order_may_lead_back_to_no_url_at_all(sandbox):
+    for success in ("thanks", "http://[::1", "javascript://127.0.0.1"):
+        changes = {"callback.success": success, "callback.callbackUrl": MISSING}
+        uuid = sandbox.new_order(changes, "regular/submit")
+        assert "No callback URL was given" in sandbox.page(f"/orders/{uuid}").text
+        sandbox.press(f"/bankid/{uuid}", action="confirm")
+        answer = sandbox.press(f"/bankid/{uuid}", action="pay")
+        assert answer.status_code == 200, success
+        assert "Back to the shop" in answer.text
 
 
 def test_a_payment_link_is_opened_and_paid_without_bankid(sandbox):
@@ -283,7 +275,7 @@ def test_a_payment_link_is_opened_and_paid_without_bankid(sandbox):
 
 
 @pytest.mark.parametrize("channel", ["invoice/create", "payment-link/create"])
-def test_a_made_up_bankid_address_confirms_nothing(sandbox, channel):
+def test_a_made_up_bankid_url_confirms_nothing(sandbox, channel):
     uuid = sandbox.new_order(channel=channel)
     status = sandbox.status(uuid)
     state = base64.b64encode(json.dumps({"orderUuid": uuid}).encode()).decode()

@@ -1,25 +1,26 @@
 """The process: its one line, its log, its end, and what outlives it."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
-from .conftest import ROOT, Process
+from sandbox.__main__ import main
 
-PERSONAL_NUMBER = "01819012345"
+from .conftest import PERSONAL_NUMBER, Process
 
 
-def test_it_says_one_line_logs_quietly_and_ends_on_sigterm():
-    process = Process("--token", "my-token")
+def test_it_says_one_line_logs_quietly_and_ends_on_sigterm(tmp_path):
+    database = str(tmp_path / "sandbox.sqlite")
+    process = Process("--token", "my-token", "--rate-limit", "7", "--db", database)
     assert re.fullmatch(
         r"Front Payment sandbox on http://127\.0\.0\.1:\d+/\n", process.first_line
     )
     process.token = "my-token"
-    uuid = process.new_order()
+    answer = process.submit()
+    assert answer.headers["x-ratelimit-limit"] == "7"
+    uuid = answer.json()["data"]["orderId"]
     process.page(f"/orders/{uuid}")
-    process.control("GET", "orders")
+    process.act(uuid, "confirm")
     assert process.stop() == 0
     assert process.rest_of_output == ""
     log = "".join(process.log)
@@ -28,55 +29,31 @@ def test_it_says_one_line_logs_quietly_and_ends_on_sigterm():
     assert PERSONAL_NUMBER not in log
     assert "my-token" not in log
 
-
-def test_orders_in_a_file_outlive_the_process(tmp_path):
-    database = str(tmp_path / "sandbox.sqlite")
-    first = Process("--db", database)
-    uuid = first.new_order()
-    first.act(uuid, "confirm")
-    first.stop()
-    second = Process("--db", database)
-    assert second.status(uuid) == "INVOICED"
-    assert second.act(uuid, "pay").json()["status"] == "PAID"
-    assert second.stop() == 0
+    again = Process("--db", database)
+    assert again.status(uuid) == "INVOICED"
+    assert again.act(uuid, "pay").json()["status"] == "PAID"
+    assert again.stop() == 0
 
 
-def test_the_rate_limit_can_be_set():
-    process = Process("--rate-limit", "7")
-    assert process.api("GET", "status").headers["x-ratelimit-limit"] == "7"
-    process.stop()
+WRONG_ARGUMENTS = {
+    "--port x": "not a whole number from 0 to 65535",
+    "--port 70000": "not a whole number from 0 to 65535",
+    "--rate-limit 0": "not a whole number from 1",
+    "--db /nowhere/at/all.sqlite": "cannot be used",
+    "--port {taken}": "Port {taken} is in use",
+}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--port", "x"], "not a whole number from 0 to 65535"),
-        (["--port", "70000"], "not a whole number from 0 to 65535"),
-        (["--rate-limit", "0"], "not a whole number from 1"),
-        (["--db", "/nowhere/at/all.sqlite"], "cannot be used"),
-    ],
-)
-def test_wrong_arguments_are_explained(arguments, message):
-    result = subprocess.run(
-        [sys.executable, "-m", "sandbox", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
-    assert result.returncode != 0
-    assert message in result.stderr
-    assert "Traceback" not in result.stderr
-
-
-def test_a_port_that_is_taken_is_told(sandbox):
-    port = sandbox.url.rpartition(":")[2]
-    result = subprocess.run(
-        [sys.executable, "-m", "sandbox", "--port", port],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=20,
-    )
-    assert result.returncode != 0
-    assert f"Port {port} is in use" in result.stderr
+@pytest.mark.parametrize(("arguments", "message"), WRONG_ARGUMENTS.items())
+def test_wrong_arguments_are_explained(
+    running_sandbox, monkeypatch, capsys, arguments, message
+):
+    taken = running_sandbox.url.rpartition(":")[2]
+    argv = ["sandbox", *arguments.format(taken=taken).split()]
+    monkeypatch.setattr("sys.argv", argv)
+    monkeypatch.setattr("werkzeug.serving.BaseWSGIServer.serve_forever", id)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = f"{ended.value}{capsys.readouterr().err}"
+    assert message.format(taken=taken) in said
+    assert ended.value.code

@@ -1,282 +1,130 @@
-"""Every documented rule of every channel, broken once."""
+"""Every documented rule of every endpoint, broken.
+
+That the table itself is right shows in the project's ``tests/test_rules.py``, which
+holds it against the addon's.
+"""
 
 import json
 import re
-import subprocess
-import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.app import create_app
-from sandbox.rules import documented, main
+from sandbox.payload import read
+from sandbox.rules import CANCEL, RULES, STATUS, check
 from sandbox.settings import Settings
 
-from .conftest import BODIES, COMPANY, EXAMPLE, MISSING, ROOT, order_with, uuid_of
+from .conftest import BODIES, COMPANY, EXAMPLE, MISSING, changed, order_with, uuid_of
 
-SAYS = {
-    "required": "The {field} field is required.",
-    "required_if": "The {field} field is required when {other} is {value}.",
-    "required_with": "The {field} field is required when {other} is present.",
-    "sometimes": "The {field}",
-    "string": "The {field} must be a string.",
-    "numeric": "The {field} must be a number.",
-    "boolean": "The {field} field must be true or false.",
-    "array": "The {field} must be an array.",
-    "in": "The selected {field} is invalid.",
-    "exists": "The selected {field} is invalid.",
-    "max": "The {field} must not be greater than {argument} characters.",
-    "digits": "The {field} must be {argument} digits.",
-    "regex": "The {field} format is invalid.",
-    "email": "The {field} must be a valid email address.",
-    "url": "The {field} must be a valid URL.",
-    "timestamp": "The {field} must be a Unix timestamp in seconds.",
-    "date_format": "The {field} does not match the format {argument}.",
-    "iso_country": "The {field} must be a valid ISO Alpha-2 country code.",
+ENDPOINTS = {
+    **{f"connect/orders/{channel}": body for channel, body in BODIES.items()},
+    CANCEL: {"cancellationNote": "Wrong"},
+    STATUS: {"type": "PAID"},
 }
+AN_ORDER = "ODR1234567890"  # the only one there is
 
-
-class Changes(dict):
-    """Changes to a body, where breaking a rule takes more than one."""
-
-
-AN_ORDER = "(the id of an order)"
-
-# For each path the value that breaks each of its rules
-REQUIRED = {"required": MISSING}
-TEXT = {"string": 7}
-NUMBER = {"numeric": "x"}
-FLAG = {"boolean": "yes"}
-URL = {"url": "/frontpay/callback"}
-TIMESTAMP = TEXT | {"timestamp": "02 Aug, 2023"}
-LANGUAGE = TEXT | {"in:en,no,sv,da,de": "nb"}
-PERSONAL_NUMBER = TEXT | {"digits:11": "018190 2345"}
-ORGANIZATION_ID = TEXT | {"regex:/^[a-zA-Z0-9]+$/": "999 999 999"}
-TYPE = "customerDetails.type"
-
-PRODUCTS = {
-    "products": {"required": [], "array": "Router"},
-    "products.0.name": REQUIRED | TEXT,
-    "products.0.productId": TEXT | {"max:25": "x" * 26},
-    "products.0.quantity": REQUIRED | NUMBER,
-    "products.0.rate": REQUIRED | NUMBER,
-    "products.0.discount": NUMBER,
-    "products.0.tax": REQUIRED | NUMBER | {"in:0,12,15,25": 20},
-    "products.0.amount": REQUIRED | NUMBER,
-}
-SUMMARY = {
-    f"orderSummary.{name}": REQUIRED | NUMBER
-    for name in ("subTotal", "totalTax", "totalDiscount", "grandTotal")
-}
-ORDER_DATE = {"orderDate": REQUIRED | TIMESTAMP}
-REFERENCES = {"referenceNo": TEXT, "customerReference": TEXT}
-INVOICE = {
-    "invoiceInterval": NUMBER | {"in:0,1,2": 3},
-    "separateInvoices": FLAG,
-    "invoiceFeeApplicable": REQUIRED | FLAG,
-    "invoiceMaturity": NUMBER,
-}
-CUSTOMER = {
-    TYPE: REQUIRED | TEXT | {"in:private,corporate": "person"},
-    "customerDetails.countryCode": REQUIRED | TEXT,
-    "customerDetails.msisdn": REQUIRED | TEXT,
-    "customerDetails.email": REQUIRED | {"email": "kari@"},
-    "customerDetails.name": REQUIRED | TEXT,
-    "customerDetails.personalNumber": PERSONAL_NUMBER
-    | {f"required_if:{TYPE},private": MISSING},
-    "customerDetails.organizationId": ORGANIZATION_ID
-    | {
-        f"required_if:{TYPE},corporate": Changes(
-            {TYPE: "corporate", "customerDetails.organizationId": ""}
-        )
-    },
-    "customerDetails.preferredLanguage": LANGUAGE,
-    "customerDetails.address.street": REQUIRED | TEXT,
-    "customerDetails.address.zip": REQUIRED | TEXT,
-    "customerDetails.address.city": REQUIRED | TEXT,
-    "customerDetails.address.country": REQUIRED | TEXT | {"iso_country": "Norway"},
-}
-CALLBACK = {"callback.callbackUrl": REQUIRED | URL}
-SENDING = {
-    "sendOrderBy.sms": FLAG,
-    "sendOrderBy.email": FLAG,
-    "sendOrderBy.invoice": FLAG,
-    "isCreditCheckAvailable": FLAG,
-    "invoiceAsPaymentOption": FLAG,
-}
-
+# For each rule the values that break it, and what is said then. The first value breaks
+# no other rule of the field, as far as that can be.
+EMPTY = (MISSING, None, "", "  ")
 BROKEN = {
-    "invoice/submit": {
-        **PRODUCTS,
-        **SUMMARY,
-        **ORDER_DATE,
-        **REFERENCES,
-        "orderFrom": {
-            "required_with:fpgoUuid": Changes({"fpgoUuid": AN_ORDER}),
-            "string": 7,
-            "in:PARTNER": "DAMP",
-        },
-        "fpgoUuid": {
-            "string": Changes({"fpgoUuid": 7, "orderFrom": "PARTNER"}),
-            "exists": Changes({"fpgoUuid": "ODR1", "orderFrom": "PARTNER"}),
-        },
-        **INVOICE,
-        "settings.secureDetails": {
-            "boolean": Changes({"settings": {"secureDetails": "x"}})
-        },
-        **CUSTOMER,
-        **CALLBACK,
-        "callback.success": REQUIRED | URL,
-        "callback.failure": REQUIRED | URL,
-    },
-    "regular/submit": {
-        **PRODUCTS,
-        **SUMMARY,
-        "orderSummary.shippingCost": REQUIRED | NUMBER,
-        "orderDate": REQUIRED | TEXT | {"date_format:d M, Y": "2 Aug, 2023"},
-        "dueDateForPaymentLink": TIMESTAMP | {"required_if:invoiceInterval,0": MISSING},
-        **dict.fromkeys(SENDING, REQUIRED | FLAG),
-        **CUSTOMER,
-        "customerDetails.preferredLanguage": REQUIRED | LANGUAGE,
-        "customerDetails.personalNumber": PERSONAL_NUMBER
-        | {"required_if:submitPayment.via,invoice": MISSING},
-        "customerDetails.address": {"required": MISSING, "array": "Prøvegata 14"},
-        "invoiceReferences": {"array": "INV/1"},
-        "invoiceReferences.referenceNo": TEXT,
-        "invoiceReferences.customerReference": TEXT,
-        "invoiceReferences.receiptNo": TEXT,
-        "invoiceReferences.customerNotes": TEXT,
-        "invoiceReferences.tnc": TEXT,
-        "internalReferences": {"array": "S1"},
-        "internalReferences.referenceNo": TEXT,
-        "internalReferences.notes": TEXT,
-        "submitPayment": {"required": MISSING, "array": "invoice"},
-        "submitPayment.via": REQUIRED | TEXT | {"in:invoice": "visa"},
-        "invoiceInterval": {"sometimes": None, "numeric": "x", "in:0,1,2": 3},
-        "separateInvoices": {"sometimes": None, "boolean": "yes"},
-        "callback": {"required": MISSING, "array": "https://shop.example/"},
-        "callback.success": REQUIRED | TEXT,
-        "callback.failure": REQUIRED | TEXT,
-        "callback.callbackUrl": URL,
-    },
-    "invoice/create": {
-        **PRODUCTS,
-        **SUMMARY,
-        **ORDER_DATE,
-        **REFERENCES,
-        **INVOICE,
-        **CUSTOMER,
-        **CALLBACK,
-    },
-    "faktura/create": {
-        **PRODUCTS,
-        **SUMMARY,
-        **ORDER_DATE,
-        **REFERENCES,
-        **INVOICE,
-        **CUSTOMER,
-        TYPE: TEXT | {"in:private": "corporate"},
-        "customerDetails.personalNumber": REQUIRED | PERSONAL_NUMBER,
-        "customerDetails.organizationId": ORGANIZATION_ID,
-        **CALLBACK,
-    },
-    "ehf/create": {
-        **PRODUCTS,
-        **SUMMARY,
-        **ORDER_DATE,
-        **REFERENCES,
-        **INVOICE,
-        **CUSTOMER,
-        TYPE: TEXT | {"in:corporate": "private"},
-        "customerDetails.personalNumber": PERSONAL_NUMBER,
-        "customerDetails.organizationId": REQUIRED | ORGANIZATION_ID,
-        **CALLBACK,
-        **SENDING,
-    },
-    "payment-link/create": {
-        **PRODUCTS,
-        **SUMMARY,
-        **ORDER_DATE,
-        **REFERENCES,
-        **CUSTOMER,
-        "sendOrderBy.sms": REQUIRED | FLAG,
-        "sendOrderBy.email": REQUIRED | FLAG,
-        "invoiceAsPaymentOption": FLAG,
-        "isCreditCheckAvailable": FLAG,
-        "secureDetails": FLAG,
-        "dueDateForPaymentLink": TIMESTAMP,
-        "customerDetails.firstName": TEXT,
-        "customerDetails.personalNumber": PERSONAL_NUMBER,
-        **CALLBACK,
-    },
+    "required": (EMPTY, "The {field} field is required."),
+    "required_if": (EMPTY, "The {field} field is required when {other} is {value}."),
+    "required_with": (EMPTY, "The {field} field is required when {other} is present."),
+    "sometimes": ((None,), "The {field}"),
+    "string": ((7, True, ["x"]), "The {field} must be a string."),
+    "numeric": (
+        ("x", True, "one", "1_0", "40 kr", [40], 1e300),
+        "The {field} must be a number.",
+    ),
+    "boolean": (("yes", 2), "The {field} field must be true or false."),
+    "array": (("x",), "The {field} must be an array."),
+    "in": (("9", "25.00", 1e300), "The selected {field} is invalid."),
+    "exists": (("ODR1",), "The selected {field} is invalid."),
+    "max": (
+        ("x" * 26,),
+        "The {field} must not be greater than {argument} characters.",
+    ),
+    "digits": (
+        ("018190 2345", "0181901234", 1819012345),
+        "The {field} must be {argument} digits.",
+    ),
+    "regex": (("999 999 999",), "The {field} format is invalid."),
+    "email": (("kari@", "kari"), "The {field} must be a valid email address."),
+    "url": (
+        (
+            *("/frontpay/callback", "ftp://x.no/", "http://[::1"),
+            *("http://x.no:x/", "https://"),
+        ),
+        "The {field} must be a valid URL.",
+    ),
+    "timestamp": (
+        ("02 Aug, 2023", "1755150488000"),
+        "The {field} must be a Unix timestamp in seconds.",
+    ),
+    "date_format": (
+        (
+            *("2 Aug, 2023", "31 Feb, 2023", "02 aug, 2023", "02 Aug 2023"),
+            *("1755150488", "x"),
+        ),
+        "The {field} does not match the format {argument}.",
+    ),
+    "iso_country": (
+        ("Norway", "no", "XK", "NOR"),
+        "The {field} must be a valid ISO Alpha-2 country code.",
+    ),
 }
-CASES = [
-    (channel, path, rule, value)
-    for channel, fields in BROKEN.items()
-    for path, rules in fields.items()
-    for rule, value in rules.items()
-]
 
 
 def words(path: str) -> str:
     return re.sub(r"([A-Z])", lambda letter: f" {letter[1].lower()}", path)
 
 
+def breaking(path: str, rule: str) -> Iterator[dict]:
+    """Changes to a body, each of which breaks a field's rule."""
+    name, _colon, argument = rule.partition(":")
+    other, _comma, value = argument.partition(",")
+    condition = {}
+    if name == "required_if":
+        condition = {other: int(value) if value.isdecimal() else value}
+    elif name == "required_with":
+        condition = {other: AN_ORDER}
+    for wrong in BROKEN[name][0]:
+        yield {**condition, path.replace("*", "0"): wrong}
+
+
 def sentence(path: str, rule: str) -> str:
     name, _colon, argument = rule.partition(":")
     other, _comma, value = argument.partition(",")
-    return SAYS[name].format(
-        field=words(path), argument=argument, other=words(other), value=value
+    return BROKEN[name][1].format(
+        field=words(path.replace("*", "0")),
+        argument=argument,
+        other=words(other),
+        value=value,
     )
 
 
-@pytest.mark.parametrize(
-    ("channel", "path", "rule", "value"), CASES, ids=[" ".join(c[:3]) for c in CASES]
-)
-def test_a_broken_rule_is_named(sandbox, channel, path, rule, value):
-    changes = dict(value) if isinstance(value, Changes) else {path: value}
-    orders = 0
-    if changes.get("fpgoUuid") == AN_ORDER:
-        changes["fpgoUuid"] = sandbox.new_order()
-        orders = 1
-    errors = sandbox.errors(changes, channel)
-    assert any(error.startswith(sentence(path, rule)) for error in errors), errors
-    assert all(words(path) in error for error in errors), errors
-    assert len(sandbox.control("GET", "orders").json()) == orders
+def errors_of(endpoint: str, changes: dict) -> list[str]:
+    """What is said of an endpoint's body after these changes."""
+    payload = read(json.dumps(changed(ENDPOINTS[endpoint], changes)))
+    return check(endpoint, payload, lambda uuid: uuid == AN_ORDER)
 
 
-def test_there_is_a_case_for_every_rule_of_every_channel():
-    broken = {
-        (f"connect/orders/{channel}", path.replace(".0.", ".*."), rule)
-        for channel, path, rule, _value in CASES
-    }
-    rules = {
-        (endpoint, path, rule)
-        for endpoint, path, rule, _source in documented()
-        if endpoint.endswith(tuple(BODIES))
-    }
-    assert broken == rules
-
-
-def test_the_rules_are_printed_as_a_table(capsys):
-    main()
-    heading, *lines = capsys.readouterr().out.splitlines()
-    assert heading.split() == ["endpoint", "path", "rule", "source"]
-    assert len(lines) == len(list(documented()))
-    assert re.fullmatch(
-        r"connect/orders/invoice/submit +products +required +4\.1, 3\.1", lines[0]
-    )
-
-
-def test_the_table_may_be_cut_off():
-    """As by ``python -m sandbox.rules | head``."""
-    command = [sys.executable, "-m", "sandbox.rules"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as printing:
-        printing.stdout.close()
-        assert printing.stderr.read() == b""
+@pytest.mark.parametrize("endpoint", RULES)
+def test_each_rule_of_an_endpoint_can_be_broken_and_is_named(endpoint):
+    unnoticed = []
+    for path, rules in RULES[endpoint].items():
+        field = words(path.replace("*", "0"))
+        for rule in rules.split("|"):
+            expected = sentence(path, rule)
+            for changes in breaking(path, rule):
+                errors = errors_of(endpoint, changes)
+                is_named = any(error.startswith(expected) for error in errors)
+                if not is_named or not all(field in error for error in errors):
+                    unnoticed.append(f"{path} {rule} by {changes}: {errors}")
+    assert not unnoticed, "\n".join(unnoticed)
 
 
 # What the demo system said in July 2025 to the older page's own example.
@@ -298,50 +146,7 @@ def test_the_recorded_refusal_of_a_regular_order_is_given_word_for_word(sandbox)
         "The customer details.personal number field is required"
         " when submit payment.via is invoice.",
     ]
-
-
-@pytest.mark.parametrize("value", [MISSING, None, "", "  "], ids=repr)
-@pytest.mark.parametrize("channel", BODIES)
-def test_every_required_field_is_asked_for(sandbox, channel, value):
-    for path, rules in BROKEN[channel].items():
-        if "required" in rules:
-            errors = sandbox.errors({path: value}, channel)
-            assert f"The {words(path)} field is required." in errors
-            assert all(words(path) in error for error in errors)
-
-
-ODD = {
-    "products.0.quantity": [True, "one", "1_0"],
-    "products.0.rate": [[40], 1e300],
-    "products.0.tax": ["25.00", 1e300],
-    "products.0.amount": ["40 kr"],
-    "orderDate": ["1755150488000", "02 Aug, 2023"],
-    "invoiceFeeApplicable": [2],
-    "customerDetails.countryCode": [47],
-    "customerDetails.personalNumber": ["0181901234", 1819012345],
-    "customerDetails.address.country": ["no", "XK", "NOR"],
-    "callback.success": ["ftp://x.no/", "http://[::1"],
-    "callback.failure": ["http://x.no:x/", "https://"],
-}
-
-
-@pytest.mark.parametrize(
-    ("path", "value"), [(path, value) for path in ODD for value in ODD[path]], ids=repr
-)
-def test_a_value_that_only_looks_right_is_refused(sandbox, path, value):
-    errors = sandbox.errors({path: value})
-    assert errors
-    assert all(words(path) in error for error in errors)
-
-
-@pytest.mark.parametrize(
-    "date",
-    ["2 Aug, 2023", "31 Feb, 2023", "02 aug, 2023", "02 Aug 2023", "1755150488", "x"],
-)
-def test_a_regular_order_takes_dates_of_the_older_form_only(sandbox, date):
-    assert sandbox.errors({"orderDate": date}, "regular/submit") == [
-        "The order date does not match the format d M, Y."
-    ]
+    assert sandbox.control("GET", "orders").json() == []
 
 
 def test_a_field_of_the_wrong_type_fails_each_of_its_rules(sandbox):
@@ -366,45 +171,44 @@ def test_all_failures_are_told_at_once_those_of_products_last(sandbox):
     ]
 
 
-FITTING = {
-    "numbers as texts": {"products.0.rate": "40.00", "products.0.amount": "4e1"},
-    "numbers as numbers": {"products.0.tax": 0, "orderSummary.grandTotal": 40.0},
-    "no optional field": {
-        "products.0.productId": MISSING,
-        "products.0.discount": MISSING,
-        "referenceNo": MISSING,
-        "customerReference": MISSING,
-        "invoiceInterval": MISSING,
-        "separateInvoices": MISSING,
-        "invoiceMaturity": MISSING,
-        "customerDetails.preferredLanguage": MISSING,
-        "customerDetails.organizationId": MISSING,
-    },
-    "an id of 25 characters": {"products.0.productId": "x" * 25},
-    "products as an object": {"products": {"0": EXAMPLE["products"][0]}},
-    "fields nobody knows": {"color": "blue"},
-    "booleans as digits": {"separateInvoices": 0, "invoiceFeeApplicable": "1"},
-    "a foreign customer": {**COMPANY, "customerDetails.address.country": "SE"},
-}
+FITTING = [
+    # Numbers as texts, and texts as numbers
+    {"products.0.rate": "40.00", "products.0.amount": "4e1"},
+    {"products.0.tax": 0, "orderSummary.grandTotal": 40.0},
+    {"products.0.productId": "x" * 25},
+    {"products": {"0": EXAMPLE["products"][0]}},
+    {"color": "blue"},
+    {"color": json.loads("[" * 10 + "]" * 10)},
+    {"separateInvoices": 0, "invoiceFeeApplicable": "1"},
+    {**COMPANY, "customerDetails.address.country": "SE"},
+]
 
 
-@pytest.mark.parametrize("changes", FITTING.values(), ids=FITTING)
-def test_what_the_rules_allow_is_taken(sandbox, changes):
-    assert sandbox.submit(changes).status_code == 201
+def test_what_the_rules_allow_is_taken(sandbox):
+    answers = [sandbox.submit(changes) for changes in FITTING]
+    refused = [answer.text for answer in answers if answer.status_code != 201]
+    assert not refused, "\n".join(refused)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{", b'"x"', b"NaN", b"\xff", b"[" * 5000 + b"]" * 5000]
-)
-def test_a_body_that_is_no_order_lacks_every_field(sandbox, body):
-    answer = sandbox.api("POST", "invoice/submit", data=body)
-    assert answer.status_code == 417
-    assert answer.json()["errors"][0] == "The products field is required."
+NO_ORDERS = (b"", b"[]", b"{", b'"x"', b"NaN", b"\xff", b"[" * 5000 + b"]" * 5000)
+
+
+def test_a_body_that_is_no_order_lacks_every_field(sandbox):
+    for body in NO_ORDERS:
+        answer = sandbox.api("POST", "invoice/submit", data=body)
+        assert answer.status_code == 417, body[:9]
+        assert answer.json()["errors"][0] == "The products field is required."
 
 
 def test_nothing_is_nested_deeper_than_an_order_can_be(sandbox):
-    assert sandbox.submit({"color": json.loads("[" * 10 + "]" * 10)}).status_code == 201
-    assert sandbox.submit({"color": json.loads("[" * 50 + "]" * 50)}).status_code == 417
+    deep = json.loads("[" * 50 + "]" * 50)
+    assert sandbox.submit({"color": deep}).status_code == 417
+
+
+@pytest.fixture(scope="module")
+def client():
+    settings = Settings(callbacks=False, rate_limit=10**6)
+    return create_app(settings).test_client()
 
 
 JSON = st.recursive(
@@ -412,20 +216,23 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner),
     max_leaves=5,
 )
-# settings itself stands for settings.secureDetails, the example has neither.
 PATHS = [
-    (channel, path)
-    for channel, fields in BROKEN.items()
-    for path in [*fields, "customerDetails", "callback", "orderSummary", "settings"]
-    if path != "settings.secureDetails"
+    (channel, path.replace("*", "0"))
+    for channel in BODIES
+    for path in [
+        *RULES[f"connect/orders/{channel}"],
+        *("customerDetails", "callback", "orderSummary", "settings"),
+    ]
 ]
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(PATHS), JSON)
-def test_whatever_stands_in_a_field_the_answer_is_an_order_or_a_list(place, value):
-    channel, path = place
-    client = create_app(Settings(callbacks=False, rate_limit=10**6)).test_client()
+def test_whatever_stands_in_a_field_the_answer_is_an_order_or_a_list(
+    client, field, value
+):
+    channel, path = field
+    client.delete("/sandbox/orders")
     answer = client.post(
         f"/api/v1/connect/orders/{channel}",
         data=json.dumps(order_with({path: value}, channel)),

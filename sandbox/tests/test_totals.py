@@ -1,7 +1,5 @@
 """Sandbox strictness: totals that are not right are refused, and said how."""
 
-import pytest
-
 # Two lines, 25 % and 15 %, one with a discount: all the sums are right.
 RIGHT = {
     "products": [
@@ -71,9 +69,9 @@ def test_right_sums_are_taken(sandbox):
     assert sandbox.submit(RIGHT).status_code == 201
 
 
-@pytest.mark.parametrize(("changes", "sentence"), WRONG.values(), ids=WRONG)
-def test_wrong_sums_are_refused(sandbox, changes, sentence):
-    assert sentence in sandbox.errors({**RIGHT, **changes})
+def test_wrong_sums_are_refused(sandbox):
+    for changes, sentence in WRONG.values():
+        assert sentence in sandbox.errors({**RIGHT, **changes})
 
 
 def test_sums_are_exact_where_floats_are_not(sandbox):
