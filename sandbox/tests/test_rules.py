@@ -149,6 +149,22 @@ def test_the_recorded_refusal_of_a_regular_order_is_given_word_for_word(sandbox)
     assert sandbox.control("GET", "orders").json() == []
 
 
+def test_a_regular_orders_objects_are_named_beside_the_fields_in_them(sandbox):
+    texts = {
+        "customerDetails.address": "x",
+        "invoiceReferences": "x",
+        "internalReferences": "x",
+        "submitPayment": "x",
+        "callback": "x",
+    }
+    errors = sandbox.errors(texts, "regular/submit")
+    arrays = [error for error in errors if error.endswith("must be an array.")]
+    assert arrays == [f"The {words(path)} must be an array." for path in texts]
+    errors = sandbox.errors(dict.fromkeys(texts, MISSING), "regular/submit")
+    for path in ("customerDetails.address", "submitPayment", "callback"):
+        assert f"The {words(path)} field is required." in errors
+
+
 def test_a_field_of_the_wrong_type_fails_each_of_its_rules(sandbox):
     assert sandbox.errors({"products.0.tax": "abc"}) == [
         "The products.0.tax must be a number.",
