@@ -21,7 +21,7 @@ ADDRESSES = (
 
 
 @tagged("post_install", "-at_install", "frontpay")
-class TestLogs(FrontpayCommon):
+class TestLogMasking(FrontpayCommon):
     def test_the_access_log_has_our_addresses_without_their_token(self):
         for line, masked in ADDRESSES:
             with self.subTest(line), self._log("werkzeug") as log:
@@ -64,7 +64,11 @@ class TestLogs(FrontpayCommon):
         for secret in ("17458", "new-token", "it's new", "it''s new", PATH_TOKEN):
             with self.subTest(secret):
                 self.assertNotIn(secret, told)
-        for table in ("frontpay_personal_number", "frontpay_keys", "frontpay_order"):
+        for table in (
+            "frontpay_personal_number",
+            "frontpay_credential",
+            "frontpay_order",
+        ):
             self.assertRegex(told, rf'(INSERT INTO|UPDATE) "{table}"')
         self.assertIn("'Ola'", told)  # other values are told
 
@@ -87,7 +91,7 @@ class TestLogs(FrontpayCommon):
     def test_a_query_that_fails_tells_none_of_our_secrets(self):
         self.order(self.invoice())
         for query in (
-            "UPDATE frontpay_keys SET company_id = NULL, api_token = 'new-token'",
+            "UPDATE frontpay_credential SET company_id = NULL, api_token = 'new-token'",
             "UPDATE res_company SET currency_id = NULL",
             "UPDATE frontpay_personal_number SET number = '17458410100', id = 'x'",
             "UPDATE frontpay_personal_number SET numbr = '17458410100'",

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import re
 
-from .connect.masking import MASK, masked_text
+from ..connect.masking import MASK, masked_text
 
 OUR_ADDRESS = re.compile(r"(/frontpay/(?:callback|return)/)[^/?#\s\"']+")
 SECRETS_IN_CALL = re.compile(
@@ -18,7 +18,7 @@ SECRETS_IN_CALL = re.compile(
 )
 ARGUMENTS = re.compile(r"(?<=\)\.)(\w+)\(.*", re.DOTALL)
 SECRETS_IN_SQL = re.compile(
-    r"frontpay_(personal_number|keys)\b|frontpay_order\b.*\btoken\b", re.DOTALL
+    r"frontpay_(personal_number|credential)\b|frontpay_order\b.*\btoken\b", re.DOTALL
 )
 SQL_LITERAL = re.compile(r"'(?:[^']|'')*'")
 # PostgreSQL quotes the query, and the row that it refused.
