@@ -4,13 +4,14 @@ Type, name and numbers come from the commercial partner, address, e-mail and pho
 from the invoice's contact; what the contact lacks, the commercial partner gives.
 """
 
+from typing import NamedTuple
+
 from odoo.tools.translate import LazyTranslate
 
-from ..connect import contact, identity
-from ..connect.invalid import Invalid
+from ..connect import validation
 from ..connect.order import Address, Customer
-from .problem import Problem
-from .words import in_words
+from ..connect.validation import InvalidValue
+from .problem import Problem, localized
 
 _lt = LazyTranslate(__name__)
 
@@ -23,7 +24,7 @@ FIELDS = {
     "city": _lt("city"),
     "country_id": _lt("country"),
     "frontpay_personal_number": _lt("personal number"),
-    "frontpay_organization_id": _lt("organisation number"),
+    "frontpay_organization_id": _lt("organization number"),
 }
 REASONS = {
     "email": _lt(
@@ -47,8 +48,6 @@ REASONS = {
         " Choose another one on the customer."
     ),
 }
-
-
 NOTES = {
     "emails": _lt(
         "%(customer)s has several e-mail addresses in one field. Front Payment takes"
@@ -60,54 +59,68 @@ NOTES = {
 }
 
 
-def customer_of(move, channel, problems, notes):
+class CustomerReading(NamedTuple):
+    """What was found of a customer.
+
+    :param customer: with problems, what they are about is empty in it
+    :param problems: list of :class:`Problem`
+    :param notes: what is worth knowing and keeps nothing from being sent, as sentences
+        in the user's language
+    """
+
+    customer: Customer
+    problems: list[Problem]
+    notes: list[str]
+
+
+def customer_of(move, channel):
     """Whom the order goes to.
 
     :param move: a posted customer invoice
-    :param connect.channels.Channel channel: the way it goes
-    :param list problems: every :class:`Problem` found is added
-    :param list notes: everything worth knowing that keeps nothing from being sent is
-        added, as sentences in the user's language
-    :rtype: Customer; of no use when problems were added
+    :param connect.channels.Channel channel: how the order reaches the customer
+    :rtype: CustomerReading
     """
-    reader = _CustomerReader(move, channel, problems, notes)
-    phone = reader.phone()
-    return Customer(
-        type=reader.company.frontpay_customer_type,
-        name=reader.name(),
-        email=reader.email(),
-        country_code=phone.country_code if phone else "",
-        msisdn=phone.msisdn if phone else "",
-        language=reader.company.frontpay_language or "no",
-        address=reader.address(),
-        personal_number=reader.personal_number(),
-        organization_id=reader.organization_id(),
-        mobile=bool(phone) and phone.mobile,
-    )
+    reader = _CustomerReader(move, channel)
+    return CustomerReading(reader.customer(), reader.problems, reader.notes)
 
 
 class _CustomerReader:
-    """Reads one customer and notes what is missing or wrong."""
+    """Reads one customer and collects what is missing, wrong or worth knowing."""
 
-    def __init__(self, move, channel, problems, notes):
+    def __init__(self, move, channel):
         self.move = move
         self.channel = channel
         self.contact = move.partner_id
         self.company = move.commercial_partner_id
-        self.problems = problems
-        self.notes = notes
+        self.problems = []
+        self.notes = []
+
+    def customer(self):
+        phone = self.phone()
+        return Customer(
+            type=self.company.frontpay_customer_type,
+            name=self.name(),
+            email=self.email(),
+            country_code=phone.country_code if phone else "",
+            msisdn=phone.msisdn if phone else "",
+            language=self.company.frontpay_language or "no",
+            address=self.address(),
+            personal_number=self.personal_number(),
+            organization_id=self.organization_id(),
+            mobile=bool(phone) and phone.mobile,
+        )
 
     def name(self):
         return _stripped(self.company, "name") or self._missing("name")
 
     def email(self):
-        email = self._checked("email", contact.email)
+        email = self._checked("email", validation.email)
         if email and self._text("email").count("@") > 1:
             self._note("emails", email=email)
         return email
 
     def phone(self):
-        phone = self._checked("phone", contact.phone, self._country_code())
+        phone = self._checked("phone", validation.phone, self._country_code())
         if phone and not phone.mobile:
             self._note("landline")
         return phone
@@ -127,11 +140,11 @@ class _CustomerReader:
 
     def personal_number(self):
         is_private = self.company.frontpay_customer_type == "private"
-        if not is_private or not self.channel.identifies:
+        if not is_private or not self.channel.needs_personal_number:
             return ""
         allowed = self.move.company_id._frontpay_synthetic_allowed()
         return self._checked(
-            "frontpay_personal_number", identity.personal_number, allowed
+            "frontpay_personal_number", validation.personal_number, allowed
         )
 
     def organization_id(self):
@@ -145,8 +158,8 @@ class _CustomerReader:
         if not partner.country_id:
             return self._missing("country_id")
         try:
-            return contact.country(partner.country_id.code)
-        except Invalid as invalid:
+            return validation.country(partner.country_id.code)
+        except InvalidValue as invalid:
             return self._invalid("country_id", invalid)
 
     def _country_code(self):
@@ -159,24 +172,23 @@ class _CustomerReader:
             return self._missing(field)
         try:
             return check(text, *arguments)
-        except Invalid as invalid:
+        except InvalidValue as invalid:
             return self._invalid(field, invalid)
 
     def _text(self, field):
         return _stripped(self.contact, field) or _stripped(self.company, field)
 
     def _note(self, name, **details):
-        sentence = in_words(self.move.env, NOTES[name])
-        place = {"customer": self._called(self.contact)}
-        self.notes.append(sentence % (place | details))
+        details["customer"] = self._name_of(self.contact)
+        self.notes.append(localized(self.move.env, NOTES[name]) % details)
 
     def _missing(self, field):
         partner = self._partner(field)
         message = self.move.env._(
             "%(customer)s has no %(field)s. Front Payment needs it: fill it in on the"
             " customer.",
-            customer=self._called(partner),
-            field=in_words(self.move.env, FIELDS[field]),
+            customer=self._name_of(partner),
+            field=localized(self.move.env, FIELDS[field]),
         )
         self.problems.append(Problem(partner, message))
         return ""
@@ -186,17 +198,17 @@ class _CustomerReader:
         if field.startswith("frontpay_"):
             message = partner._frontpay_number_sentence(invalid)
         else:
-            sentence = in_words(self.move.env, REASONS[invalid.reason])
-            message = sentence % {"customer": self._called(partner)}
+            sentence = localized(self.move.env, REASONS[invalid.reason])
+            message = sentence % {"customer": self._name_of(partner)}
         self.problems.append(Problem(partner, message))
         return ""
 
     def _partner(self, field):
-        """Where the field is mended: identity stands on the commercial partner."""
+        """Where the field is corrected: identity stands on the commercial partner."""
         is_identity = field == "name" or field.startswith("frontpay_")
         return self.company if is_identity else self.contact
 
-    def _called(self, partner):
+    def _name_of(self, partner):
         return partner.name or self.company.name or partner.display_name
 
 

@@ -1,57 +1,45 @@
-"""A posted invoice becomes an order, or a list of what has to be mended first."""
+"""A posted invoice becomes an order, or a list of what to correct first."""
 
 from datetime import UTC, datetime
 
 from odoo.tools.translate import LazyTranslate
 
-from ..connect.addresses import is_complete, is_local, is_safe
 from ..connect.channels import CHANNELS, CURRENCY, NORWAY
 from ..connect.order import InvoiceTerms, Order
+from ..connect.validation import is_complete_url, is_local_url, is_safe_url
 from .customer import customer_of
 from .lines import products_of
-from .problem import Problem
-from .words import in_words
+from .problem import Problem, field_label, localized
 
 _lt = LazyTranslate(__name__)
 
-SETTINGS = (
-    (
-        _lt("Address"),
-        lambda company: (
-            company.frontpay_environment != "custom" or company.frontpay_custom_url
-        ),
-    ),
-    (_lt("Token"), lambda company: company.frontpay_api_token),
-    (_lt("Callback secret"), lambda company: company.frontpay_callback_secret),
-    (_lt("Journal"), lambda company: company.frontpay_journal_id),
-)
-# What makes the address useless at which Front Payment reaches us.
+SETTINGS = ("frontpay_api_token", "frontpay_callback_secret", "frontpay_journal_id")
+# What makes the address useless at which Front Payment calls back.
 PUBLIC_URL_RULES = (
     (
         _lt(
-            "%(company)s: Odoo's address for Front Payment, %(url)s, isn't complete."
-            " Enter one such as https://odoo.example.com under Invoicing /"
-            " Configuration / Settings / Front Payment."
+            "%(company)s: Front Payment can't reach Odoo at %(url)s, which isn't a"
+            " complete address. Enter one such as https://odoo.example.com as"
+            " “%(field)s” under Invoicing / Configuration / Settings / Front Payment."
         ),
-        lambda _company, url: is_complete(url),
+        lambda _company, url: is_complete_url(url),
     ),
     (
         _lt(
-            "%(company)s: Odoo's address for Front Payment, %(url)s, doesn't begin with"
-            " https://. Enter one that does under Invoicing / Configuration / Settings"
-            " / Front Payment."
+            "%(company)s: Front Payment may not reach Odoo at %(url)s, which doesn't"
+            " begin with https://. Enter an address that does as “%(field)s” under"
+            " Invoicing / Configuration / Settings / Front Payment."
         ),
-        lambda _company, url: not is_complete(url) or is_safe(url),
+        lambda _company, url: not is_complete_url(url) or is_safe_url(url),
     ),
     (
         _lt(
-            "%(company)s: Odoo's address for Front Payment, %(url)s, leads to this"
-            " machine only, so no report of a payment would ever arrive. Enter the"
-            " address on the internet under Invoicing / Configuration / Settings /"
-            " Front Payment."
+            "%(company)s: Front Payment can't reach Odoo at %(url)s, which leads to"
+            " this machine only. Enter the address on the internet as “%(field)s” under"
+            " Invoicing / Configuration / Settings / Front Payment."
         ),
         lambda company, url: (
-            company.frontpay_environment != "production" or not is_local(url)
+            company.frontpay_environment != "production" or not is_local_url(url)
         ),
     ),
 )
@@ -59,7 +47,7 @@ PUBLIC_URL_RULES = (
 REACH = {
     "regular": _lt("private customers only"),
     "efaktura": _lt("private customers only"),
-    "ehf": _lt("organisations in Norway only"),
+    "ehf": _lt("organizations in Norway only"),
 }
 INVOICE_RULES = (
     (
@@ -94,12 +82,14 @@ INVOICE_RULES = (
 )
 
 
-def order_of(move, callbacks, reference=""):
+def order_of(move, channel_name, callbacks, reference):
     """Read an invoice.
 
     :param move: one ``account.move``
+    :param channel_name: how the order is to reach the customer, a key of
+        :const:`connect.channels.CHANNELS`
     :param callbacks: the order's :class:`CallbackAddresses`
-    :param reference: what the order is called by us; without it, the invoice's name
+    :param reference: what the order is called by us
     :return: (Order, list of :class:`Problem`). With problems, the order is None.
     """
     problems = [
@@ -109,10 +99,10 @@ def order_of(move, callbacks, reference=""):
     ]
     if not _is_mappable(move):
         return None, problems
-    problems += _channel_problems(move)
-    notes = []
-    products, summary = products_of(move, problems)
-    customer = customer_of(move, CHANNELS[channel_of(move)], problems, notes)
+    products, summary, line_problems = products_of(move)
+    customer, customer_problems, notes = customer_of(move, CHANNELS[channel_name])
+    problems += _channel_problems(move, channel_name)
+    problems += line_problems + customer_problems
     if problems:
         return None, problems
     ordered_at = datetime.now(UTC)
@@ -123,7 +113,7 @@ def order_of(move, callbacks, reference=""):
         terms=_terms(move, ordered_at),
         callbacks=callbacks,
         ordered_at=ordered_at,
-        reference=reference or move.name,
+        reference=reference,
         customer_reference=move.ref or "",
         notes=tuple(notes),
     )
@@ -168,13 +158,13 @@ def _is_mappable(move):
 
 def _setting_problems(company):
     """What is missing in the company's Front Payment settings."""
-    env = company.env
-    missing = [
-        in_words(env, label) for label, is_set in SETTINGS if not is_set(company.sudo())
-    ]
+    names = SETTINGS
+    if company.frontpay_environment == "custom":
+        names = ("frontpay_custom_url", *names)
+    missing = [field_label(company, name) for name in names if not company.sudo()[name]]
     if not missing:
         return []
-    message = env._(
+    message = company.env._(
         "%(company)s lacks these Front Payment settings: %(settings)s. Fill them in"
         " under Invoicing / Configuration / Settings / Front Payment.",
         company=company.name,
@@ -184,30 +174,34 @@ def _setting_problems(company):
 
 
 def _public_url_problems(company):
-    """Why Front Payment couldn't report to us."""
-    env = company.env
-    place = {"company": company.name, "url": company._frontpay_public_url()}
-    rules = ((in_words(env, message), is_good) for message, is_good in PUBLIC_URL_RULES)
+    """Why Front Payment's callbacks couldn't reach us."""
+    url = company._frontpay_public_url()
+    values = {
+        "company": company.name,
+        "url": url,
+        "field": field_label(company, "frontpay_public_url"),
+    }
     return [
-        Problem(company, sentence % place)
-        for sentence, is_good in rules
-        if not is_good(company, place["url"])
+        Problem(company, localized(company.env, message) % values)
+        for message, is_good in PUBLIC_URL_RULES
+        if not is_good(company, url)
     ]
 
 
-def _channel_problems(move):
-    """Whether the invoice's channel reaches such customers, and which ones do."""
+def _channel_problems(move, name):
+    """Whether the channel reaches such customers, and which ones do."""
     customer = move.commercial_partner_id
     kind = (customer.frontpay_customer_type, customer.country_id.code)
-    name = channel_of(move)
-    if CHANNELS[name].reaches(*kind):
+    if CHANNELS[name].is_available_for(*kind):
         return []
     env = move.env
     labels = dict(
         move.company_id._fields["frontpay_channel"]._description_selection(env)
     )
     fitting = [
-        labels[other] for other, channel in CHANNELS.items() if channel.reaches(*kind)
+        labels[other]
+        for other, channel in CHANNELS.items()
+        if channel.is_available_for(*kind)
     ]
     message = env._(
         "%(customer)s can't be reached by the channel “%(channel)s”, which is for"
@@ -215,7 +209,7 @@ def _channel_problems(move):
         " settings. These fit: %(channels)s.",
         customer=customer.name,
         channel=labels[name],
-        reach=in_words(env, REACH[name]),
+        reach=localized(env, REACH[name]),
         channels=", ".join(fitting),
     )
     return [Problem(customer, message)]
@@ -223,12 +217,9 @@ def _channel_problems(move):
 
 def _invoice_problems(move):
     """What is wrong with the invoice as a whole."""
-    place = {"invoice": move.display_name, "currency": move.currency_id.name}
-    rules = (
-        (in_words(move.env, message), is_good) for message, is_good in INVOICE_RULES
-    )
+    values = {"invoice": move.display_name, "currency": move.currency_id.name}
     return [
-        Problem(move, sentence % place)
-        for sentence, is_good in rules
+        Problem(move, localized(move.env, message) % values)
+        for message, is_good in INVOICE_RULES
         if not is_good(move)
     ]

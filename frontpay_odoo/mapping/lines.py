@@ -5,60 +5,63 @@ hold with rounding per line and with global rounding, taxes included or not.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import chain
+from typing import NamedTuple
 
 from odoo.tools import formatLang
 
 from ..connect.order import Product, Summary
+from .negative_lines import (
+    amounts,
+    decimal,
+    percentage,
+    with_one_tax_per_rate,
+    without_negative_lines,
+)
 from .problem import Problem
-from .spread import amounts, decimal, percentage, spread
 
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
 HUNDRED = Decimal(100)
-# A negative rounding lies on lines with VAT (see spread) and takes less than a krone,
-# of which a fifth is VAT at 25 %. Each line adds the øre of its own rounding.
+# A negative rounding lies on lines with VAT (see negative_lines) and takes less than a
+# krone, of which a fifth is VAT at 25 %. Each line adds the øre of its own rounding.
 VAT_TOLERANCE = Decimal("0.20")
 
 
-def products_of(move, problems):
+class LinesReading(NamedTuple):
+    """What was found on an invoice's lines.
+
+    :param problems: list of :class:`Problem`; with any, the rest is of no use
+    """
+
+    products: tuple[Product, ...]
+    summary: Summary
+    problems: list[Problem]
+
+
+def products_of(move):
     """The invoice's products and totals.
 
     :param move: a posted customer invoice
-    :param list problems: every :class:`Problem` found is added
-    :return: (tuple of Product, Summary); of no use when problems were added
+    :rtype: LinesReading
     """
-    lines, found = _lines_of(move)
-    products = tuple(line.product() for line in lines)
-    totals = [
-        line.totals(product) for line, product in zip(lines, products, strict=True)
-    ]
-    summary = Summary(
-        sub_total=sum((sub_total for sub_total, _vat in totals), ZERO),
-        total_tax=sum((vat for _sub_total, vat in totals), ZERO),
-        total_discount=sum((product.discount for product in products), ZERO),
-        grand_total=sum((product.amount for product in products), ZERO),
+    sound, problems = _checked_taxes(move, _base_lines(move))
+    base_lines, too_much = without_negative_lines(
+        with_one_tax_per_rate(sound), move.company_id
     )
-    problems += (
-        found
-        or _rounded_vat(move)
-        or _difference(move, lines)
-        or _wrong_vat(move, products, summary)
-    )
-    return products, summary
-
-
-def _lines_of(move):
-    """The invoice's lines, none of them negative, and what is wrong with them."""
-    problems = []
-    sound = []
-    for base_line in _base_lines(move):
-        found = list(_Line(move, base_line).tax_problems())
-        problems += found
-        sound += [base_line] if not found else []
-    base_lines, too_much = spread(sound, move.company_id)
     if too_much:
         problems.append(_too_much_problem(move, too_much))
-    return [_Line(move, base_line) for base_line in base_lines], problems
+    lines = [_Line(move, base_line) for base_line in base_lines]
+    products = tuple(line.product() for line in lines)
+    summary = _summary(lines, products)
+    return LinesReading(
+        products,
+        summary,
+        problems
+        or _rounded_vat(move)
+        or _difference(move, lines)
+        or _wrong_vat(move, products, summary),
+    )
 
 
 def _base_lines(move):
@@ -67,12 +70,45 @@ def _base_lines(move):
     move.line_ids.mapped("tax_ids")
     move.line_ids.mapped("tax_tag_ids")
     base_lines, _tax_lines = move._get_rounded_base_and_tax_lines()
-    return sorted(base_lines, key=_place)
+    return sorted(base_lines, key=_position)
 
 
-def _place(base_line):
+def _position(base_line):
     line = base_line["record"]
     return line.display_type != "product", line.sequence, line.id
+
+
+def _checked_taxes(move, base_lines):
+    """Tell the lines whose VAT can be sent from the problems of the others.
+
+    :return: (list of base lines, list of :class:`Problem`)
+    """
+    problems = {
+        base_line["record"]: list(_Line(move, base_line).tax_problems())
+        for base_line in base_lines
+    }
+    sound = [line for line in base_lines if not problems[line["record"]]]
+    return sound, [*chain(*problems.values())]
+
+
+def _summary(lines, products):
+    totals = [
+        line.totals(product) for line, product in zip(lines, products, strict=True)
+    ]
+    return Summary(
+        sub_total=sum((sub_total for sub_total, _vat in totals), ZERO),
+        total_tax=sum((vat for _sub_total, vat in totals), ZERO),
+        total_discount=sum((product.discount for product in products), ZERO),
+        grand_total=sum((product.amount for product in products), ZERO),
+    )
+
+
+def _one_line(text):
+    parts = (part.strip() for part in (text or "").splitlines())
+    return ", ".join(filter(None, parts))
+
+
+# === PROBLEMS === #
 
 
 def _too_much_problem(move, base_lines):
@@ -239,15 +275,19 @@ class _Line:
 
     def name(self, *remarks):
         """What the customer reads: the line's text, and remarks in parentheses."""
-        text = self.record.name or self.record.product_id.display_name or ""
-        text = text.removeprefix(f"[{self.record.product_id.default_code}] ")
-        text = ", ".join(part.strip() for part in text.splitlines() if part.strip())
         remarks = ", ".join(filter(None, remarks))
-        name = text or (self.move.name if not self.is_rounding else self._rounding())
+        name = self._text() or self._substitute()
         return f"{name} ({remarks})" if remarks else name
 
-    def _rounding(self):
-        return _in_customers_language(self.move).env._("Rounding")
+    def _text(self):
+        product = self.record.product_id
+        text = self.record.name or product.display_name or ""
+        return _one_line(text.removeprefix(f"[{product.default_code}] "))
+
+    def _substitute(self):
+        if self.is_rounding:
+            return _in_customers_language(self.move).env._("Rounding")
+        return self.move.name
 
     def _remarks(self):
         return self._discount_text(), self._reduction_text()
@@ -293,7 +333,7 @@ class _Line:
                 self.move.env._(
                     "“%(line)s” of %(invoice)s has the taxes %(taxes)s. Front Payment"
                     " takes exactly one VAT rate in percent: choose one tax.",
-                    **self._place(),
+                    **self._names(),
                     taxes=", ".join(
                         self.taxes.flatten_taxes_hierarchy().mapped("name")
                     ),
@@ -305,7 +345,7 @@ class _Line:
                     "“%(line)s” of %(invoice)s has %(rate)s %% VAT. Front Payment"
                     " takes %(rates)s %%: choose another tax, or add the rate in the"
                     " Front Payment settings if your agreement allows it.",
-                    **self._place(),
+                    **self._names(),
                     rate=_plain(self.move, self.tax),
                     rates=self.move.company_id.frontpay_tax_rates,
                 )
@@ -319,7 +359,7 @@ class _Line:
             for tax in self.taxes
         )
 
-    def _place(self):
+    def _names(self):
         return {"line": self.name(), "invoice": self.move.name}
 
     def _problem(self, message):

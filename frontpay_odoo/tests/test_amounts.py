@@ -134,7 +134,7 @@ class TestAmounts(SandboxCase):
             [(Decimal("6.25"), 25), (Decimal("56.25"), 25)],
         )
 
-    def test_a_coupon_is_spread_whether_its_tax_is_in_the_price_or_not(self):
+    def test_a_coupon_is_distributed_whether_its_tax_is_in_the_price_or_not(self):
         products = self._products(
             self.line(100),
             self.line(-25, tax_ids=[Command.set(self._tax(25, True).ids)]),
@@ -305,13 +305,13 @@ class TestAmounts(SandboxCase):
         self.env.invalidate_all()
         before = self.env.cr.sql_log_count
         for move in moves:
-            order_of(move, CALLBACKS)
+            order_of(move, "session", CALLBACKS, move.name)
         self.assertLess(self.env.cr.sql_log_count - before, 40)
 
     def _products(self, *lines, **values):
         """The products of an invoice, which was found to be right."""
         move = self.invoice(*lines, **values)
-        order, problems = order_of(move, CALLBACKS)
+        order, problems = order_of(move, "session", CALLBACKS, move.name)
         self.assertFalse(problems)
         self._check_order(move, order)
         self._submit(order)
@@ -364,7 +364,7 @@ class TestAmounts(SandboxCase):
         return taxes.filtered(lambda tax: tax.amount == rate)
 
     def _check(self, move):
-        order, problems = order_of(move, CALLBACKS)
+        order, problems = order_of(move, "session", CALLBACKS, move.name)
         if problems:
             self.assertTrue(_has_a_negative_rate(move), problems)
             self.counts["refused"] += 1
@@ -425,7 +425,7 @@ class TestAmounts(SandboxCase):
 
 def _has_a_negative_rate(move):
     """Whether the lines of a rate come out below zero, so that there is nothing to
-    spread them over."""
+    take them off."""
     sums = defaultdict(Decimal)
     for line in move.invoice_line_ids:
         sums[line.tax_ids.amount] += _kroner(line.price_total)

@@ -1,10 +1,13 @@
 from odoo.tests import tagged
 
 from odoo.addons.frontpay_odoo.connect.channels import CHANNELS
+from odoo.addons.frontpay_odoo.connect.order import CallbackAddresses
 from odoo.addons.frontpay_odoo.mapping import channel_of, order_of
+from odoo.addons.frontpay_odoo.mapping.customer import customer_of
 
 from .common import ORGANISATION_NUMBER, FrontpayCommon
 
+CALLBACKS = CallbackAddresses(callback="", success="", failure="")
 # Fields of the customer, those of its contact, and what the order has of them.
 CUSTOMERS = (
     ({"lang": "nb_NO"}, None, {"language": "no"}),
@@ -105,8 +108,8 @@ class TestCustomer(FrontpayCommon):
             with self.subTest(values), self.undone():
                 self.private.write(values)
                 self.assertEqual(self._order(move).notes, (note,) if note else ())
-                order, *_rest = self.env["frontpay.order"]._reserve(move)
-                self.assertEqual(order.note or None, note)
+                move.action_frontpay_send()
+                self.assertEqual(move.frontpay_order_ids.note or None, note)
                 told = "".join(move.message_ids.mapped("body"))
                 self.assertEqual("SMS" in told or "several" in told, bool(note))
 
@@ -130,8 +133,32 @@ class TestCustomer(FrontpayCommon):
                 if "private" not in kinds.customer_types:
                     continue
                 with self.undone():
-                    order, *_rest = self.env["frontpay.order"]._reserve(move)
-                    self.assertEqual(order.channel, channel)
+                    move.action_frontpay_send()
+                    self.assertEqual(move.frontpay_order_ids.channel, channel)
+
+    def test_an_order_is_written_for_the_channel_that_is_asked_for(self):
+        """An update goes by its order's channel, whatever the customer has now."""
+        self.private.frontpay_personal_number = False
+        move = self.invoice()
+        for own, asked, problem in (
+            ("session", "payment_link", None),
+            ("payment_link", "session", "has no personal number"),
+            ("session", "ehf", "can't be reached by the channel “EHF”"),
+            ("ehf", "payment_link", None),
+        ):
+            self.private.with_company(self.company).frontpay_channel = own
+            with self.subTest(own=own, asked=asked):
+                order, problems = order_of(move, asked, CALLBACKS, move.name)
+                self.assertEqual(bool(order), not problem)
+                if problem:
+                    self.assertIn(problem, problems[0].message)
+
+    def test_what_is_wrong_is_told_and_empty_in_the_customer(self):
+        self.private.write({"email": "kari@", "phone": "22 12 34 56"})
+        customer, problems, notes = customer_of(self.invoice(), CHANNELS["session"])
+        self.assertEqual((customer.email, customer.msisdn), ("", "22123456"))
+        self.assertEqual([problem.record for problem in problems], [self.private])
+        self.assertEqual(len(notes), 1)
 
     def test_the_agreement_is_that_with_the_invoices_company(self):
         move = self.invoice()
@@ -144,7 +171,6 @@ class TestCustomer(FrontpayCommon):
         self.assertEqual(channel_of(move), "session")
 
     def _order(self, move):
-        callbacks = self.env["frontpay.order"]._callbacks(self.company, "check")
-        order, problems = order_of(move, callbacks)
+        order, problems = order_of(move, channel_of(move), CALLBACKS, move.name)
         self.assertFalse(problems)
         return order

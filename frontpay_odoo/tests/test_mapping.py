@@ -259,7 +259,7 @@ class TestMapping(SandboxCase):
             invoice_date_due=IN_TEN_DAYS,
             invoice_cash_rounding_id=rounded and cls.cash_rounding_a.id,
         )
-        order, problems = order_of(move, CALLBACKS)
+        order, problems = order_of(move, "session", CALLBACKS, move.name)
         cls.company.write(usual)
         if problems:
             raise AssertionError(f"{name}: {problems}")
@@ -345,7 +345,7 @@ class TestMapping(SandboxCase):
     def test_remarks_are_written_in_the_customers_language(self):
         line = self.line(933.33, name="Rådgivning", quantity=2.5)
         move = self.invoice(line, customer=self.norwegian)
-        order, _problems = order_of(move, CALLBACKS)
+        order, _problems = order_of(move, "session", CALLBACKS, move.name)
         self.assertIn("2,5", order.products[0].name)
         self.assertIn("933,33", order.products[0].name)
 
@@ -359,7 +359,7 @@ class TestMapping(SandboxCase):
         ):
             with self.subTest(due):
                 move = self.invoice(invoice_date="2025-07-01", invoice_date_due=due)
-                order, _problems = order_of(move, CALLBACKS)
+                order, _problems = order_of(move, "session", CALLBACKS, move.name)
                 self.assertEqual(order.terms.maturity, days)
 
     def test_the_order_tells_nobody_the_personal_number_by_its_repr(self):

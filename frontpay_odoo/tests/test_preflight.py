@@ -27,11 +27,11 @@ NUMBER_PROBLEMS = (
     ("1785841019", "must have exactly 11 digits"),
     ("30828410101", "doesn't begin with a date of birth"),
 )
-SETTING_PROBLEMS = (
-    ({"frontpay_api_token": False}, "settings: Token."),
-    ({"frontpay_callback_secret": False}, "settings: Callback secret."),
-    ({"frontpay_journal_id": False}, "settings: Journal."),
-    ({"frontpay_custom_url": False}, "settings: Address."),
+SETTINGS = (
+    "frontpay_api_token",
+    "frontpay_callback_secret",
+    "frontpay_journal_id",
+    "frontpay_custom_url",
 )
 # The environment, Odoo's own address, and what is wrong with it, if anything.
 PUBLIC_ADDRESSES = (
@@ -40,7 +40,7 @@ PUBLIC_ADDRESSES = (
     ("custom", "http://127.0.0.1:8069", None),
     ("custom", "http://odoo.example.com", "doesn't begin with https://"),
     ("custom", "http://192.168.1.10:8069", "doesn't begin with https://"),
-    ("custom", "https://odoo.example.com/?db=odoo", "isn't complete"),
+    ("custom", "https://odoo.example.com/?db=odoo", "isn't a complete address"),
     ("production", "https://localhost:8069", "leads to this machine only"),
     ("production", "http://127.0.0.1:8069", "leads to this machine only"),
     ("production", "http://[::1]:8069", "leads to this machine only"),
@@ -140,7 +140,7 @@ class TestPreflight(SandboxCase):
             {"company_registry": False, "frontpay_organization_id": False}
         )
         warning = self.assertNotSent(
-            move, self.corporate.name, "has no organisation number"
+            move, self.corporate.name, "has no organization number"
         )
         self.assertLeadsTo(warning, self.corporate)
 
@@ -159,22 +159,28 @@ class TestPreflight(SandboxCase):
         self.assertLeadsTo(warning, self.corporate)
 
     def test_what_the_settings_lack(self):
-        for values, label in SETTING_PROBLEMS:
-            with self.subTest(label), self.undone():
-                self.company.write(values)
-                warning = self.assertNotSent(self.move, self.company.name, label)
+        labels = self.env["res.config.settings"].fields_get(SETTINGS, ["string"])
+        for name in SETTINGS:
+            with self.subTest(name), self.undone():
+                self.company[name] = False
+                sentence = f"settings: {labels[name]['string']}."
+                warning = self.assertNotSent(self.move, self.company.name, sentence)
                 self.assertIsInstance(warning, RedirectWarning)
                 settings = self.env.ref("account.action_account_config")
                 self.assertEqual(warning.args[1], settings.id)
 
     def test_addresses_at_which_front_payment_could_not_reach_odoo(self):
         self.company.frontpay_public_url = False
+        field = self.env["res.config.settings"]._fields["frontpay_public_url"]
+        label = f"“{field.string}”"
         for environment, url, sentence in PUBLIC_ADDRESSES:
             with self.subTest(url, environment=environment), self.undone():
                 self.company.frontpay_environment = environment
                 self.env["ir.config_parameter"].set_param("web.base.url", url)
                 if sentence:
-                    warning = self.assertNotSent(self.move, self.company.name, sentence)
+                    warning = self.assertNotSent(
+                        self.move, self.company.name, sentence, label
+                    )
                     settings = self.env.ref("account.action_account_config")
                     self.assertEqual(warning.args[1], settings.id)
                     continue
@@ -302,7 +308,7 @@ class TestPreflight(SandboxCase):
         )
         self.assertNotSent(
             self.invoice(*lines),
-            "Token",
+            "settings:",
             "Lamp",
             "Rebate",
             "e-mail address",

@@ -2,9 +2,9 @@
 
 Front Payment takes no negative lines (section 3.4 leaves them open, so none are sent).
 Returned goods lower the quantity of the same product at the same price; whatever else
-is negative (coupons, down payments, the rest of a return) is spread over the lines of
-the same VAT rate in proportion to their amounts; a negative rounding over those of one
-rate, with the VAT unchanged. It is done by Odoo's own helpers for that
+is negative (coupons, down payments, the rest of a return) is distributed over the lines
+of the same VAT rate in proportion to their amounts; a negative rounding over those of
+one rate, with the VAT unchanged. It is done by Odoo's own helpers for that
 (``_dispatch_return_of_merchandise_lines``, ``_dispatch_global_discount_lines``).
 """
 
@@ -17,29 +17,54 @@ ZERO = Decimal("0.00")
 SUFFIXES = ("_currency", "")
 
 
-def spread(base_lines, company):
+def without_negative_lines(base_lines, company):
     """Take the negative lines off the positive ones.
 
-    :param list base_lines: rounded base lines, each with at most one percentage tax
+    :param list base_lines: rounded base lines as :func:`with_one_tax_per_rate` gives
+        them
     :return: (base lines, none of them negative; negative base lines that are more than
         there is of their rate). What a line carries of negative ones stands in its
         ``_reductions``, a list of base lines. The lines received aren't changed.
     """
     if not any(sum(amounts(line)) < 0 for line in base_lines):
         return base_lines, []
-    positive, negative = _signed(_settled(base_lines))
+    positive, negative = _signed(base_lines)
     positive, negative = _take_returns(positive, negative, company)
     _give_rounding_a_rate(positive, negative)
     too_much = _too_much(positive, negative)
     if too_much:
         return positive, too_much
-    # An øre of rounding can make a small line negative: that is spread once more.
+    # An øre of rounding can make a small line negative: that is distributed once more.
     # Each time there is one line less.
     for _line in base_lines:
         if not negative:
             break
-        positive, negative = _signed(_spread_by_rate(positive, negative, company))
+        positive, negative = _signed(_distributed_by_rate(positive, negative, company))
     return _in_order(positive, base_lines), negative
+
+
+def with_one_tax_per_rate(base_lines):
+    """Copies in which every VAT rate has one tax, and nothing is left to be added.
+
+    Odoo's helpers tell lines apart by their taxes, not by the rate (25 % included in
+    the price and 25 % on top are two), and lose a negative line's rounding difference.
+
+    :param list base_lines: rounded base lines, each with at most one percentage tax
+    :return: list of base lines
+    """
+    taxes = {percentage(line): line["tax_ids"] for line in base_lines}
+    return [_with_tax(line, taxes[percentage(line)]) for line in base_lines]
+
+
+def _with_tax(line, tax):
+    details = dict(line["tax_details"])
+    for suffix in SUFFIXES:
+        details[f"total_excluded{suffix}"] += details[f"delta_total_excluded{suffix}"]
+        details[f"delta_total_excluded{suffix}"] = 0.0
+    details["taxes_data"] = [
+        tax_data | {"tax": tax} for tax_data in details["taxes_data"] if tax.amount
+    ]
+    return line | {"tax_details": details}
 
 
 def amounts(base_line):
@@ -67,28 +92,6 @@ def percentage(base_line):
 def decimal(amount):
     """An amount in NOK as Odoo rounded it."""
     return Decimal(float_repr(amount, 2))
-
-
-def _settled(base_lines):
-    """Copies in which every VAT rate has one tax, and nothing is left to be added.
-
-    The helpers tell lines apart by their taxes, not by the rate (25 % included in the
-    price and 25 % on top are two), and lose a negative line's rounding difference.
-    """
-    taxes = {percentage(line): line["tax_ids"] for line in base_lines}
-    for line in base_lines:
-        details = dict(line["tax_details"])
-        for suffix in SUFFIXES:
-            details[f"total_excluded{suffix}"] += details[
-                f"delta_total_excluded{suffix}"
-            ]
-            details[f"delta_total_excluded{suffix}"] = 0.0
-        details["taxes_data"] = [
-            {**tax_data, "tax": taxes[percentage(line)]}
-            for tax_data in details["taxes_data"]
-            if percentage(line)
-        ]
-        yield {**line, "tax_details": details}
 
 
 def _signed(base_lines):
@@ -137,9 +140,10 @@ def _give_rounding_a_rate(positive, negative):
         chosen = Decimal(0) if without_vat else max(models, key=sums.get)
         model = models[chosen]
         line["tax_ids"] = model["tax_ids"]
-        line["tax_details"]["taxes_data"] = [
-            tax_data | _NO_TAX for tax_data in model["tax_details"]["taxes_data"]
-        ]
+        taxes_data = model["tax_details"]["taxes_data"]
+        line["tax_details"] = line["tax_details"] | {
+            "taxes_data": [data | _NO_TAX for data in taxes_data]
+        }
 
 
 def _is_rounding(line):
@@ -167,8 +171,8 @@ def _sums_by_rate(base_lines):
     return sums
 
 
-def _spread_by_rate(positive, negative, company):
-    """Spread the negative lines over the positive ones of their rates.
+def _distributed_by_rate(positive, negative, company):
+    """Distribute the negative lines over the positive ones of their rates.
 
     The highest amounts come first: for any other order, Odoo 19.0's helper mixes up
     the shares of VAT.
@@ -193,5 +197,5 @@ def _spread_by_rate(positive, negative, company):
 
 
 def _in_order(base_lines, model):
-    places = {line["record"]: place for place, line in enumerate(model)}
-    return sorted(base_lines, key=lambda line: places[line["record"]])
+    positions = {line["record"]: number for number, line in enumerate(model)}
+    return sorted(base_lines, key=lambda line: positions[line["record"]])
