@@ -1,0 +1,211 @@
+"""What a failed call means, in sentences for the bookkeeper.
+
+They say what happened and what to do; the technical detail stands in the API log.
+A rejected order (417) comes back with a flat list of English sentences that name the
+fields by path (section 2): ``The customer details.email must be a valid email
+address.`` What is known is told with the labels of Odoo's forms, the rest is quoted.
+"""
+
+import re
+
+from odoo.tools.translate import LazyTranslate
+
+from ..connect import errors
+from ..connect.masking import masked_text
+from ..mapping.problem import field_label, localized
+
+_lt = LazyTranslate(__name__)
+
+# What became of a sending. No call goes out with a token that can't be one, so such an
+# error has no status code.
+SENDING_MESSAGES = {
+    errors.Unreachable: _lt(
+        "Front Payment can't be reached, so nothing was sent. Check the server's"
+        " network."
+    ),
+    errors.Unauthorized: _lt(
+        "Front Payment doesn't accept the token, so nothing was sent. Check"
+        " “%(frontpay_api_token)s” and “%(frontpay_environment)s” under Invoicing /"
+        " Configuration / Settings / Front Payment."
+    ),
+    errors.NotFrontPayment: _lt(
+        "What answers at the address isn't Front Payment, so nothing was sent. Check"
+        " “%(frontpay_environment)s” and “%(frontpay_custom_url)s” under Invoicing /"
+        " Configuration / Settings / Front Payment."
+    ),
+    errors.NotFound: _lt("Front Payment doesn't know this order."),
+    errors.RateLimited: _lt(
+        "Too many calls to Front Payment at the moment, so nothing was sent."
+    ),
+    errors.Rejected: _lt(
+        "Front Payment rejected the invoice. Correct the following, then send it again:"
+    ),
+    errors.UnknownOutcome: _lt(
+        "The invoice went out, but no clear answer came back. Front Payment may have"
+        " it, so it isn't sent again until its outcome is known."
+    ),
+}
+SENDING_WITHOUT_TOKEN = _lt(
+    "No usable token is entered, so nothing was sent. Fill in “%(frontpay_api_token)s”"
+    " under Invoicing / Configuration / Settings / Front Payment."
+)
+REJECTED_WITHOUT_REASON = _lt(
+    "Front Payment rejected the invoice and didn't say why. Show the API log to Front"
+    " Payment's support."
+)
+# What a failed question says of the connection.
+CONNECTION_MESSAGES = {
+    errors.Unreachable: _lt(
+        "Nobody answers at that address. Check the address, and whether this server"
+        " may reach the internet."
+    ),
+    errors.Unauthorized: _lt(
+        "Front Payment answers, but doesn't accept the token. Check that it is"
+        " complete, and that it belongs to the chosen environment."
+    ),
+    errors.NotFrontPayment: _lt(
+        "Somebody answers at that address, but it isn't Front Payment. Check the"
+        " address; it usually ends with /api/v1/."
+    ),
+    errors.NotFound: _lt("Front Payment doesn't know this order."),
+    errors.RateLimited: _lt(
+        "Too many calls to Front Payment at the moment. Try again in a minute."
+    ),
+}
+CONNECTION_WITHOUT_TOKEN = _lt(
+    "No usable token is entered. Fill in “%(frontpay_api_token)s” under Invoicing /"
+    " Configuration / Settings / Front Payment."
+)
+UNUSABLE_ANSWER = _lt(
+    "Front Payment didn't give a usable answer. Try again later; if it stays so, show"
+    " the API log to Front Payment's support."
+)
+SETTINGS = ("frontpay_api_token", "frontpay_environment", "frontpay_custom_url")
+
+# Front Payment's paths: where the value stands in Odoo.
+FIELDS = {
+    "customer details.type": ("res.partner", "frontpay_customer_type"),
+    "customer details.name": ("res.partner", "name"),
+    "customer details.email": ("res.partner", "email"),
+    "customer details.msisdn": ("res.partner", "phone"),
+    "customer details.country code": ("res.partner", "phone"),
+    "customer details.personal number": ("res.partner", "frontpay_personal_number"),
+    "customer details.organization id": ("res.partner", "frontpay_organization_id"),
+    "customer details.preferred language": ("res.partner", "frontpay_language"),
+    "customer details.address.street": ("res.partner", "street"),
+    "customer details.address.zip": ("res.partner", "zip"),
+    "customer details.address.city": ("res.partner", "city"),
+    "customer details.address.country": ("res.partner", "country_id"),
+    "due date for payment link": ("account.move", "invoice_date_due"),
+    "reference no": ("account.move", "name"),
+    "customer reference": ("account.move", "ref"),
+    "invoice references.reference no": ("account.move", "name"),
+    "invoice references.customer reference": ("account.move", "ref"),
+    "internal references.reference no": ("account.move", "name"),
+    "order summary.sub total": ("account.move", "amount_untaxed"),
+    "order summary.total tax": ("account.move", "amount_tax"),
+    "order summary.grand total": ("account.move", "amount_total"),
+    "invoice maturity": ("account.move", "invoice_date_due"),
+    "invoice interval": ("res.company", "frontpay_invoice_interval"),
+    "separate invoices": ("res.company", "frontpay_separate_invoices"),
+    "invoice fee applicable": ("res.company", "frontpay_invoice_fee"),
+    "callback.callback url": ("res.company", "frontpay_public_url"),
+    "callback.success": ("res.company", "frontpay_public_url"),
+    "callback.failure": ("res.company", "frontpay_public_url"),
+}
+# The same below ``products.0.``, ``products.1.`` and so on.
+PRODUCT_FIELDS = {
+    "name": ("account.move.line", "name"),
+    "product id": ("product.product", "default_code"),
+    "quantity": ("account.move.line", "quantity"),
+    "rate": ("account.move.line", "price_unit"),
+    "discount": ("account.move.line", "discount"),
+    "tax": ("account.move.line", "tax_ids"),
+    "amount": ("account.move.line", "price_total"),
+}
+PRODUCT_PATH = re.compile(r"products\.(\d+)\.(.+)")
+SUBJECTS = {
+    "res.partner": _lt("“%(field)s” of the customer"),
+    "account.move": _lt("“%(field)s” of the invoice"),
+    "res.company": _lt("“%(field)s” in the Front Payment settings"),
+    "account.move.line": _lt("“%(field)s” of line %(line)s"),
+    "product.product": _lt("“%(field)s” of the product in line %(line)s"),
+}
+RULES = {
+    r"field is required.*": _lt("is missing."),
+    r"must be a valid email address": _lt("isn't a valid e-mail address."),
+    r"must be a valid (?i:url)|format is invalid": _lt(
+        "has a form that isn't accepted."
+    ),
+    r"must be a number": _lt("isn't a number."),
+    r"must be \d+ (?:characters|digits)": _lt("hasn't the right length."),
+    r"(?:may|must) not be greater than \d+ characters": _lt("is too long."),
+    r"is invalid": _lt("has a value that isn't accepted."),
+}
+SENTENCE = r"The (?:selected )?(?P<field>[a-z0-9. ]+?) (?P<rule>%s)\.?"
+
+
+def outcome_message(env, error):
+    """Say what an error means for an invoice that was being sent.
+
+    Whether it will be sent again by itself is for the caller to add.
+
+    :param env: of the one who reads it
+    :param connect.errors.FrontPaymentError error: what the client raised
+    :return: text of one or more lines
+    """
+    if isinstance(error, errors.Rejected) and not error.sentences:
+        return localized(env, REJECTED_WITHOUT_REASON)
+    message = SENDING_MESSAGES[type(error)]
+    if _has_no_token(error):
+        message = SENDING_WITHOUT_TOKEN
+    lines = [_with_labels(env, message)]
+    if isinstance(error, errors.Rejected):
+        lines += [_reason(env, sentence) for sentence in error.sentences]
+    return "\n".join(lines)
+
+
+def connection_message(env, error):
+    """Say what a failed question, or test of the connection, means.
+
+    :param env: of the one who reads it
+    :param connect.errors.FrontPaymentError error: what the client raised
+    :return: text of one line
+    """
+    message = CONNECTION_MESSAGES.get(type(error), UNUSABLE_ANSWER)
+    if _has_no_token(error):
+        message = CONNECTION_WITHOUT_TOKEN
+    return _with_labels(env, message)
+
+
+def _has_no_token(error):
+    return isinstance(error, errors.Unauthorized) and error.http_status is None
+
+
+def _with_labels(env, message):
+    labels = {name: field_label(env["res.company"], name) for name in SETTINGS}
+    return localized(env, message) % labels
+
+
+def _reason(env, sentence):
+    """One of Front Payment's sentences with the labels of Odoo's forms; or itself,
+    masked and in quotes."""
+    for rule, words in RULES.items():
+        match = re.fullmatch(SENTENCE % rule, sentence)
+        subject = match and _subject(env, match["field"])
+        if subject:
+            return f"{subject} {localized(env, words)}"
+    return f"“{masked_text(sentence)}”"
+
+
+def _subject(env, path):
+    """Where the value of one of Front Payment's paths stands; None if nowhere."""
+    product = PRODUCT_PATH.fullmatch(path)
+    found = PRODUCT_FIELDS.get(product[2]) if product else FIELDS.get(path)
+    if not found:
+        return None
+    model, name = found
+    return localized(env, SUBJECTS[model]) % {
+        "field": field_label(env[model], name),
+        "line": product and int(product[1]) + 1,
+    }

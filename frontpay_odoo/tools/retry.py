@@ -1,0 +1,18 @@
+"""How long to wait before a call is tried again."""
+
+import random
+
+FIRST_DELAY = 60  # seconds
+MAX_DELAY = 60 * 60  # seconds
+JITTER = 0.25  # so that calls which failed together don't come back together
+
+
+def delay(tries, at_least=0):
+    """The time to wait after a number of tries that failed: doubled with each.
+
+    :param int tries: how many failed so far, 1 or more
+    :param at_least: seconds that Front Payment asked for (``Retry-After``)
+    :return: seconds
+    """
+    usual = min(FIRST_DELAY * 2 ** (tries - 1), MAX_DELAY)
+    return max(usual * random.uniform(1 - JITTER, 1 + JITTER), at_least)
