@@ -4,7 +4,9 @@ The amounts are Odoo's own rounded ones (``_get_rounded_base_and_tax_lines``), s
 hold with rounding per line and with global rounding, taxes included or not.
 """
 
+from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
+from functools import reduce
 from itertools import chain
 from typing import NamedTuple
 
@@ -46,9 +48,8 @@ def products_of(move):
     :rtype: LinesReading
     """
     sound, problems = _checked_taxes(move, _base_lines(move))
-    base_lines, too_much = without_negative_lines(
-        with_one_tax_per_rate(sound), move.company_id
-    )
+    visible = _without_hidden_lines(move, with_one_tax_per_rate(sound))
+    base_lines, too_much = without_negative_lines(visible, move.company_id)
     if too_much:
         problems.append(_too_much_problem(move, too_much))
     lines = [_Line(move, base_line) for base_line in base_lines]
@@ -101,6 +102,69 @@ def _summary(lines, products):
         total_discount=sum((product.discount for product in products), ZERO),
         grand_total=sum((product.amount for product in products), ZERO),
     )
+
+
+# === WHAT ODOO HIDES ON THE INVOICE === #
+
+
+def _without_hidden_lines(move, base_lines):
+    """Make one line per VAT rate of each section whose composition or prices Odoo
+    doesn't print (*Hide Composition*, *Hide Prices*)."""
+    if not any(map(_hides, move.line_ids)):
+        return base_lines
+    groups = defaultdict(list)
+    for line in base_lines:
+        section = _hiding_section(line["record"])
+        groups[section, percentage(line) if section else line["record"]].append(line)
+    return [
+        _as_one_line(move, section, lines) if section else lines[0]
+        for (section, _rate), lines in groups.items()
+    ]
+
+
+def _hiding_section(line):
+    """The outermost section around an invoice line that hides something."""
+    sections = line.parent_id.parent_id + line.parent_id
+    return sections.filtered(_hides)[:1]
+
+
+def _hides(line):
+    return line.collapse_composition or line.collapse_prices
+
+
+def _as_one_line(move, section, base_lines):
+    """One piece at the amounts of several lines, where the first of them stood."""
+    merge = move.env["account.tax"]._merge_tax_details
+    details = reduce(merge, (line["tax_details"] for line in base_lines))
+    return base_lines[0] | {
+        "product_id": move.env["product.product"],
+        "price_unit": details["raw_total_excluded_currency"],
+        "quantity": 1.0,
+        "discount": 0.0,
+        "tax_details": details,
+        "_name": _section_name(move, section, base_lines),
+    }
+
+
+def _section_name(move, section, base_lines):
+    """The section's own text; where only the prices are hidden, with its lines."""
+    name = _one_line(section.name)
+    if section.collapse_composition:
+        return name
+    parts = dict.fromkeys(_name_in_section(move, line) for line in base_lines)
+    return f"{name}: {', '.join(parts)}"
+
+
+def _name_in_section(move, base_line):
+    """What is printed of a line without its price: its quantity and its text, or the
+    text of the subsection that hides it."""
+    parent = base_line["record"].parent_id
+    if parent.collapse_composition:
+        return _one_line(parent.name)
+    line = _Line(move, base_line)
+    if line.quantity == 1:
+        return line.name()
+    return f"{_plain(_in_customers_language(move), line.quantity)} × {line.name()}"
 
 
 def _one_line(text):
@@ -158,7 +222,8 @@ def _rounded_vat(move):
 
 
 def _wrong_vat(move, products, summary):
-    """VAT that isn't that of the rates: entered by hand, or by a large rounding.
+    """VAT that isn't that of the rates: entered by hand, by a large rounding, or by
+    that of very many lines that are one product.
 
     Front Payment may compute it anew (section 24, question 29).
     """
@@ -171,8 +236,8 @@ def _wrong_vat(move, products, summary):
         return []
     message = move.env._(
         "The VAT of %(invoice)s is %(vat)s, but by the rates of its lines it would be"
-        " %(expected)s. Reset it to draft, leave the VAT as Odoo computes it, and round"
-        " to whole kroner at most.",
+        " %(expected)s. Reset it to draft, leave the VAT as Odoo computes it, round to"
+        " whole kroner at most, and hide fewer lines below one section.",
         invoice=move.name,
         vat=_money(move, summary.total_tax),
         expected=_money(move, by_rates),
@@ -200,6 +265,8 @@ class _Line:
     def __init__(self, move, base_line):
         self.move = move
         self.record = base_line["record"]
+        self.product_record = base_line["product_id"]
+        self.own_name = base_line.get("_name")
         self.is_rounding = self.record.display_type == "rounding"
         self.unit_price = Decimal(str(base_line["price_unit"]))
         self.discount_percent = Decimal(str(base_line["discount"]))
@@ -262,7 +329,7 @@ class _Line:
         return self.quantity > 0 and self.quantity == int(self.quantity)
 
     def _product(self, name, quantity, rate, discount=ZERO):
-        product = self.record.product_id
+        product = self.product_record
         return Product(
             name=name,
             quantity=quantity,
@@ -276,7 +343,7 @@ class _Line:
     def name(self, *remarks):
         """What the customer reads: the line's text, and remarks in parentheses."""
         remarks = ", ".join(filter(None, remarks))
-        name = self._text() or self._substitute()
+        name = self.own_name or self._text() or self._substitute()
         return f"{name} ({remarks})" if remarks else name
 
     def _text(self):

@@ -27,7 +27,7 @@ from .common import API_TOKEN, PATH_TOKEN, SandboxCase
 _logger = logging.getLogger(__name__)
 
 IS_LONG = bool(os.environ.get("FRONTPAY_LONG"))
-MADE_UP = 2500 if IS_LONG else 100
+MADE_UP = 2500 if IS_LONG else 40
 CALLBACKS = CallbackAddresses(
     callback=f"https://odoo.example.com/frontpay/callback/{PATH_TOKEN}",
     success=f"https://odoo.example.com/frontpay/return/{PATH_TOKEN}/success",
@@ -66,12 +66,17 @@ NEGATIVE_LINES = st.fixed_dictionaries(
         "kind": st.sampled_from(("return", "coupon", "coupon_tax_included")),
     }
 )
+# Before which line one stands, and what Odoo hides below it.
+SECTIONS = st.tuples(
+    st.integers(0, 5), st.sampled_from(("collapse_composition", "collapse_prices"))
+)
 INVOICES = st.fixed_dictionaries(
     {
         "lines": st.lists(LINES, min_size=1, max_size=6),
         "negative_lines": st.lists(NEGATIVE_LINES, max_size=3),
         "rounding_method": st.sampled_from(ROUNDINGS),
         "discount_mode": st.sampled_from(("net", "line")),
+        "section": st.none() | SECTIONS,
         "whole_kroner": st.none() | st.sampled_from(("UP", "DOWN", "HALF-UP")),
     }
 )
@@ -296,10 +301,98 @@ class TestAmounts(SandboxCase):
         )
         return {"invoice_payment_term_id": terms.id}
 
+    def test_what_odoo_hides_of_a_section_is_one_product_per_rate(self):
+        for hidden, name in (
+            ("collapse_composition", "Package"),
+            ("collapse_prices", "Package: Router, 2 × Cable"),
+        ):
+            for method in ROUNDINGS:
+                with self.subTest(hidden, method=method), self.undone():
+                    self.company.tax_calculation_rounding_method = method
+                    products = self._products(
+                        self.line(10.11, name="Set-up"),
+                        self._section(**{hidden: True}),
+                        self.line(10.11),
+                        self.line(10.11, name="Cable", quantity=2),
+                        self.line(49, 15, name="Lunch"),
+                        self._section("Visible"),
+                        self.line(10.11, name="Switch"),
+                    )
+                    names = [product.name for product in products]
+                    self.assertEqual(names[:2], ["Set-up", name])
+                    self.assertTrue(names[2].startswith("Package"), names)
+                    self.assertEqual(names[3:], ["Switch"])
+                    self.assertEqual(products[1].quantity, 1)
+                    self.assertIn(str(products[1].amount), ("37.91", "37.92"))
+                    self.assertEqual(products[2].amount, Decimal("56.35"))
+
+    def test_a_hidden_section_keeps_its_own_negative_lines(self):
+        products = self._products(
+            self.line(100),
+            self._section(collapse_composition=True),
+            self.line(100, name="Cable", product_id=self.products[1].id),
+            self.line(-20, name="Partner's rebate"),
+            self.line(-10, 15, name="Voucher"),
+            self._section("Visible"),
+            self.line(80, 15, name="Lunch"),
+        )
+        self.assertEqual(
+            [(product.name, str(product.amount)) for product in products],
+            [
+                ("Router", "125.00"),
+                ("Package", "100.00"),
+                ("Lunch (less 11.50: Package)", "80.50"),
+            ],
+        )
+        self.assertFalse(products[1].product_id)
+
+    def test_the_outermost_section_that_hides_something_counts(self):
+        for outer, inner, names in (
+            ({}, {}, ["Router", "Cable"]),
+            ({}, {"collapse_composition": True}, ["Router", "Inner"]),
+            ({}, {"collapse_prices": True}, ["Router", "Inner: Cable"]),
+            ({"collapse_composition": True}, {}, ["Outer"]),
+            (
+                {"collapse_composition": True},
+                {"collapse_prices": True},
+                ["Outer"],
+            ),
+            ({"collapse_prices": True}, {}, ["Outer: Router, Cable"]),
+            (
+                {"collapse_prices": True},
+                {"collapse_composition": True},
+                ["Outer: Router, Inner"],
+            ),
+        ):
+            with self.subTest(outer=outer, inner=inner), self.undone():
+                products = self._products(
+                    self._section("Outer", **outer),
+                    self.line(),
+                    self._section("Inner", "line_subsection", **inner),
+                    self.line(name="Cable"),
+                )
+                self.assertEqual([product.name for product in products], names)
+
+    def test_a_hidden_section_whose_vat_is_no_longer_that_of_its_rate_is_refused(self):
+        """Rounded on each line, the VAT of very many cheap lines is not that of their
+        sum."""
+        self.company.tax_calculation_rounding_method = "round_per_line"
+        for number, is_right in ((40, True), (60, False)):
+            lines = [self.line(10.02, name="Nut") for _nut in range(number)]
+            lines.insert(0, self._section(collapse_composition=True))
+            with self.subTest(number), self.undone():
+                if is_right:
+                    self.assertEqual(len(self._products(*lines)), 1)
+                    continue
+                move = self.invoice(*lines)
+                _order, problems = order_of(move, "session", CALLBACKS, move.name)
+                self.assertEqual(len(problems), 1)
+                self.assertIn("hide fewer lines", problems[0].message)
+
     def test_a_batch_is_mapped_with_a_few_queries(self):
         lines = [self.line(10 * place, rate) for place, rate in enumerate(RATES, 1)]
         moves = sum(
-            (self.invoice(*lines) for _number in range(20)), self.env["account.move"]
+            (self.invoice(*lines) for _number in range(10)), self.env["account.move"]
         )
         self.env.flush_all()
         self.env.invalidate_all()
@@ -318,13 +411,22 @@ class TestAmounts(SandboxCase):
         return order.products
 
     def _move_of(
-        self, lines, negative_lines, rounding_method, discount_mode, whole_kroner
+        self,
+        lines,
+        negative_lines,
+        rounding_method,
+        discount_mode,
+        section,
+        whole_kroner,
     ):
         self.company.tax_calculation_rounding_method = rounding_method
         self.company.frontpay_discount_mode = discount_mode
         values = [self._line_of(**line) for line in lines]
         for line in negative_lines:
             values.append(self._negative_line_of(lines, **line))
+        if section:
+            place, hides = section
+            values.insert(place, self._section(**{hides: True}))
         return self.invoice(*values, post=False, **self._rounded(whole_kroner))
 
     def _rounded(self, method):
@@ -333,6 +435,9 @@ class TestAmounts(SandboxCase):
             return {}
         self.cash_rounding_a.rounding_method = method
         return {"invoice_cash_rounding_id": self.cash_rounding_a.id}
+
+    def _section(self, name="Package", display_type="line_section", **values):
+        return {"name": name, "display_type": display_type, **values}
 
     def _line_of(self, price_unit, quantity, discount, tax, product):
         return {

@@ -25,6 +25,9 @@ SUMMARY = ("subTotal", "totalTax", "totalDiscount", "grandTotal")
 # The vendor writes numbers now as numbers, now as texts.
 NUMBERS = {"quantity", "rate", "discount", "tax", "amount", *SUMMARY}
 
+# What Odoo hides of the lines below a section.
+NO_COMPOSITION = {"collapse_composition": True}
+NO_PRICES = {"collapse_prices": True}
 # Each is an invoice: its lines (as ``line()`` takes them, with the code of the product,
 # the unit, and ``included`` for a tax that is part of the price), its customer, what is
 # different in the company's settings, its number and reference, the decimals of its
@@ -94,6 +97,33 @@ CASES = {
             {"name": "Ducts", "display_type": "line_subsection"},
             {"name": "Splicing", "price": 1750},
             {"name": "Guaranteed for two years", "display_type": "line_note"},
+        ],
+    },
+    "hidden_composition": {
+        "lines": [
+            {"name": "Fiber", "display_type": "line_section", **NO_COMPOSITION},
+            {"name": "Digging", "price": 4200.10},
+            {"name": "Ducts", "display_type": "line_subsection"},
+            {"name": "Splicing", "price": 583.33, "quantity": 3, "discount": 10},
+            {"name": "Neighbour's share", "price": -900},
+            {"name": "Lunch for the installers", "price": 149, "rate": 15},
+            {"name": "Equipment", "display_type": "line_section"},
+            {"name": "Router", "price": 899, "code": "ROUTER", "quantity": 2},
+        ],
+    },
+    "hidden_prices": {
+        "lines": [
+            {"name": "Office package", "display_type": "line_section", **NO_PRICES},
+            {"name": "Router", "price": 749.17, "code": "ROUTER", "quantity": 2},
+            {"name": "Cable", "price": 79, "included": True, "quantity": 2.5},
+            {"name": "Lunch", "price": 149, "rate": 15},
+            {
+                "name": "Installation",
+                "display_type": "line_subsection",
+                **NO_COMPOSITION,
+            },
+            {"name": "Digging", "price": 420},
+            {"name": "Splicing", "price": 175, "discount": 15},
         ],
     },
     "description_of_several_lines": {
