@@ -1,6 +1,7 @@
 """How long to wait before a call is tried again."""
 
 import random
+from datetime import timedelta
 
 FIRST_DELAY = 60  # seconds
 MAX_DELAY = 60 * 60  # seconds
@@ -16,3 +17,14 @@ def delay(tries, at_least=0):
     """
     usual = min(FIRST_DELAY * 2 ** (tries - 1), MAX_DELAY)
     return max(usual * random.uniform(1 - JITTER, 1 + JITTER), at_least)
+
+
+def pause(tries, error=None):
+    """The time to wait after a call that failed.
+
+    :param int tries: how many failed so far, 1 or more
+    :param error: the :class:`connect.errors.FrontPaymentError` of the last one
+    :rtype: timedelta
+    """
+    at_least = getattr(error, "retry_after", None) or 0
+    return timedelta(seconds=round(delay(tries, at_least)))
