@@ -37,11 +37,11 @@ class FrontpayCallback(models.Model):
         string="Order Number", required=True, help="The number to poll."
     )
     status = fields.Char(
-        help="As Front Payment wrote it. Empty where it isn't known who wrote."
+        help="As Front Payment sent it. Empty if the callback isn't signed."
     )
     day = fields.Date(help="On which day the callback was sent.")
     is_signed = fields.Boolean(string="Signed")
-    poll_at = fields.Datetime(string="Polled From", required=True, index=True)
+    poll_at = fields.Datetime(string="Next Poll", required=True, index=True)
 
     @api.model
     def _receive(self, order, callback):

@@ -23,7 +23,7 @@ class FrontpayOutage(models.Model):
     since = fields.Datetime(required=True)
     failures = fields.Integer(help="How many calls in a row failed.")
     failed_at = fields.Datetime(string="Last Failure", required=True)
-    retry_at = fields.Datetime(string="Next Try", required=True)
+    retry_at = fields.Datetime(string="Next Attempt", required=True)
 
     _unique_company = models.Constraint("UNIQUE (company_id)")
 
