@@ -1,10 +1,12 @@
 {
     "name": "Front Payment Go",
-    "summary": "Hand customer invoices to Front Payment Go and follow them until paid",
+    "summary": "Send customer invoices to Front Payment Go and follow them until paid",
     "version": "19.0.1.0.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "frontpay_odoo contributors",
+    "maintainers": ["frontpay_odoo"],
+    "development_status": "Alpha",
     "depends": ["account"],
     "external_dependencies": {
         "python": ["phonenumbers", "pycountry", "requests", "python-stdnum"],

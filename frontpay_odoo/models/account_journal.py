@@ -10,9 +10,9 @@ class AccountJournal(models.Model):
     frontpay_company_ids = fields.One2many(
         "res.company",
         "frontpay_journal_id",
-        string="Front Payment Of",
+        string="Front Payment Companies",
         groups=READERS,
-        help="The companies whose payments at Front Payment are registered here.",
+        help="The companies whose payments from Front Payment are registered here.",
     )
 
     def action_frontpay_refresh(self):

@@ -37,10 +37,14 @@ class AccountMove(models.Model):
         groups=READERS,
     )
     frontpay_order_uuid = fields.Char(
-        related="frontpay_order_id.order_uuid", groups=READERS
+        related="frontpay_order_id.order_uuid",
+        string="Front Payment Order Number",
+        groups=READERS,
     )
     frontpay_customer_uuid = fields.Char(
-        related="frontpay_order_id.customer_uuid", groups=READERS
+        related="frontpay_order_id.customer_uuid",
+        string="Front Payment Customer Number",
+        groups=READERS,
     )
     frontpay_verification_url = fields.Char(
         related="frontpay_order_id.verification_url", groups=READERS
@@ -50,21 +54,28 @@ class AccountMove(models.Model):
         string="Front Payment Invoice Number",
         groups=READERS,
     )
-    frontpay_error = fields.Text(related="frontpay_order_id.error", groups=READERS)
+    frontpay_error = fields.Text(
+        related="frontpay_order_id.error", string="Front Payment Error", groups=READERS
+    )
     frontpay_sent_at = fields.Datetime(
         related="frontpay_order_id.sent_at",
-        string="Handed to Front Payment",
+        string="Sent to Front Payment",
         groups=READERS,
     )
     frontpay_refunded_amount = fields.Monetary(
-        related="frontpay_order_id.refunded_amount", groups=READERS
+        related="frontpay_order_id.refunded_amount",
+        string="Refunded by Front Payment",
+        groups=READERS,
     )
     frontpay_can_send = fields.Boolean(
-        compute="_compute_frontpay_can_send", groups=READERS
+        string="Can Be Sent to Front Payment",
+        compute="_compute_frontpay_can_send",
+        groups=READERS,
     )
-
     frontpay_can_update = fields.Boolean(
-        compute="_compute_frontpay_can_update", groups=READERS
+        string="Can Be Updated at Front Payment",
+        compute="_compute_frontpay_can_update",
+        groups=READERS,
     )
 
     @api.model
@@ -243,9 +254,7 @@ class AccountMove(models.Model):
         self.check_access("write")
         queued = self.filtered(lambda move: move.sudo().frontpay_state == "queued")
         if not queued:
-            raise UserError(
-                self.env._("None of these invoices is in Front Payment's queue.")
-            )
+            raise UserError(self.env._("None of these invoices is in the queue."))
         for move in queued:
             self.env["frontpay.order"]._cancel_queued(move)
 
@@ -313,7 +322,7 @@ class AccountMove(models.Model):
             return UserError(message)
         if record._name == "res.company":
             action = self.env.ref("account.action_account_config").id
-            return RedirectWarning(message, action, self.env._("Open the settings"))
+            return RedirectWarning(message, action, self.env._("Open Settings"))
         return RedirectWarning(
             message,
             record._get_records_action(),

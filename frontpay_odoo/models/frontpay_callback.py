@@ -37,11 +37,11 @@ class FrontpayCallback(models.Model):
         string="Order Number", required=True, help="The number to poll."
     )
     status = fields.Char(
-        help="As Front Payment wrote it. Empty where it isn't known who wrote."
+        help="As Front Payment sent it. Empty if the callback isn't signed."
     )
     day = fields.Date(help="On which day the callback was sent.")
     is_signed = fields.Boolean(string="Signed")
-    poll_at = fields.Datetime(string="Polled From", required=True, index=True)
+    poll_at = fields.Datetime(string="Next Poll", required=True, index=True)
 
     @api.model
     def _receive(self, order, callback):
@@ -115,7 +115,7 @@ class FrontpayCallback(models.Model):
         how often one of them is tried is for the outage to say.
         """
         now = fields.Datetime.now()
-        companies = self.env["frontpay.outage"].search([]).company_id
+        companies = self.env["frontpay.outage"]._companies()
         waits_for_end = (
             Domain("is_signed", "=", True)
             & Domain("create_date", ">", now - URGENT)

@@ -39,18 +39,18 @@ class FrontpayExchange(models.Model):
         readonly=True, help="What was sent, without secrets and personal numbers."
     )
     http_status = fields.Integer(string="HTTP Status", readonly=True)
-    answer = fields.Text(readonly=True)
+    answer = fields.Text(string="Response", readonly=True)
     error = fields.Char(readonly=True)
     duration = fields.Integer(string="Duration (ms)", readonly=True)
 
     def write(self, vals):
         if vals:
-            raise UserError(self.env._("The exchange log can't be changed."))
+            raise UserError(self.env._("The API log can't be changed."))
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
-        raise UserError(self.env._("The exchange log can't be deleted."))
+        raise UserError(self.env._("The API log can't be deleted."))
 
     @api.model
     def _log(self, company, exchanges, order=None):

@@ -119,7 +119,9 @@ class FrontpayOrder(models.Model):
     partner_id = fields.Many2one(
         related="move_id.commercial_partner_id", string="Customer"
     )
-    state = fields.Selection(STATES, required=True, readonly=True, default="queued")
+    state = fields.Selection(
+        STATES, string="Status", required=True, readonly=True, default="queued"
+    )
     channel = fields.Selection(
         [(name, channel.label) for name, channel in CHANNELS.items()],
         required=True,
@@ -127,12 +129,12 @@ class FrontpayOrder(models.Model):
     )
     reference = fields.Char(required=True, readonly=True)
     token = fields.Char(
-        string="Address Token",
+        string="Callback Token",
         required=True,
         readonly=True,
         copy=False,
         groups="base.group_system",
-        help="The part of the callback address that only Front Payment knows.",
+        help="The part of the callback URL that only Front Payment knows.",
     )
     environment = fields.Selection(
         ENVIRONMENTS,
@@ -141,14 +143,14 @@ class FrontpayOrder(models.Model):
     )
     amount = fields.Monetary(readonly=True)
     fingerprint = fields.Char(
-        readonly=True, groups="base.group_system", help="What was handed over, hashed."
+        readonly=True, groups="base.group_system", help="What was sent, hashed."
     )
     order_uuid = fields.Char(string="Order Number", readonly=True, index=True)
     customer_uuid = fields.Char(string="Customer Number", readonly=True)
     verification_url = fields.Char(
-        string="BankID Address",
+        string="BankID Link",
         readonly=True,
-        help="Where the customer confirms the order. It is of no use afterwards.",
+        help="Where the customer confirms the order. It can be used only once.",
     )
     invoice_number = fields.Char(
         string="Front Payment Invoice Number",
@@ -157,7 +159,7 @@ class FrontpayOrder(models.Model):
     refunded_amount = fields.Monetary(readonly=True)
     error = fields.Text(readonly=True)
     note = fields.Text(
-        readonly=True, help="What was worth knowing when the order was made."
+        readonly=True, help="What was worth knowing when the order was sent."
     )
     sending_at = fields.Datetime(
         string="Request Sent",
@@ -167,10 +169,13 @@ class FrontpayOrder(models.Model):
     sent_at = fields.Datetime(string="Sent", readonly=True)
     update_queued = fields.Boolean(readonly=True)
     tries = fields.Integer(
-        readonly=True, default=0, help="How often sending had to be put off."
+        string="Failed Attempts",
+        readonly=True,
+        default=0,
+        help="How often sending had to be postponed.",
     )
     retry_at = fields.Datetime(
-        string="Next Try", readonly=True, help="Not sent again before that."
+        string="Next Attempt", readonly=True, help="Not sent again before that."
     )
     last_poll_at = fields.Datetime(
         string="Last Status Update",
@@ -183,7 +188,7 @@ class FrontpayOrder(models.Model):
     poll_failures = fields.Integer(
         string="Failed Status Updates",
         readonly=True,
-        help="How often in a row the status couldn't be had.",
+        help="How often in a row the status couldn't be updated.",
     )
     needs_decision = fields.Boolean(
         readonly=True, help="Somebody has to say what became of the order."

@@ -103,7 +103,8 @@ class FrontpayOrder(models.Model):
         """
         orders, absent = self.filtered("order_uuid")._by_access()
         sentence = self.env._(
-            "The order is at another Front Payment than the one in the settings."
+            "The order belongs to another Front Payment environment than the one in the"
+            " settings."
         )
         failures = dict.fromkeys(absent, sentence)
         for company, polled in orders.grouped("company_id").items():

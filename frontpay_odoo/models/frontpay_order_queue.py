@@ -77,7 +77,7 @@ class FrontpayOrder(models.Model):
             raise transaction.busy(move)
         order._set_state("failed")
         order.error = False
-        move.message_post(body=self.env._("Removed from Front Payment's queue."))
+        move.message_post(body=self.env._("Removed from the queue."))
 
     @api.model
     def _cron_send(self):

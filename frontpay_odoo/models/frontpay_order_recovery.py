@@ -257,8 +257,8 @@ class FrontpayOrder(models.Model):
         if self._can_be_updated():
             self.move_id.message_post(
                 body=self.env._(
-                    "The customer's BankID address was lost with Front Payment's"
-                    " answer. “Update at Front Payment” brings a new one."
+                    "The customer's BankID link was lost with Front Payment's answer."
+                    " “Update at Front Payment” creates a new one."
                 )
             )
 

@@ -82,8 +82,8 @@ class FrontpayOrder(models.Model):
         if self.state not in ENDED_STATES or not is_claimed:
             return
         sentence = self.env._(
-            "Front Payment says “%(reported)s” of order %(order)s, which is"
-            " “%(state)s” here. Look it up at Front Payment before you send the"
+            "Front Payment reports “%(reported)s” for order %(order)s, which is"
+            " “%(state)s” in Odoo. Check it at Front Payment before you send the"
             " invoice again or register a payment.",
             reported=self._state_label(state),
             order=self.order_uuid or self.reference,
@@ -94,8 +94,8 @@ class FrontpayOrder(models.Model):
 
     def _record_unregistered_payment(self, reason):
         sentence = self.env._(
-            "Front Payment settles this invoice, but the payment couldn't be"
-            " registered: %s Register it by hand in the Front Payment journal.",
+            "The payment from Front Payment couldn't be registered: %s Register it"
+            " manually in the payment journal of the Front Payment settings.",
             reason,
         )
         self._record_error(sentence)
@@ -105,7 +105,7 @@ class FrontpayOrder(models.Model):
         journal = self.company_id.frontpay_journal_id
         if not journal:
             raise UserError(
-                self.env._("The settings name no Front Payment journal any more.")
+                self.env._("The Front Payment settings have no payment journal.")
             )
         wizard = (
             self.env["account.payment.register"]

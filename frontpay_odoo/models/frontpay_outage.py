@@ -23,13 +23,18 @@ class FrontpayOutage(models.Model):
     since = fields.Datetime(required=True)
     failures = fields.Integer(help="How many calls in a row failed.")
     failed_at = fields.Datetime(string="Last Failure", required=True)
-    retry_at = fields.Datetime(string="Next Try", required=True)
+    retry_at = fields.Datetime(string="Next Attempt", required=True)
 
     _unique_company = models.Constraint("UNIQUE (company_id)")
 
     @api.model
     def _current(self, company):
         return self.search([("company_id", "=", company.id)])
+
+    @api.model
+    def _companies(self):
+        """Those whose Front Payment can't be polled now."""
+        return self.search([("since", "!=", False)]).company_id
 
     def _may_be_over(self, has_callback):
         """Whether it is time to try, or there is no outage.

@@ -47,12 +47,12 @@ class FrontpayRemoteOrder(models.Model):
     )
     status = fields.Char(readonly=True, help="As it was when the order was read.")
     references = fields.Text(readonly=True, help="One in each line.")
-    amount = fields.Float(digits=(16, 2), readonly=True, help="NOK; 0 if not told.")
+    amount = fields.Float(digits=(16, 2), readonly=True, help="NOK; 0 if unknown.")
     ordered_at = fields.Datetime(readonly=True)
-    customer_uuid = fields.Char(readonly=True)
+    customer_uuid = fields.Char(string="Customer Number", readonly=True)
     contacts = fields.Char(
         readonly=True,
-        help="Digests of the customer's e-mail address, telephone and organization "
+        help="Digests of the customer's e-mail address, phone number and organization "
         "number.",
     )
 

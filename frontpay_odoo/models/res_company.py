@@ -84,24 +84,24 @@ class ResCompany(models.Model):
 
     frontpay_environment = fields.Selection(
         ENVIRONMENTS,
-        string="Front Payment Environment",
+        string="Environment",
         default="demo",
         required=True,
         groups=SETTINGS_READERS,
-        help="Demo is for trying things out: no customer gets a real invoice. Demo and "
-        "production have tokens and secrets of their own.",
+        help="Demo is for testing: no customer gets a real invoice. Demo and "
+        "production have their own API token and callback secret.",
     )
     frontpay_custom_url = fields.Char(
-        string="Front Payment Address",
+        string="API Base URL",
         groups=SETTINGS_READERS,
-        help="Where Front Payment's interface answers, up to and with /api/v1/. It "
-        "must begin with https://; http:// is for a test system on this machine.",
+        help="The URL of Front Payment's API, including /api/v1/. It must begin with "
+        "https://; http:// is for a test system on this machine.",
     )
     frontpay_credential_ids = fields.One2many(
         "frontpay.credential", "company_id", groups=fields.NO_ACCESS
     )
     frontpay_api_token = fields.Char(
-        string="Front Payment Token",
+        string="API Token",
         compute="_compute_frontpay_api_token",
         inverse="_inverse_frontpay_api_token",
         compute_sudo=True,
@@ -111,49 +111,50 @@ class ResCompany(models.Model):
         "administrators can see it.",
     )
     frontpay_callback_secret = fields.Char(
-        string="Front Payment Callback Secret",
+        string="Callback Secret",
         compute="_compute_frontpay_callback_secret",
         inverse="_inverse_frontpay_callback_secret",
         compute_sudo=True,
         copy=False,
         groups="base.group_system",
-        help="The secret key, issued by Front Payment, that proves that a status "
-        "report really comes from them. Without it, no report is believed.",
+        help="The secret key, issued by Front Payment, with which callbacks are "
+        "verified. Without it, every callback is refused. Only system administrators "
+        "can see it.",
     )
     frontpay_journal_id = fields.Many2one(
         "account.journal",
-        string="Front Payment Journal",
+        string="Payment Journal",
         check_company=True,
         domain="[('type', 'in', ('bank', 'cash'))]",
         groups=SETTINGS_READERS,
-        help="Payments that Front Payment reports are registered here. Its balance is "
-        "what Front Payment has received and not yet paid out to you.",
+        help="Customers' payments to Front Payment are registered in this journal. Its "
+        "balance is what Front Payment has received and not yet paid out to you.",
     )
     frontpay_settle_on = fields.Selection(
         [
             ("paid", "The customer has paid"),
-            ("invoiced", "Front Payment has taken over the claim"),
+            ("invoiced", "The claim is assigned to Front Payment"),
         ],
         string="Register Payment When",
         default="paid",
         required=True,
         groups=SETTINGS_READERS,
-        help="Choose the second only if your agreement says that Front Payment takes "
-        "over the claim: the invoice then counts as paid once they have invoiced it.",
+        help="Choose the second only if your agreement says that the claim is assigned "
+        "to Front Payment: the invoice then counts as paid once they have invoiced it.",
     )
     frontpay_channel = fields.Selection(
         [(name, channel.label) for name, channel in CHANNELS.items()],
-        string="Front Payment Channel",
+        string="Channel",
         default="session",
         required=True,
         groups=SETTINGS_READERS,
-        help="How the order reaches your customers, unless a customer has a channel of "
+        help="How invoices reach your customers, unless a customer has a channel of "
         "its own. A session lets private customers confirm with BankID; an invoice "
         "without confirmation goes as EHF or eFaktura, by e-mail or by post.",
     )
     frontpay_invoice_interval = fields.Selection(
         INTERVALS,
-        string="Front Payment Invoices",
+        string="Invoice Interval",
         default="0",
         required=True,
         groups=SETTINGS_READERS,
@@ -178,14 +179,14 @@ class ResCompany(models.Model):
         "what it means in your agreement before you switch it on.",
     )
     frontpay_min_maturity = fields.Integer(
-        string="Shortest Time to Pay",
+        string="Minimum Days to Pay",
         default=10,
         groups=SETTINGS_READERS,
-        help="Days that a customer gets at least, counted from the day the invoice is "
-        "sent, also when its due date in Odoo is nearer or past.",
+        help="A customer has at least this number of days to pay, counted from the day "
+        "the invoice is sent, also when its due date in Odoo is earlier.",
     )
     frontpay_tax_rates = fields.Char(
-        string="VAT Rates at Front Payment",
+        string="VAT Rates",
         default="0,12,15,25",
         required=True,
         groups=SETTINGS_READERS,
@@ -202,18 +203,17 @@ class ResCompany(models.Model):
         "Odoo. With a discount on each line, it shows the VAT before the discount.",
     )
     frontpay_public_url = fields.Char(
-        string="Address for Status Reports",
+        string="Public URL",
         groups=SETTINGS_READERS,
         help="The address at which Front Payment reaches this Odoo, if it isn't the "
-        "one that you use yourselves. Leave it empty for Odoo's own.",
+        "one that your users open. Leave it empty to use Odoo's own.",
     )
-
     frontpay_erase_after_days = fields.Integer(
-        string="Erase Personal Numbers After",
+        string="Erase After (Days)",
         groups=SETTINGS_READERS,
-        help="Days after which a customer's personal number is erased, counted from "
-        "the end of the customer's last order. 0: never. A customer of several "
-        "companies keeps the number until the days of each of them are over.",
+        help="Number of days after which a customer's personal number is erased, "
+        "counted from the end of the customer's last order. 0: never. A customer of "
+        "several companies keeps the number until the days of each of them are over.",
     )
 
     @api.depends("frontpay_credential_ids.api_token")
@@ -337,8 +337,8 @@ class ResCompany(models.Model):
         if not url:
             raise UserError(
                 self.env._(
-                    "%s: enter Front Payment's address in the settings, or choose Demo "
-                    "or Production as environment.",
+                    "%s: enter the API base URL in the Front Payment settings, or "
+                    "choose Demo or Production as environment.",
                     self.name,
                 )
             )

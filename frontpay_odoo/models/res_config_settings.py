@@ -62,14 +62,15 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.frontpay_public_url", readonly=False
     )
     frontpay_callback_url = fields.Char(
-        string="Status Reports Arrive At",
+        string="Callback URL",
         compute="_compute_frontpay_callback_url",
         help="Front Payment must be able to reach this address from the internet. Each "
-        "order adds a part of its own at the end.",
+        "order has its own token at the end.",
     )
-
     frontpay_credential_warning = fields.Char(
-        compute="_compute_frontpay_credential_warning", groups="base.group_system"
+        string="Credential Warning",
+        compute="_compute_frontpay_credential_warning",
+        groups="base.group_system",
     )
 
     @api.depends("company_id", "frontpay_public_url")
@@ -93,9 +94,9 @@ class ResConfigSettings(models.TransientModel):
                 for name in CREDENTIAL_FIELDS
                 if changed and saved[name] and name not in changed
             ]
-            settings.frontpay_credential_warning = labels and self.env._(
-                "Still the old one: %s. Environment, token and callback secret belong"
-                " together: enter those that Front Payment gave you for this one.",
+            settings.frontpay_credential_warning = bool(labels) and self.env._(
+                "Not changed: %s. Environment, API token and callback secret belong"
+                " together: enter those that Front Payment issued for this one.",
                 ", ".join(labels),
             )
 

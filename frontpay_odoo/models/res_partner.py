@@ -94,12 +94,12 @@ class ResPartner(models.Model):
         "customer's language in Odoo until you set it yourself.",
     )
     frontpay_customer_uuid = fields.Char(
-        string="Front Payment Customer",
+        string="Front Payment Customer Number",
         company_dependent=True,
         copy=False,
         readonly=True,
         groups="account.group_account_invoice",
-        help="The customer's number at Front Payment, known after the first order.",
+        help="Known after the first order.",
     )
 
     # What was agreed with this customer; empty, the company's settings hold.
@@ -114,7 +114,7 @@ class ResPartner(models.Model):
     )
     frontpay_invoice_interval = fields.Selection(
         INTERVALS,
-        string="Invoices Go Out",
+        string="Invoice Interval",
         company_dependent=True,
         copy=False,
         groups="account.group_account_invoice",

@@ -318,7 +318,7 @@ class TestRecovery(RecoveryCase):
                 self.assertTrue(order.next_poll_at)
                 self.assertFalse(order.error)
                 self.assertIn(f"as order {order.order_uuid}", self._chatter())
-                self.assertIn("BankID address was lost", self._chatter())
+                self.assertIn("BankID link was lost", self._chatter())
                 self.assertEqual(self.move.frontpay_state, "sent")
                 self.sandbox.control("DELETE", "orders")
 

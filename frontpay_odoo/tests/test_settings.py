@@ -20,7 +20,7 @@ NOT_FOUND = (
     '{"status_code": 404, "status_message": "Not Found",'
     ' "message": "Order Not Found", "is_data": false, "data": null}',
 )
-NOT_AUTHORISED = (401, '{"status_code": 401, "message": "unauthenticated"}')
+UNAUTHORIZED = (401, '{"status_code": 401, "message": "unauthenticated"}')
 # What the server answers to a good token, by the first part of the path.
 ANSWERS = {
     "api": NOT_FOUND,
@@ -32,13 +32,13 @@ ANSWERS = {
 CONNECTIONS = (
     ("api", "good-token", "success", "accepts the token"),
     ("api", "wrong-token", "danger", "doesn't accept the token"),
-    ("api", False, "danger", "doesn't accept the token"),
+    ("api", False, "danger", "No usable token is entered"),
     ("page", "good-token", "danger", "it isn't Front Payment"),
     ("nothing", "good-token", "danger", "it isn't Front Payment"),
-    ("busy", "good-token", "danger", "asks for a pause"),
+    ("busy", "good-token", "danger", "Too many calls"),
     ("broken", "good-token", "danger", "didn't give a usable answer"),
 )
-GOOD_ADDRESSES = (
+GOOD_URLS = (
     "https://api.example.com/api/v1/",
     "https://api.example.com:8443/api/v1",
     "http://127.0.0.1:8700/api/v1/",
@@ -46,7 +46,7 @@ GOOD_ADDRESSES = (
     "http://[::1]:8700/api/v1/",
     "http://localhost:8700/api/v1/",
 )
-WRONG_ADDRESSES = (
+WRONG_URLS = (
     ("api.example.com/api/v1/", "must be complete"),
     ("https:///api/v1/", "must be complete"),
     ("ftp://api.example.com/", "must be complete"),
@@ -61,7 +61,7 @@ WRONG_ADDRESSES = (
     ("http://10.0.0.1/api/v1/", "must begin with https://"),
     ("http://127.0.0.1.example.com/", "must begin with https://"),
 )
-WRONG_PUBLIC_ADDRESSES = (
+WRONG_PUBLIC_URLS = (
     ("odoo.example.com", "must be complete"),
     ("ftp://odoo.example.com", "must be complete"),
     ("https://odoo.example.com/?db=production", "must be complete"),
@@ -74,16 +74,16 @@ TAX_RATES = (
     ("0,11.11,25,25.00", {"0", "11.11", "25"}),
     ("100", {"100"}),
 )
-SAVED_KEYS = {
+SAVED_CREDENTIALS = {
     "frontpay_environment": "demo",
     "frontpay_api_token": "old-token",
     "frontpay_callback_secret": "old-s3cret",
 }
-BOTH_OLD = "a token and a callback secret of its own"
-OLD_TOKEN = "The token is still the old one"
-OLD_SECRET = "The callback secret is still the old one"
+BOTH_OLD = "Not changed: API Token, Callback Secret."
+OLD_TOKEN = "Not changed: API Token."
+OLD_SECRET = "Not changed: Callback Secret."
 # What is changed on the screen, and what the warning says; empty: there is none.
-KEY_CHANGES = (
+CREDENTIAL_CHANGES = (
     ({}, ""),
     ({"channel": "ehf"}, ""),
     ({"environment": "production"}, BOTH_OLD),
@@ -161,21 +161,21 @@ class TestSettings(LoopbackCase, TransactionCase):
                 self.company.frontpay_custom_url = custom_url
                 self.assertEqual(self.company._frontpay_base_url(), expected)
 
-    def test_an_own_environment_needs_its_address(self):
+    def test_a_custom_environment_needs_its_url(self):
         self.company.frontpay_environment = "custom"
         with self.assertRaises(UserError) as caught:
             self.company._frontpay_base_url()
-        self.assertIn("enter Front Payment's address", str(caught.exception))
+        self.assertIn("enter the API base URL", str(caught.exception))
 
-    def test_an_own_address_is_safe_or_refused(self):
-        for url in GOOD_ADDRESSES:
+    def test_a_custom_url_is_safe_or_refused(self):
+        for url in GOOD_URLS:
             with self.subTest(url=url):
                 self.company.frontpay_custom_url = url
-        for url, words in WRONG_ADDRESSES:
+        for url, words in WRONG_URLS:
             with self.subTest(url=url):
                 self._assert_refused({"frontpay_custom_url": url}, words)
 
-    def test_status_reports_go_to_odoos_own_address_or_the_one_entered(self):
+    def test_callbacks_go_to_odoos_own_url_or_the_one_entered(self):
         self.assertEqual(
             self.company._frontpay_public_url(), self.company.get_base_url().rstrip("/")
         )
@@ -183,7 +183,7 @@ class TestSettings(LoopbackCase, TransactionCase):
         self.assertEqual(
             self.company._frontpay_public_url(), "https://odoo.example.com"
         )
-        for url, words in WRONG_PUBLIC_ADDRESSES:
+        for url, words in WRONG_PUBLIC_URLS:
             with self.subTest(url=url):
                 self._assert_refused({"frontpay_public_url": url}, words)
 
@@ -196,11 +196,9 @@ class TestSettings(LoopbackCase, TransactionCase):
                 )
         for text in WRONG_TAX_RATES:
             with self.subTest(text=text):
-                self._assert_refused(
-                    {"frontpay_tax_rates": text}, "write the VAT rates"
-                )
+                self._assert_refused({"frontpay_tax_rates": text}, "write numbers")
 
-    def test_the_shortest_time_to_pay_isnt_negative(self):
+    def test_the_minimum_days_to_pay_arent_negative(self):
         self.company.frontpay_min_maturity = 0
         self._assert_refused({"frontpay_min_maturity": -1}, "less than 0 days")
 
@@ -246,20 +244,20 @@ class TestSettings(LoopbackCase, TransactionCase):
             form.frontpay_environment = "demo"
         self.assertEqual(self.company.frontpay_environment, "demo")
 
-    def test_the_settings_warn_of_keys_that_may_not_belong_together(self):
-        self.company.write(SAVED_KEYS)
-        for changes, words in KEY_CHANGES:
+    def test_the_settings_warn_of_credentials_that_may_not_belong_together(self):
+        self.company.write(SAVED_CREDENTIALS)
+        for changes, words in CREDENTIAL_CHANGES:
             with self.subTest(**changes):
                 form = Form(self.env["res.config.settings"])
                 for name, value in changes.items():
                     form[f"frontpay_{name}"] = value
-                warning = form.frontpay_keys_warning or ""
+                warning = form.frontpay_credential_warning or ""
                 self.assertIn(words, warning)
                 self.assertEqual(bool(words), bool(warning))
                 for secret in ("old-token", "old-s3cret"):
                     self.assertNotIn(secret, warning)
 
-    def test_the_first_keys_are_entered_without_a_warning(self):
+    def test_the_first_credentials_are_entered_without_a_warning(self):
         form = Form(self.env["res.config.settings"])
         for name, value in (
             ("environment", "production"),
@@ -267,9 +265,9 @@ class TestSettings(LoopbackCase, TransactionCase):
             ("callback_secret", "s3cret"),
         ):
             form[f"frontpay_{name}"] = value
-            self.assertFalse(form.frontpay_keys_warning)
+            self.assertFalse(form.frontpay_credential_warning)
 
-    def test_the_settings_tell_where_status_reports_arrive(self):
+    def test_the_settings_tell_the_callback_url(self):
         form = Form(self.env["res.config.settings"])
         form.frontpay_public_url = "https://odoo.example.com"
         form.save()
@@ -344,15 +342,15 @@ class TestSettings(LoopbackCase, TransactionCase):
         for name in (*SECRETS, "frontpay_custom_url", "frontpay_public_url"):
             with self.subTest(field=name):
                 self.assertFalse(self.company[name])
-        exchanges = []
         with (
-            self.company._frontpay_client(exchanges.append) as client,
+            self.company._frontpay_client() as client,
             self.assertRaises(Unauthorized),
         ):
             client.check_connection()
-        self.assertEqual(exchanges[0].error, "InvalidHeader")  # nothing went out
+        [exchange] = client.exchanges
+        self.assertEqual(exchange.error, "InvalidHeader")  # nothing went out
 
-    def test_each_key_is_stored_without_the_other(self):
+    def test_each_credential_is_stored_without_the_other(self):
         token, secret = SECRETS
         for values, stored in (
             ({token: "token"}, ("token", False)),
@@ -365,8 +363,8 @@ class TestSettings(LoopbackCase, TransactionCase):
                 self.env.invalidate_all()
                 self.assertEqual((self.company[token], self.company[secret]), stored)
 
-    def test_a_copied_company_has_no_keys(self):
-        self.company.write(SAVED_KEYS)
+    def test_a_copied_company_has_no_credentials(self):
+        self.company.write(SAVED_CREDENTIALS)
         [values] = self.company.copy_data()
         for name in SECRETS:
             with self.subTest(field=name):
@@ -460,7 +458,7 @@ def _server():
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         is_good = self.headers["Authorization"] == "Bearer good-token"
-        status, body = ANSWERS[self.path.split("/")[1]] if is_good else NOT_AUTHORISED
+        status, body = ANSWERS[self.path.split("/")[1]] if is_good else UNAUTHORIZED
         self.send_response(status)
         self.end_headers()
         self.wfile.write(body.encode())

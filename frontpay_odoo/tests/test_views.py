@@ -2,6 +2,7 @@ from lxml import etree
 
 from odoo import Command
 from odoo.exceptions import AccessError
+from odoo.fields import NO_ACCESS
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
 
@@ -10,14 +11,14 @@ from .common import FrontpayCommon
 FIRST = "Send to Front Payment"
 AGAIN = "Send to Front Payment Again"
 UPDATE = "Update at Front Payment"
-FIND = "Find Out"
+CHECK = "Check Outcome"
 NOW = "Send to Front Payment Now"
 # Which of the buttons an invoice shows by its order's state.
 BUTTONS = {
     None: FIRST,
     "queued": NOW,
-    "sending": FIND,
-    "unknown": FIND,
+    "sending": CHECK,
+    "unknown": CHECK,
     "failed": AGAIN,
     "sent": UPDATE,
     "invoiced": None,
@@ -110,7 +111,7 @@ class TestViews(FrontpayCommon):
         )
         self.assertEqual(
             [button.get("string") for button in buttons],
-            [FIRST, AGAIN, NOW, FIND, UPDATE],
+            [FIRST, AGAIN, NOW, CHECK, UPDATE],
         )
         for state, label in BUTTONS.items():
             with self.subTest(state):
@@ -127,7 +128,7 @@ class TestViews(FrontpayCommon):
     def test_odoos_own_button_is_the_primary_one_when_ours_is_not(self):
         for state, label in BUTTONS.items():
             with self.subTest(state):
-                ours = label in (FIRST, AGAIN, NOW, FIND)
+                ours = label in (FIRST, AGAIN, NOW, CHECK)
                 self.assertEqual(self.moves[state].highlight_send_button, not ours)
 
     def test_readers_and_clerks_have_no_button(self):
@@ -218,7 +219,29 @@ class TestViews(FrontpayCommon):
             {group["frontpay_state"] or None for group in groups}, set(BUTTONS)
         )
 
-    def test_orders_and_exchanges_open(self):
+    def test_a_badge_colours_every_state(self):
+        for model, name in (
+            ("account.move", "frontpay_state"),
+            ("frontpay.order", "state"),
+        ):
+            for view_type in ("list", "form"):
+                arch = self._arch(model, view_type, self.invoicing)
+                for badge in arch.xpath(f"//field[@name='{name}'][@widget='badge']"):
+                    colours = [
+                        condition
+                        for attribute, condition in badge.attrib.items()
+                        if attribute.startswith("decoration-")
+                    ]
+                    for state in filter(None, BUTTONS):
+                        with self.subTest(model, view_type=view_type, state=state):
+                            matching = [
+                                condition
+                                for condition in colours
+                                if safe_eval(condition, {name: state})
+                            ]
+                            self.assertEqual(len(matching), 1)
+
+    def test_orders_and_the_api_log_open(self):
         for model, users in (
             ("frontpay.order", (self.reader, self.invoicing, self.adviser)),
             ("frontpay.exchange", (self.adviser,)),
@@ -235,7 +258,7 @@ class TestViews(FrontpayCommon):
         with self.assertRaises(AssertionError):
             _ = form.token
 
-    def test_the_exchanges_of_an_invoice(self):
+    def test_the_api_log_of_an_invoice(self):
         move = self.moves["sent"]
         order = move.frontpay_order_id
         own, _other = (
@@ -251,6 +274,22 @@ class TestViews(FrontpayCommon):
         action = move.with_user(self.adviser).action_frontpay_exchanges()
         found = self.env[action["res_model"]].search(action["domain"])
         self.assertEqual(found, own)
+
+    def test_every_label_is_written_for_people(self):
+        for model in self.env.values():
+            for name, field in model._fields.items():
+                if field._module != "frontpay_odoo" or field.groups == NO_ACCESS:
+                    continue
+                with self.subTest(model._name, field=name):
+                    words = set(field._description_string(self.env).split())
+                    self.assertFalse(words & {"Frontpay", "Uuid", "Ids"})
+
+    def test_each_setting_has_one_label(self):
+        view = self.env.ref("frontpay_odoo.res_config_settings_view_form")
+        labels = etree.fromstring(view.arch).iter("label")
+        self.assertEqual(
+            [label.get("for") for label in labels if label.get("string")], []
+        )
 
     def test_what_went_wrong_stands_above_the_invoice(self):
         move = self.moves["failed"]

@@ -16,7 +16,9 @@ class FrontpayResolve(models.TransientModel):
     _name = "frontpay.resolve"
     _description = "Front Payment: Outcome of an Invoice"
 
-    move_id = fields.Many2one("account.move", required=True, readonly=True)
+    move_id = fields.Many2one(
+        "account.move", string="Invoice", required=True, readonly=True
+    )
     sentence = fields.Text(readonly=True)
     may_be_absent = fields.Boolean(
         readonly=True, help="Whether it would be in Front Payment's list by now."
@@ -105,7 +107,7 @@ class FrontpayResolve(models.TransientModel):
             return failure
         if not order._is_in_grace():
             return self.env._(
-                "Front Payment has orders that nobody here knows. They are looked at"
+                "Front Payment has orders that aren't known here. They are read"
                 " automatically, one after the other. Come back in some minutes."
             )
         details = {
@@ -115,7 +117,7 @@ class FrontpayResolve(models.TransientModel):
         if candidates:
             return self.env._(
                 "Front Payment has %(count)s order(s) that may be %(invoice)s, and"
-                " another one may still appear until %(time)s. It is looked at again"
+                " another one may still appear until %(time)s. It is checked again"
                 " automatically. Link one now only if you know that it is this"
                 " invoice.",
                 count=len(candidates),
