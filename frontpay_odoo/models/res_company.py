@@ -10,7 +10,7 @@ from ..connect.channels import CHANNELS
 from ..connect.client import Client
 from ..connect.endpoints import ENVIRONMENTS as API_URLS
 from ..connect.validation import is_complete_url, is_safe_url
-from ..mapping.problem import localized
+from ..mapping.problem import field_label, localized
 from ..tools import error_messages
 from ..tools.notification import notification
 from .frontpay_order import ENVIRONMENTS
@@ -246,11 +246,16 @@ class ResCompany(models.Model):
     def _check_frontpay_settings(self):
         for company in self.sudo():
             for name, rules in SETTING_RULES.items():
-                label = company._fields[name]._description_string(self.env)
                 for is_good, sentence in rules:
                     if not is_good(company):
-                        text = localized(self.env, sentence)
-                        raise ValidationError(f"{company.name}: {label}: {text}")
+                        raise ValidationError(
+                            self.env._(
+                                "%(company)s: %(setting)s: %(rule)s",
+                                company=company.name,
+                                setting=field_label(company, name),
+                                rule=localized(self.env, sentence),
+                            )
+                        )
 
     def _frontpay_can_use(self, journal):
         """Whether payments can be registered in a journal; also none is fine."""

@@ -8,6 +8,7 @@ address.`` What is known is told with the labels of Odoo's forms, the rest is qu
 
 import re
 
+from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
 from ..connect import errors
@@ -169,9 +170,12 @@ def connection_message(env, error):
     """Say what a failed question, or test of the connection, means.
 
     :param env: of the one who reads it
-    :param connect.errors.FrontPaymentError error: what the client raised
+    :param error: the :class:`connect.errors.FrontPaymentError` that the client raised,
+        or the UserError that there is no client
     :return: text of one line
     """
+    if isinstance(error, UserError):
+        return str(error)
     message = CONNECTION_MESSAGES.get(type(error), UNUSABLE_ANSWER)
     if _has_no_token(error):
         message = CONNECTION_WITHOUT_TOKEN
