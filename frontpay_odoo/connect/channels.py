@@ -17,7 +17,7 @@ from . import endpoints
 from .order import Order, Product
 
 # What differs from one day to the next, or from a new order to an update.
-PASSING = {
+VARYING_FIELDS = {
     *("orderDate", "invoiceMaturity", "dueDateForPaymentLink"),
     *("fpgoUuid", "orderFrom"),
 }
@@ -34,11 +34,10 @@ MONTHS = (
 class Channel(NamedTuple):
     """One way to hand over an order: where it is posted, and how it is written.
 
-    :param customer_types: whom it reaches
-    :param country: of the customers that it reaches; without it, any
-    :param updates: whether an order that waits for its customer can be changed
-    :param identifies: whether Front Payment must know a private customer's personal
-        number
+    :param customer_types: whom it is for
+    :param country: of the customers that it is for; without it, any
+    :param supports_update: whether an order that waits for its customer can be changed
+    :param needs_personal_number: whether Front Payment must know a private customer's
     """
 
     label: str
@@ -46,10 +45,10 @@ class Channel(NamedTuple):
     to_json: Callable[[Order], dict]
     customer_types: tuple[str, ...] = ("private", "corporate")
     country: str = ""
-    identifies: bool = True
-    updates: bool = False
+    needs_personal_number: bool = True
+    supports_update: bool = False
 
-    def reaches(self, customer_type, country_code):
+    def is_available_for(self, customer_type, country_code):
         """Whether such customers can be invoiced this way."""
         return customer_type in self.customer_types and (
             not self.country or self.country == country_code
@@ -74,8 +73,8 @@ def fingerprint(document, due_date):
     :param due_date: the invoice's
     :return: 64 hexadecimal digits
     """
-    lasting = {name: document[name] for name in document if name not in PASSING}
-    text = json.dumps([lasting, str(due_date)], sort_keys=True)
+    stable = {name: document[name] for name in document if name not in VARYING_FIELDS}
+    text = json.dumps([stable, str(due_date)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -221,15 +220,13 @@ def _summary(order):
 
 def _customer(customer):
     """The customer with type and the number that belongs to it (section 3.5)."""
-    document = _details(
+    number = customer.personal_number
+    return _details(
         customer,
         type=customer.type,
-        personalNumber=customer.personal_number,
+        **({"personalNumber": number} if number else {}),
         organizationId=customer.organization_id,
     )
-    if not customer.personal_number:
-        del document["personalNumber"]
-    return document
 
 
 def _details(customer, **identity):
@@ -300,7 +297,7 @@ CHANNELS = {
         "Session with BankID",
         endpoints.SUBMIT_SESSION,
         session_json,
-        updates=True,
+        supports_update=True,
     ),
     # It demands a personal number of everybody, and companies have none (section 5).
     "regular": Channel(
@@ -310,9 +307,7 @@ CHANNELS = {
         customer_types=("private",),
     ),
     "invoice": Channel(
-        "Invoice without confirmation",
-        endpoints.CREATE_INVOICE,
-        invoice_json,
+        "Invoice without confirmation", endpoints.CREATE_INVOICE, invoice_json
     ),
     "efaktura": Channel(
         "eFaktura",
@@ -332,6 +327,6 @@ CHANNELS = {
         "Payment link",
         endpoints.CREATE_PAYMENT_LINK,
         payment_link_json,
-        identifies=False,
+        needs_personal_number=False,
     ),
 }

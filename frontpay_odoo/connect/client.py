@@ -1,45 +1,51 @@
 """The client: HTTP to Front Payment, and its answers or exceptions back."""
 
-import ssl
 import time
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from urllib.parse import quote
 
 import requests
-from urllib3 import HTTPResponse
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
-from . import answers, endpoints, errors
+from . import endpoints, errors, responses
 from .masking import masked_json, masked_text
+from .transport import Transport
 
-CONNECT_TIMEOUT = 5  # seconds
-READ_TIMEOUT = 30  # seconds
 MAX_ANSWER = 2 * 1024 * 1024  # bytes
-# Characters of an answer that the log keeps: a list of all orders comes often.
+PIECE = 16 * 1024  # bytes
+# Characters of an answer that are kept.
 MAX_KEPT = 20_000
-MAX_KEPT_TEXT = 2_000
+MAX_KEPT_TEXT = 2_000  # of one that isn't JSON
 NO_ORDER = "ODR0"
 # Seconds: the limit's window isn't stated (question 44), nor is there a Retry-After
 # with every 429.
-LIMIT_WINDOW = 60
-LIMITED_PAUSE = 10
-# From urllib3 2.2 on. With older ones, an answer is read byte by byte, which takes
-# about 2 seconds a megabyte.
-TELLS_WHAT_IS_THERE = hasattr(HTTPResponse, "read1")
+RATE_LIMIT_WINDOW = 60
+USUAL_RETRY_AFTER = 10
+LONGEST_RETRY_AFTER = 60 * 60
 
 ERRORS = {
-    401: errors.NotAuthorised,
-    403: errors.NotAuthorised,
+    401: errors.Unauthorized,
+    403: errors.Unauthorized,
     404: errors.NotFound,
-    405: errors.WrongAddress,
+    405: errors.NotFrontPayment,
     408: errors.UnknownOutcome,
-    429: errors.Limited,
+    429: errors.RateLimited,
 }
 ERRORS_BY_HUNDRED = {
-    3: errors.WrongAddress,
-    4: errors.Refused,
+    3: errors.NotFrontPayment,
+    4: errors.Rejected,
     5: errors.UnknownOutcome,
 }
+BAD_URL = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+)
+BAD_TOKEN = (requests.exceptions.InvalidHeader, UnicodeError)
 
 
 @dataclass
@@ -53,12 +59,14 @@ class Exchange:
 
     method: str
     path: str
-    request: str
+    request: str = ""
     http_status: int | None = None
     answer: str = ""
     error: str = ""
     duration: int = 0
-    started: float = field(default_factory=time.monotonic, repr=False)
+
+    def __post_init__(self):
+        self.started = time.monotonic()
 
     def close(self):
         self.duration = round((time.monotonic() - self.started) * 1000)
@@ -72,36 +80,31 @@ class Client:
         with Client(base_url, token, "frontpay_odoo/19.0.1.1.0") as client:
             client.submit(channel, document)
 
+    ``exchanges`` lists the :class:`Exchange` of every call, also of a failed one;
+    whoever stores them clears the list.
+
     :param str base_url: up to and with ``/api/v1/``
     :param str token: the bearer token
     :param str user_agent: who is calling
-    :param log: called with the :class:`Exchange` of every call, also of a failed one
-    :param timeout: seconds to wait for a connection, and for the answer
-    :param pace: who says when to call: ``take()`` waits for a place or raises
-        :class:`errors.Limited`, ``hold(seconds)`` keeps everybody from calling
+    :param timeout: seconds to wait for a connection, and for the answer; a call as a
+        whole ends after their sum
+    :param rate_limiter: says when to call: ``acquire()`` waits for a slot or raises
+        :class:`errors.RateLimited`, ``block(seconds)`` keeps everybody from calling
     """
 
-    def __init__(
-        self,
-        base_url,
-        token,
-        user_agent,
-        log=None,
-        timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
-        pace=None,
-    ):
+    def __init__(self, base_url, token, user_agent, timeout=(5, 30), rate_limiter=None):
         self.base_url = base_url
+        self.exchanges = []
         self._token = token
-        self._log = log
         self._timeout = timeout
-        self._pace = pace
-        self._has_place = False
+        self._rate_limiter = rate_limiter
+        self._has_slot = False
+        self._transport = Transport()
         self._session = requests.Session()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, self._transport)
         self._session.headers.update(
-            {
-                "Accept": "application/json",
-                "User-Agent": user_agent,
-            }
+            {"Accept": "application/json", "User-Agent": user_agent}
         )
 
     def __enter__(self):
@@ -110,104 +113,116 @@ class Client:
     def __exit__(self, *exception):
         self._session.close()
 
-    def await_place(self):
+    def wait_for_slot(self):
         """Wait until the next call may go out, before anything depends on it.
 
-        :raises Limited: that would take too long
+        :raises RateLimited: that would take too long
         """
-        if self._pace and not self._has_place:
-            self._pace.take()
-            self._has_place = True
+        if self._rate_limiter and not self._has_slot:
+            self._rate_limiter.acquire()
+            self._has_slot = True
 
     def submit(self, channel, document):
         """Hand over an order.
 
         :param channels.Channel channel: the way it goes
         :param dict document: the order as the channel's JSON
-        :rtype: answers.SubmittedOrder
-        :raises FrontPaymentError: see :meth:`_call`
+        :rtype: responses.SubmittedOrder
+        :raises FrontPaymentError: see :meth:`_call`, so with all of these methods
         """
-        return self._call(channel.endpoint, answers.submitted_order, document)
+        return self._call(channel.endpoint, responses.submitted_order, document)
 
     def status(self, order_uuid):
-        """Ask for an order's status (section 14).
+        """Fetch an order's status (section 14).
 
-        :rtype: answers.OrderStatus
-        :raises FrontPaymentError: see :meth:`_call`
+        :rtype: responses.OrderStatus
         """
-        return self._call(endpoints.STATUS, answers.order_status, order_uuid=order_uuid)
+        return self._call(endpoints.STATUS, responses.order_status, None, order_uuid)
 
     def statuses(self):
-        """Ask for the statuses of all orders (section 13).
+        """Fetch the statuses of all orders (section 13).
 
         :return: {order number: status as Front Payment spells it}
-        :raises FrontPaymentError: see :meth:`_call`
         """
         try:
-            return self._call(endpoints.STATUSES, answers.order_statuses)
+            return self._call(endpoints.STATUSES, responses.order_statuses)
         except errors.NotFound:  # how an empty list is told (question 9)
             return {}
 
     def details(self, order_uuid):
-        """Ask what an order is about (section 15).
+        """Fetch what an order is about (section 15).
 
-        :rtype: answers.OrderDetails
-        :raises FrontPaymentError: see :meth:`_call`
+        :rtype: responses.OrderDetails
         """
-        return self._call(
-            endpoints.DETAILS, answers.order_details, order_uuid=order_uuid
-        )
+        return self._call(endpoints.DETAILS, responses.order_details, None, order_uuid)
 
     def invoice_number(self, order_uuid):
-        """Ask for the number of an order's invoice (section 15b).
+        """Fetch the number of an order's invoice (section 15b).
 
         :return: the number, or an empty string while there is none
-        :raises FrontPaymentError: see :meth:`_call`
         """
         return self._call(
-            endpoints.INVOICE_NUMBER, answers.invoice_number, order_uuid=order_uuid
+            endpoints.INVOICE_NUMBER, responses.invoice_number, None, order_uuid
         )
 
     def check_connection(self):
-        """Show that address and token are right, without touching any order.
-
-        :raises FrontPaymentError: see :meth:`_call`
-        """
-        try:
+        """Show that address and token are right, without touching any order."""
+        with suppress(errors.NotFound):
             self.status(NO_ORDER)
-        except errors.NotFound:
-            return
 
-    def _call(self, endpoint, read, document=None, **path):
+    def _call(self, endpoint, read, document=None, order_uuid=""):
         """Send one request and return what ``read`` makes of the envelope's ``data``.
 
         :raises Unreachable: nothing was sent
-        :raises NotAuthorised: the token isn't accepted
-        :raises WrongAddress: what answers there isn't Front Payment's API
+        :raises Unauthorized: the token isn't accepted
+        :raises NotFrontPayment: what answers there isn't Front Payment's API
         :raises NotFound: no such order or customer
-        :raises Refused: the request is not accepted; ``sentences`` say why
-        :raises Limited: too many calls
+        :raises Rejected: the request is not accepted; ``sentences`` say why
+        :raises RateLimited: too many calls
         :raises UnknownOutcome: the request may have been carried out
         """
-        place = endpoint.path.format(
-            **{name: quote(value, safe="") for name, value in path.items()}
-        )
-        exchange = Exchange(endpoint.method, place, "")
+        path = endpoint.path.format(order_uuid=quote(order_uuid, safe=""))
+        exchange = Exchange(endpoint.method, path)
         if document is not None:
             exchange.request = masked_json(document, [self._token])
-        self.await_place()
-        self._has_place = False
+        self.wait_for_slot()
+        self._has_slot = False
         try:
-            return read(self._exchange(endpoint, place, document, exchange))
+            response, text = self._send(exchange, document)
+            answer = self._answer(endpoint, exchange, text)
+            data = _data(endpoint, response, answer)
+            responses.check_order_uuid(data, order_uuid)
+            return read(data)
         except errors.FrontPaymentError as error:
             exchange.error = masked_text(str(error), [self._token])
             raise
         finally:
             exchange.close()
-            if self._log:
-                self._log(exchange)
+            self.exchanges.append(exchange)
 
-    def _authorise(self, request):
+    def _send(self, exchange, document):
+        """Send a request.
+
+        :return: (response, its text)
+        """
+        self._transport.start(sum(self._timeout))
+        try:
+            response = self._session.request(
+                exchange.method,
+                self.base_url + exchange.path,
+                json=document,
+                auth=self._authorize,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            exchange.http_status = response.status_code
+            self._apply_rate_limit_headers(response)
+            return response, _text(response)
+        except (OSError, HTTPError, HTTPException, UnicodeError) as error:
+            raise self._transport_error(error) from None
+
+    def _authorize(self, request):
         # As a hook, so that no .netrc of the server replaces it; but then nobody else
         # checks the header, and http.client would quote the token in its complaint.
         if not self._token:  # as in a copied database: nothing goes out
@@ -217,125 +232,96 @@ class Client:
         request.headers.update([header])
         return request
 
-    def _exchange(self, endpoint, place, document, exchange):
-        try:
-            response = self._session.request(
-                endpoint.method,
-                self.base_url + place,
-                json=document,
-                auth=self._authorise,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            )
-            exchange.http_status = response.status_code
-            self._heed(response)
-            text = self._text(response)
-        except (requests.RequestException, HTTPError, UnicodeError) as error:
-            raise _transport_error(error) from None
-        try:
-            answer = answers.document_of(text)
-            if not (endpoint.tells_people and response.ok):
-                exchange.answer = self._masked_answer(text, answer)
-        except RecursionError:  # nested deeper than any answer of theirs
-            answer = None
-        return _data(endpoint, response, answer)
+    def _transport_error(self, error):
+        """Tell a request that never left from one whose fate isn't known."""
+        name = type(error).__name__
+        if self._transport.has_begun:
+            return errors.UnknownOutcome(name)
+        if isinstance(error, BAD_URL):
+            return errors.NotFrontPayment(name)
+        if isinstance(error, BAD_TOKEN):
+            return errors.Unauthorized(name)
+        return errors.Unreachable(name)
 
-    def _heed(self, response):
-        """Hold all calls when Front Payment says that there were too many.
+    def _apply_rate_limit_headers(self, response):
+        """Block all calls when Front Payment says that there were too many.
 
         The limit's headers are those that were recorded (section 2).
         """
-        if not self._pace:
+        if not self._rate_limiter:
             return
         if response.status_code == 429:
-            self._pace.hold(_retry_after(response) or LIMITED_PAUSE)
+            self._rate_limiter.block(_retry_after(response) or USUAL_RETRY_AFTER)
         elif response.headers.get("x-ratelimit-remaining") == "0":
-            self._pace.hold(LIMIT_WINDOW)
+            self._rate_limiter.block(RATE_LIMIT_WINDOW)
 
-    def _text(self, response):
-        """The answer's text, cut off at two megabytes and at the read time-out."""
-        deadline = time.monotonic() + self._timeout[1]
-        content = bytearray()
-        with response:
-            for piece in _pieces(response):
-                content += piece
-                if len(content) > MAX_ANSWER:
-                    raise errors.UnknownOutcome("the answer is too long")
-                if time.monotonic() > deadline:
-                    raise errors.UnknownOutcome("the answer takes too long")
-        return content.decode(errors="replace")
+    def _answer(self, endpoint, exchange, text):
+        """Parse an answer, and keep of it what may be kept.
 
-    def _masked_answer(self, text, answer):
+        :return: the JSON object, or None if it is anything else
+        """
+        try:
+            answer = responses.parse_json(text)
+            is_good = exchange.http_status < 400
+            if not (endpoint.returns_personal_data and is_good):
+                exchange.answer = responses.storable(self._masked(text, answer))
+        except RecursionError:  # nested deeper than any answer of theirs
+            return None
+        return answer
+
+    def _masked(self, text, answer):
         if answer is None:
             return masked_text(text, [self._token])[:MAX_KEPT_TEXT]
+        if isinstance(answer.get("data"), list):  # all orders, every few minutes
+            answer = answer | {"data": f"a list of {len(answer['data'])}"}
         return masked_json(answer, [self._token])[:MAX_KEPT]
 
 
-def _pieces(response):
-    """The answer's bytes, each piece as soon as it is there.
-
-    Waiting for a piece to be full would let an answer that drips outlast its deadline.
-    """
-    if TELLS_WHAT_IS_THERE:
-        return iter(lambda: response.raw.read1(64 * 1024, decode_content=True), b"")
-    return response.iter_content(1)
+def _text(response):
+    content = bytearray()
+    with response:
+        for piece in response.iter_content(PIECE):
+            content += piece
+            if len(content) > MAX_ANSWER:
+                raise errors.UnknownOutcome("the answer is too long")
+    return content.decode("utf-8-sig", errors="replace")
 
 
 def _data(endpoint, response, answer):
     """The ``data`` of a good answer, whatever ``is_data`` says (question 8)."""
     status = response.status_code
     if answer is None and 200 <= status < 300:
-        kind = errors.UnknownOutcome if endpoint.changes else errors.WrongAddress
+        kind = errors.UnknownOutcome if endpoint.changes else errors.NotFrontPayment
         raise kind("the answer is not JSON", http_status=status)
     if 200 <= status < 300:
         return answer.get("data")
     kind = ERRORS.get(status) or ERRORS_BY_HUNDRED.get(
         status // 100, errors.UnknownOutcome
     )
-    if answer is None and kind in (errors.NotFound, errors.Refused):
-        kind = errors.WrongAddress
+    if answer is None and kind in (errors.NotFound, errors.Rejected):
+        kind = errors.NotFrontPayment
     details = {"http_status": status}
-    if kind is errors.Limited:
+    if kind is errors.RateLimited:
         details["retry_after"] = _retry_after(response)
-    raise kind(
-        f"HTTP {status}", answers.sentences_of(answer) if answer else [], **details
-    )
+    sentences = responses.sentences_of(answer) if answer else []
+    raise kind(f"HTTP {status}", sentences, **details)
 
 
 def _retry_after(response):
-    """Seconds to wait, at most an hour; None without a number of them."""
+    """Seconds to wait, at most an hour; None when they aren't told.
+
+    The header is a number of seconds or a date (RFC 9110, 10.2.3).
+    """
     text = response.headers.get("Retry-After", "")
-    is_number = text.isascii() and text.isdigit() and len(text) < 10
-    return min(int(text), 3600) if is_number else None
-
-
-BAD_ADDRESS = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-)
-BAD_TOKEN = (requests.exceptions.InvalidHeader, UnicodeError)
-NO_CONNECTION = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
-
-
-def _transport_error(error):
-    """Tell a request that never left from one whose fate isn't known."""
-    name = type(error).__name__
-    if isinstance(error, BAD_ADDRESS):
-        return errors.WrongAddress(name)
-    if isinstance(error, BAD_TOKEN):
-        return errors.NotAuthorised(name)
-    if isinstance(error, NO_CONNECTION) or _before_sending(error):
-        return errors.Unreachable(name)
-    return errors.UnknownOutcome(name)
-
-
-def _before_sending(error):
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else None
-    if isinstance(reason, NewConnectionError):
-        return True
-    return bool(reason and reason.args) and isinstance(
-        reason.args[0], ssl.SSLCertVerificationError
-    )
+    if text.isascii() and text.isdigit():
+        seconds = int(text[:10])
+    else:
+        try:
+            moment = parsedate_to_datetime(text)
+        except ValueError:
+            return None
+        # Without a zone ("-0000") it is UTC.
+        seconds = round(
+            moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - time.time()
+        )
+    return max(0, min(seconds, LONGEST_RETRY_AFTER))

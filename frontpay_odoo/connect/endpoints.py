@@ -13,14 +13,14 @@ class Endpoint(NamedTuple):
 
     ``changes`` tells calls that store something at Front Payment: when their answer
     is lost, the outcome is unknown and they must not be repeated blindly.
-    ``tells_people`` tells calls that answer with somebody's data: who that is isn't
-    known before, so their answers aren't kept.
+    ``returns_personal_data`` tells calls whose answers aren't kept: whose data they
+    hold isn't known before.
     """
 
     method: str
     path: str
     changes: bool = False
-    tells_people: bool = False
+    returns_personal_data: bool = False
 
 
 SUBMIT_SESSION = Endpoint("POST", "connect/orders/invoice/submit", changes=True)
@@ -34,5 +34,7 @@ CREATE_PAYMENT_LINK = Endpoint(
 )
 STATUSES = Endpoint("GET", "connect/orders/status")
 STATUS = Endpoint("GET", "connect/orders/status/{order_uuid}")
-DETAILS = Endpoint("GET", "connect/orders/details/{order_uuid}", tells_people=True)
+DETAILS = Endpoint(
+    "GET", "connect/orders/details/{order_uuid}", returns_personal_data=True
+)
 INVOICE_NUMBER = Endpoint("GET", "connect/orders/invoice-number/{order_uuid}")

@@ -14,6 +14,11 @@ class FrontPaymentError(Exception):
     :param http_status: status code of the answer, or None when there was none
     """
 
+    # Whether the company's other calls would fail in the same way.
+    affects_all = False
+    # Whether the very same may be sent again later: nothing was stored there.
+    retryable = False
+
     def __init__(self, reason, sentences=(), http_status=None):
         super().__init__(reason)
         self.sentences = list(sentences)
@@ -21,18 +26,26 @@ class FrontPaymentError(Exception):
 
 
 class Unreachable(FrontPaymentError):
-    """No connection came about, so nothing was sent and nothing is stored."""
+    """Not a byte of the request was written, so nothing is stored."""
+
+    affects_all = True
+    retryable = True
 
 
-class NotAuthorised(FrontPaymentError):
+class Unauthorized(FrontPaymentError):
     """The bearer token is missing, wrong or not allowed (401, 403)."""
 
-
-class WrongAddress(FrontPaymentError):
-    """Somebody answers there, but it isn't Front Payment's API."""
+    affects_all = True
 
 
-class Refused(FrontPaymentError):
+class NotFrontPayment(FrontPaymentError):
+    """The address is none, or somebody else than Front Payment's API answers there.
+
+    That concerns this call: a proxy or firewall may answer for a single one.
+    """
+
+
+class Rejected(FrontPaymentError):
     """Front Payment read the request and says no (400, 417, 422 and other 4xx)."""
 
 
@@ -40,15 +53,25 @@ class NotFound(FrontPaymentError):
     """The order or customer asked for doesn't exist there (404)."""
 
 
-class Limited(FrontPaymentError):
+class RateLimited(FrontPaymentError):
     """Too many calls (429).
 
     :param retry_after: seconds to wait, or None when Front Payment didn't say
     """
 
+    retryable = True
+
     def __init__(self, reason, sentences=(), http_status=None, retry_after=None):
         super().__init__(reason, sentences, http_status)
         self.retry_after = retry_after
+
+    @property
+    def is_own(self):
+        """Whether our own rate limiter says so: Front Payment wasn't called at all."""
+        return self.http_status is None
+
+    # After Front Payment's own 429, the rate limiter lets the other calls wait.
+    affects_all = is_own
 
 
 class UnknownOutcome(FrontPaymentError):
@@ -56,5 +79,5 @@ class UnknownOutcome(FrontPaymentError):
 
     A time-out, a dropped connection, a fault of the server (5xx) or an answer that
     can't be read. After a call that changes something it must not be sent again
-    before that is settled (section 24, questions 11 and 43).
+    before that is known (section 24, questions 11 and 43).
     """

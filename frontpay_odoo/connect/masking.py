@@ -1,16 +1,17 @@
 """What may be kept of a request or an answer: no identity number, no secret.
 
-A personal number keeps its first six digits (the birth date), an address into
-somebody's session loses its query, and our own callback addresses their token.
+A personal number keeps its first six digits (the birth date), a URL into
+somebody's session loses its query, and our own callback URLs their token.
 """
 
 import json
 import re
 
+from .responses import VERIFICATION_URL_KEYS
+
 MASK = "*****"
 PERSONAL_NUMBER = re.compile(r"(?<!\d)(\d{6})[ .-]?\d{5}(?!\d)")
 PERSONAL_KEYS = {"personalNumber", "personalId"}
-SESSION_KEYS = {"bankIdUrl", "paymentUrl", "url"}
 CALLBACK_KEYS = {"callbackUrl", "success", "failure"}
 PATH_TOKEN = re.compile(r"(?<=/)[\w-]{22,}(?=/|$)")
 
@@ -48,7 +49,7 @@ def _masked(value, key=None):
         return [_masked(item, key) for item in value]
     if key in PERSONAL_KEYS and value:
         return masked_number(value)
-    if key in SESSION_KEYS and isinstance(value, str):
+    if key in VERIFICATION_URL_KEYS and isinstance(value, str):
         return value.partition("?")[0]
     if key in CALLBACK_KEYS and isinstance(value, str):
         return PATH_TOKEN.sub(MASK, value)

@@ -1,34 +1,31 @@
 """The documented rules of every channel, as one table.
 
-They are the last look at an order's JSON before it is sent. The pre-flight has told
-the bookkeeper by then what is to be mended, so whatever breaks a rule here is a fault
-of the addon.
+They are checked right before an order's JSON is sent. The pre-flight has told the
+bookkeeper by then what is to be corrected, so a violation is a fault of the addon.
 """
 
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
-from . import contact
-from .addresses import is_complete, is_safe
-from .channels import CURRENCY, PRODUCT_ID_LENGTH
-from .invalid import Invalid
+from . import validation
+from .channels import CURRENCY, MONTHS, PRODUCT_ID_LENGTH
 
 TAX_RATES = frozenset(map(Decimal, (0, 12, 15, 25)))
 LANGUAGES = ("en", "no", "sv", "da", "de")
 CUSTOMER_TYPES = ("private", "corporate")
 
 
-class When(NamedTuple):
-    """The condition under which a field is required: another one's value, or that it
-    is there at all."""
+class RequiredIf(NamedTuple):
+    """A field is required if another one has that value or, without one, any."""
 
     path: str
     value: Any = None
 
     def holds(self, document):
-        values = [value for _place, value in places(document, self.path)]
+        values = [value for _path, value in values_at(document, self.path)]
         if self.value is None:
             return not all(map(is_empty, values))
         return self.value in values
@@ -40,7 +37,7 @@ class Rule(NamedTuple):
     :param str path: with ``*`` for every item of a list
     :param str kind: a key of :const:`KINDS`, or ``tax``: one of the agreement's rates
     :param str source: section of the API reference
-    :param required: True, False or :class:`When`
+    :param required: True, False or :class:`RequiredIf`
     :param tuple allowed: the only values taken
     :param str pattern: a regular expression that the whole value matches
     :param int length: the most characters
@@ -49,31 +46,33 @@ class Rule(NamedTuple):
     path: str
     kind: str
     source: str
-    required: bool | When = False
+    required: bool | RequiredIf = False
     allowed: tuple = ()
     pattern: str = ""
     length: int = 0
 
 
 class Sum(NamedTuple):
-    """What two amounts of the document have in common.
+    """An amount that follows from others.
 
-    :param str path: the amount, and what belongs to it; with ``*`` as in :class:`Rule`
-    :param agrees: called with the amount's object and with the document
+    :param str path: with ``*`` as in :class:`Rule`
+    :param expected: called with the amount's object and with the document
     """
 
     path: str
     name: str
     source: str
-    agrees: Callable[[dict, dict], bool]
+    expected: Callable[[dict, dict], Decimal]
 
 
 PERSONAL_NUMBER = r"\d{11}"
+UNIX_SECONDS = r"\d{10}"
+PRINTED_DAY = rf"\d{{2}} ({'|'.join(MONTHS)}), \d{{4}}"
 PRODUCTS = (
     Rule("products", "list", "3.1", True),
     Rule("products.*.name", "string", "3.1", True),
     Rule("products.*.productId", "string", "3.1, 24.25", length=PRODUCT_ID_LENGTH),
-    Rule("products.*.quantity", "whole", "3.1, 24.30", True),
+    Rule("products.*.quantity", "positive_integer", "3.1, 24.30", True),
     Rule("products.*.rate", "amount", "3.1, 24.29", True),
     Rule("products.*.discount", "amount", "3.1, 24.29"),
     Rule("products.*.tax", "tax", "3.1, 24.27", True),
@@ -84,7 +83,7 @@ PRODUCTS = (
     Rule("orderSummary.totalDiscount", "amount", "3.2", True),
     Rule("orderSummary.grandTotal", "amount", "3.2", True),
 )
-UNIX_DATE = (Rule("orderDate", "string", "3.7, 24.26", True, pattern=r"\d{10}"),)
+UNIX_DATE = (Rule("orderDate", "string", "3.7, 24.26", True, pattern=UNIX_SECONDS),)
 CUSTOMER = (
     Rule("customerDetails", "object", "3.5", True),
     Rule(
@@ -121,8 +120,8 @@ def _organization_id(source, required):
     return (Rule(path, "string", source, required, pattern=r"[a-zA-Z0-9]+"),)
 
 
-PRIVATE = When("customerDetails.type", "private")
-CORPORATE = When("customerDetails.type", "corporate")
+PRIVATE = RequiredIf("customerDetails.type", "private")
+CORPORATE = RequiredIf("customerDetails.type", "corporate")
 IDENTITY = (
     *_type("3.5"),
     *_personal_number("3.5, 24.33", PRIVATE),
@@ -143,50 +142,42 @@ INVOICING = (
 )
 CALLBACK = (
     Rule("callback", "object", "4.1", True),
-    Rule("callback.callbackUrl", "address", "4.1, 24.24", True),
+    Rule("callback.callbackUrl", "url", "4.1, 24.24", True),
 )
 RETURN_PAGES = (
-    Rule("callback.success", "address", "4.1, 24.24", True),
-    Rule("callback.failure", "address", "4.1, 24.24", True),
+    Rule("callback.success", "url", "4.1, 24.24", True),
+    Rule("callback.failure", "url", "4.1, 24.24", True),
 )
+EVERY_PAGE = (*PRODUCTS, *CUSTOMER, *CALLBACK)
+CURRENT_PAGES = (*EVERY_PAGE, *UNIX_DATE, *REFERENCES)
 RULES = {
     "session": (
-        *PRODUCTS,
-        *UNIX_DATE,
-        *CUSTOMER,
+        *CURRENT_PAGES,
         *_language("3.5"),
         *IDENTITY,
-        *REFERENCES,
         *INVOICING,
+        *RETURN_PAGES,
         Rule("settings", "object", "4.1"),
         Rule("settings.secureDetails", "boolean", "4.1"),
         Rule("fpgoUuid", "string", "4.1, 24.1"),
         Rule(
-            "orderFrom",
-            "string",
-            "4.1, 24.2",
-            When("fpgoUuid"),
+            *("orderFrom", "string", "4.1, 24.2", RequiredIf("fpgoUuid")),
             allowed=("PARTNER",),
         ),
-        *CALLBACK,
-        *RETURN_PAGES,
     ),
     "regular": (
-        *PRODUCTS,
+        *EVERY_PAGE,
+        *_language("5", True),
+        *_type("5"),
+        *_personal_number("5", RequiredIf("submitPayment.via", "invoice")),
+        *_organization_id("5", CORPORATE),
+        *COLLECTION,
+        *RETURN_PAGES,
         Rule("orderSummary.shippingCost", "amount", "5, 24.31", True),
+        Rule("orderDate", "string", "3.7, 5", True, pattern=PRINTED_DAY),
         Rule(
-            "orderDate",
-            "string",
-            "3.7, 5",
-            True,
-            pattern=r"\d{2} (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec), \d{4}",
-        ),
-        Rule(
-            "dueDateForPaymentLink",
-            "string",
-            "5",
-            When("invoiceInterval", 0),
-            pattern=r"\d{10}",
+            *("dueDateForPaymentLink", "string", "5", RequiredIf("invoiceInterval", 0)),
+            pattern=UNIX_SECONDS,
         ),
         Rule("sendOrderBy", "object", "5", True),
         Rule("sendOrderBy.sms", "boolean", "5", True),
@@ -194,11 +185,6 @@ RULES = {
         Rule("sendOrderBy.invoice", "boolean", "5", True),
         Rule("isCreditCheckAvailable", "boolean", "5", True),
         Rule("invoiceAsPaymentOption", "boolean", "5", True),
-        *CUSTOMER,
-        *_language("5", True),
-        *_type("5"),
-        *_personal_number("5", When("submitPayment.via", "invoice")),
-        *_organization_id("5", CORPORATE),
         Rule("invoiceReferences", "object", "5"),
         Rule("invoiceReferences.referenceNo", "string", "3.8, 5"),
         Rule("invoiceReferences.customerReference", "string", "3.8, 5"),
@@ -207,54 +193,25 @@ RULES = {
         Rule("submitPayment", "object", "5", True),
         Rule("submitPayment.via", "string", "5", True, allowed=("invoice",)),
         Rule("submitPayment.currency", "string", "3.3", allowed=(CURRENCY,)),
-        *COLLECTION,
-        *CALLBACK,
-        *RETURN_PAGES,
     ),
-    "invoice": (
-        *PRODUCTS,
-        *UNIX_DATE,
-        *CUSTOMER,
-        *_language("3.5"),
-        *IDENTITY,
-        *REFERENCES,
-        *INVOICING,
-        *CALLBACK,
-    ),
+    "invoice": (*CURRENT_PAGES, *_language("3.5"), *IDENTITY, *INVOICING),
     "efaktura": (
-        *PRODUCTS,
-        *UNIX_DATE,
-        *CUSTOMER,
+        *CURRENT_PAGES,
         *_language("7"),
         *_personal_number("7", True),
-        *REFERENCES,
         *INVOICING,
-        *CALLBACK,
     ),
-    "ehf": (
-        *PRODUCTS,
-        *UNIX_DATE,
-        *CUSTOMER,
-        *_language("8"),
-        *_organization_id("8", True),
-        *REFERENCES,
-        *INVOICING,
-        *CALLBACK,
-    ),
+    "ehf": (*CURRENT_PAGES, *_language("8"), *_organization_id("8", True), *INVOICING),
     "payment_link": (
-        *PRODUCTS,
-        *UNIX_DATE,
-        Rule("sendOrderBy", "object", "9", True),
-        Rule("sendOrderBy.sms", "boolean", "9", True),
-        Rule("sendOrderBy.email", "boolean", "9", True),
-        *CUSTOMER,
+        *CURRENT_PAGES,
         *_language("9"),
         *_type("9"),
         *_organization_id("3.5, 9", CORPORATE),
+        Rule("sendOrderBy", "object", "9", True),
+        Rule("sendOrderBy.sms", "boolean", "9", True),
+        Rule("sendOrderBy.email", "boolean", "9", True),
         Rule("invoiceAsPaymentOption", "boolean", "9"),
-        *REFERENCES,
         Rule("secureDetails", "boolean", "9"),
-        *CALLBACK,
     ),
 }
 SUMS = (
@@ -263,8 +220,7 @@ SUMS = (
         "quantity × rate − discount",
         "3.4",
         lambda product, _document: (
-            _number(product["amount"])
-            == _number(product["quantity"]) * _number(product["rate"])
+            _number(product["quantity"]) * _number(product["rate"])
             - _number(product.get("discount") or 0)
         ),
     ),
@@ -272,9 +228,8 @@ SUMS = (
         "orderSummary.grandTotal",
         "sum of the amounts",
         "3.4, 24.29",
-        lambda summary, document: (
-            _number(summary["grandTotal"])
-            == sum(_number(product["amount"]) for product in document["products"])
+        lambda _summary, document: sum(
+            _number(product["amount"]) for product in document["products"]
         ),
     ),
     Sum(
@@ -283,16 +238,15 @@ SUMS = (
         "3.4",
         lambda summary, _document: (
             _number(summary["grandTotal"])
-            == _number(summary["subTotal"])
-            + _number(summary["totalTax"])
-            - _number(summary["totalDiscount"])
+            - _number(summary["totalTax"])
+            + _number(summary["totalDiscount"])
         ),
     ),
 )
 
 
-def broken(channel_name, document, tax_rates=TAX_RATES):
-    """Hold an order's JSON against the rules of its channel.
+def violations(channel_name, document, tax_rates=TAX_RATES):
+    """Check an order's JSON against the rules of its channel.
 
     :param str channel_name: a key of :const:`RULES`
     :param dict document: what is about to be posted
@@ -300,30 +254,30 @@ def broken(channel_name, document, tax_rates=TAX_RATES):
     :return: list of (path, what is asked for there), none of which holds a value of
         the document; empty when it may be sent
     """
-    found = []
-    for rule in RULES[channel_name]:
-        for place, value in places(document, rule.path):
-            name = _broken_rule(rule, value, document, tax_rates)
-            if name:
-                found.append((place, name))
-    return found or _broken_sums(document)
+    found = [
+        (path, violation)
+        for rule in RULES[channel_name]
+        for path, value in values_at(document, rule.path)
+        if (violation := _violation(rule, value, document, tax_rates))
+    ]
+    return found or _wrong_sums(document)
 
 
-def places(document, path):
-    """Every place of a document that a path names.
+def values_at(document, path):
+    """Every value of a document that a path names.
 
     :return: iterator of (path with numbers for its ``*``, value or None)
     """
-    return _places(document, path.split("."), ())
+    return _values_at(document, path.split("."), ())
 
 
 def is_empty(value):
     """Whether the API takes it for a field left out."""
-    return value is None or value in ({}, []) or _is_blank(value)
+    return value in (None, {}, []) or (isinstance(value, str) and not value.strip())
 
 
-def _broken_rule(rule, value, document, tax_rates):
-    """The name of what the value lacks, or an empty string."""
+def _violation(rule, value, document, tax_rates):
+    """What the rule asks for instead of the value, or an empty string."""
     if is_empty(value):
         return "required" if _is_required(rule, document) else ""
     if rule.kind == "tax":
@@ -339,38 +293,34 @@ def _broken_rule(rule, value, document, tax_rates):
     return ""
 
 
-def _broken_sums(document):
-    """Looked at when every amount is one."""
+def _wrong_sums(document):
+    """Only for a document whose amounts are amounts."""
     return [
-        (f"{place}.{field}", name)
-        for path, name, _source, agrees in SUMS
-        for parent, _dot, field in [path.rpartition(".")]
-        for place, value in places(document, parent)
-        if not agrees(value, document)
+        (f"{path}.{name}", total.name)
+        for total in SUMS
+        for parent, _dot, name in [total.path.rpartition(".")]
+        for path, value in values_at(document, parent)
+        if _number(value[name]) != total.expected(value, document)
     ]
 
 
 def _is_required(rule, document):
-    if isinstance(rule.required, When):
+    if isinstance(rule.required, RequiredIf):
         return rule.required.holds(document)
     return rule.required
 
 
-def _places(value, names, place):
+def _values_at(value, names, path):
     if not names:
-        yield ".".join(place), value
+        yield ".".join(path), value
         return
     name, *rest = names
     if name != "*":
         child = value.get(name) if isinstance(value, dict) else None
-        yield from _places(child, rest, (*place, name))
+        yield from _values_at(child, rest, (*path, name))
         return
-    for number, item in enumerate(value if isinstance(value, list) else ()):
-        yield from _places(item, rest, (*place, str(number)))
-
-
-def _is_blank(value):
-    return isinstance(value, str) and not value.strip()
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        yield from _values_at(item, rest, (*path, str(index)))
 
 
 def _number(value):
@@ -398,7 +348,7 @@ def _is_amount(value):
     return number >= 0 and _decimals(number) <= 2
 
 
-def _is_whole(value):
+def _is_positive_integer(value):
     return _is_number(value) and _number(value) > 0 and not _decimals(_number(value))
 
 
@@ -406,24 +356,20 @@ def _is_one_of(value, tax_rates):
     return _is_number(value) and _number(value) in tax_rates
 
 
-def _is_email(value):
-    return _is_unchanged_by(contact.email, value)
-
-
-def _is_country(value):
-    return _is_unchanged_by(contact.country, value)
-
-
 def _is_unchanged_by(check, value):
     try:
         return isinstance(value, str) and check(value) == value
-    except Invalid:
+    except validation.InvalidValue:
         return False
 
 
-def _is_address(value):
+def _is_url(value):
     """Complete, without a query, and safe on its way (section 24, question 17)."""
-    return isinstance(value, str) and is_complete(value) and is_safe(value)
+    return (
+        isinstance(value, str)
+        and validation.is_complete_url(value)
+        and validation.is_safe_url(value)
+    )
 
 
 KINDS = {
@@ -433,8 +379,8 @@ KINDS = {
     "list": lambda value: isinstance(value, list),
     "number": _is_number,
     "amount": _is_amount,
-    "whole": _is_whole,
-    "email": _is_email,
-    "country": _is_country,
-    "address": _is_address,
+    "positive_integer": _is_positive_integer,
+    "email": partial(_is_unchanged_by, validation.email),
+    "country": partial(_is_unchanged_by, validation.country),
+    "url": _is_url,
 }

@@ -4,7 +4,7 @@ Section 17.4 of the API reference lists the spellings; question 12 of section 24
 how to read them: trim, upper-case, spaces for underscores, keep the raw text.
 """
 
-STATES = {
+STATE_OF_STATUS = {
     "SENT": "sent",
     "INVOICED": "invoiced",
     "PURRING": "reminded",
@@ -26,4 +26,4 @@ def state_of(status):
     :return: the state's technical name, or None for a status that says nothing about
         an invoice order (``success``, ``RESERVED``, anything new)
     """
-    return STATES.get(" ".join(status.replace("_", " ").split()).upper())
+    return STATE_OF_STATUS.get(" ".join(status.replace("_", " ").split()).upper())

@@ -19,7 +19,7 @@ CALLBACKS = CallbackAddresses(
     failure=f"https://odoo.example.com/frontpay/return/{PATH_TOKEN}/failure",
 )
 # Where an order of each channel is posted, and what becomes of it at once, by the type
-# of the customers that the channel reaches.
+# of the customers that the channel is for.
 SENT = {
     "session": (
         "connect/orders/invoice/submit",
@@ -40,7 +40,7 @@ SENT = {
 CONFIRMED = {"session", "regular"}  # by private customers, with BankID
 ROWS = [(name, kind) for name, (_path, kinds) in SENT.items() for kind in kinds]
 # A channel, the customer's type and country, for whom the channel is, and which fit.
-UNFIT = (
+UNAVAILABLE = (
     (
         ("regular", "corporate", "no"),
         "private customers only",
@@ -97,8 +97,8 @@ class ChannelCase(SandboxCase):
 
     def document(self, channel, kind):
         """The JSON that becomes of the invoice to such a customer."""
-        self.company.frontpay_channel = channel
-        order, problems = order_of(self.moves[kind], CALLBACKS)
+        move = self.moves[kind]
+        order, problems = order_of(move, channel, CALLBACKS, move.name)
         self.assertFalse(problems)
         return CHANNELS[channel].to_json(order)
 
@@ -134,8 +134,8 @@ class TestChannels(ChannelCase):
                 is_corporate = kind == "corporate"
                 self.assertEqual(bool(details.get("organizationId")), is_corporate)
 
-    def test_a_channel_that_doesnt_reach_the_customer_names_those_that_do(self):
-        for (channel, kind, country), reach, fitting in UNFIT:
+    def test_a_channel_that_isnt_for_the_customer_names_those_that_are(self):
+        for (channel, kind, country), audience, fitting in UNAVAILABLE:
             with self.subTest(channel, customer=kind, country=country), self.undone():
                 self.company.frontpay_channel = channel
                 customer = getattr(self, kind)
@@ -144,7 +144,7 @@ class TestChannels(ChannelCase):
                     self.moves[kind].action_frontpay_send()
                 text = caught.exception.args[0]
                 self.assertIn(f"{customer.name} can't be reached by", text)
-                self.assertIn(f"which is for {reach}.", text)
+                self.assertIn(f"which is for {audience}.", text)
                 self.assertIn(f"These fit: {fitting}", text)
                 self.assertEqual(caught.exception.args[1]["res_id"], customer.id)
                 self.assertFalse(self.sandbox.requests())
@@ -153,8 +153,8 @@ class TestChannels(ChannelCase):
         self.private.frontpay_personal_number = False
         for channel in SENT:
             with self.subTest(channel):
-                self.company.frontpay_channel = channel
-                _order, problems = order_of(self.moves["private"], CALLBACKS)
+                move = self.moves["private"]
+                _order, problems = order_of(move, channel, CALLBACKS, move.name)
                 texts = "".join(problem.message for problem in problems)
                 is_missing = "has no personal number" in texts
                 self.assertEqual(is_missing, channel != "payment_link")
@@ -215,7 +215,7 @@ class TestSending(ChannelCase):
 
 
 @tagged("post_install", "-at_install", "frontpay")
-class TestLastLook(ChannelCase):
+class TestLastCheck(ChannelCase):
     """What the rules find right before sending is a fault of the addon."""
 
     def test_a_document_that_breaks_a_rule_isnt_sent(self):
@@ -263,6 +263,6 @@ def _paths(value, path=""):
     if not isinstance(value, dict):
         return
     for name, item in value.items():
-        place = f"{path}.{name}".removeprefix(".")
-        yield place
-        yield from _paths(item, place)
+        item_path = f"{path}.{name}".removeprefix(".")
+        yield item_path
+        yield from _paths(item, item_path)

@@ -5,7 +5,7 @@ from odoo.addons.frontpay_odoo.connect.order import CallbackAddresses
 from odoo.addons.frontpay_odoo.mapping import channel_of, order_of
 from odoo.addons.frontpay_odoo.mapping.customer import customer_of
 
-from .common import ORGANISATION_NUMBER, FrontpayCommon
+from .common import ORGANIZATION_NUMBER, FrontpayCommon
 
 CALLBACKS = CallbackAddresses(callback="", success="", failure="")
 # Fields of the customer, those of its contact, and what the order has of them.
@@ -35,7 +35,7 @@ CUSTOMERS = (
     (
         {},
         {"street": "Provgatan 3", "zip": "411 01", "city": "Göteborg"},
-        {"address.zip": "411 01", "organization_id": ORGANISATION_NUMBER},
+        {"address.zip": "411 01", "organization_id": ORGANIZATION_NUMBER},
     ),
     (
         {"email": "kari@; post@example.com, ola@example.com"},

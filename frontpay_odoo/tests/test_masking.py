@@ -3,6 +3,7 @@ import json
 from odoo.tests import BaseCase, tagged
 
 from odoo.addons.frontpay_odoo.connect.masking import masked_json, masked_text
+from odoo.addons.frontpay_odoo.connect.responses import VERIFICATION_URL_KEYS
 
 from .common import PATH_TOKEN
 
@@ -37,9 +38,12 @@ DOCUMENTS = (
         {"bankIdUrl": "https://bankid.example.com/auth?state=abc&code=def"},
         {"bankIdUrl": "https://bankid.example.com/auth"},
     ),
-    (
-        {"data": {"paymentUrl": "https://bankid.example.com/auth?state=abc"}},
-        {"data": {"paymentUrl": "https://bankid.example.com/auth"}},
+    *(
+        (
+            {"data": {key: "https://bankid.example.com/auth?state=abc"}},
+            {"data": {key: "https://bankid.example.com/auth"}},
+        )
+        for key in VERIFICATION_URL_KEYS
     ),
     (
         {"callbackUrl": f"https://odoo.example.com/frontpay/callback/{PATH_TOKEN}"},

@@ -1,21 +1,31 @@
-"""What Front Payment answers, read defensively (sections 2, 4.4 and 24)."""
+"""What Front Payment answers, read defensively (sections 2, 4.4 and 24).
+
+Whatever is read here can be stored: texts without zero bytes and lone surrogates,
+none of them, nor an amount, of any length.
+"""
 
 import base64
 import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
-from .addresses import is_safe
 from .errors import UnknownOutcome
+from .validation import is_safe_url
 
 ORDER_UUID_KEYS = ("orderUuid", "orderId", "uuid")  # question 3
 VERIFICATION_URL_KEYS = ("bankIdUrl", "paymentUrl", "url")  # question 4
 ORDER_UUID = re.compile(r"[A-Za-z0-9-]{1,64}")
+AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,20})?")
 # Where an order's details may name the sender's reference (sections 3.8 and 15).
 REFERENCE_BLOCKS = ("invoiceReferences", "internalReferences")
+# Characters: a text that is longer isn't what it should be.
+MAX_LENGTH = 255
+MAX_URL_LENGTH = 4096
+MAX_SENTENCES = 20
+MAX_SENTENCE_LENGTH = 300
 
 
 @dataclass(frozen=True)
@@ -33,27 +43,31 @@ class SubmittedOrder:
 
 @dataclass(frozen=True)
 class OrderStatus:
-    """What Front Payment says of an order.
+    """What Front Payment says of an order. What it doesn't tell is empty or None.
 
     :param status: as it spells it, for :func:`statuses.state_of`
-    :param refunded_amount: NOK, or None when the answer doesn't tell
+    :param refunded_amount: NOK
+    :param amount: of the order, NOK
     """
 
     status: str
     refunded_amount: Decimal | None = None
+    order_uuid: str = ""
+    amount: Decimal | None = None
 
 
 @dataclass(frozen=True)
 class OrderDetails:
-    """What an order is recognised by. What the answer doesn't tell is empty or None.
+    """What an order is recognized by. What the answer doesn't tell is empty or None.
 
     :param references: every ``referenceNo`` in it; the current documentation has none
     :param amount: NOK
-    :param ordered_at: with its time zone
-    :param contacts: the customer's e-mail address, telephone and organisation number,
+    :param ordered_at: in UTC
+    :param contacts: the customer's e-mail address, telephone and organization number,
         as :func:`contacts_of` writes them
     """
 
+    order_uuid: str
     status: str
     references: tuple[str, ...]
     amount: Decimal | None
@@ -62,13 +76,18 @@ class OrderDetails:
     contacts: tuple[str, ...] = field(repr=False)
 
 
-def document_of(text):
+def parse_json(text):
     """The JSON object in an answer's text, or None if it is anything else."""
     try:
         document = json.loads(text)
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
+
+
+def storable(text):
+    """A text as any database takes it, and UTF-8 can write it."""
+    return text.replace("\0", "").encode(errors="replace").decode()
 
 
 def sentences_of(document):
@@ -87,8 +106,11 @@ def sentences_of(document):
     sentences = []
     for error in errors:
         sentences += error if isinstance(error, list) else [error]
-    sentences = [str(sentence) for sentence in sentences if sentence]
-    return sentences or [str(document.get("message") or "")]
+    sentences = list(filter(None, sentences)) or [document.get("message") or ""]
+    return [
+        storable(str(sentence))[:MAX_SENTENCE_LENGTH]
+        for sentence in sentences[:MAX_SENTENCES]
+    ]
 
 
 def submitted_order(data):
@@ -98,17 +120,17 @@ def submitted_order(data):
     :rtype: SubmittedOrder
     :raises UnknownOutcome: the answer names no order; it may exist all the same
     """
-    url = _first(data, VERIFICATION_URL_KEYS)
+    url = _first(data, VERIFICATION_URL_KEYS, MAX_URL_LENGTH)
     order_uuid = _first(data, ORDER_UUID_KEYS) or _order_uuid_in_state(url)
     if not ORDER_UUID.fullmatch(order_uuid):
         raise UnknownOutcome("the answer names no order")
     return SubmittedOrder(
-        order_uuid, _first(data, ("customerUuid",)), url if is_safe(url) else ""
+        order_uuid, _first(data, ("customerUuid",)), url if is_safe_url(url) else ""
     )
 
 
 def order_status(data):
-    """Read the answer to a question for an order's status (section 14).
+    """Read an order's status (section 14).
 
     :param data: the envelope's ``data``
     :rtype: OrderStatus
@@ -117,11 +139,16 @@ def order_status(data):
     status = _first(data, ("status",))
     if not status:
         raise UnknownOutcome("the answer names no status")
-    return OrderStatus(status, _decimal(data.get("refundedAmount")))
+    return OrderStatus(
+        status,
+        refunded_amount=_amount(data.get("refundedAmount")),
+        order_uuid=_first(data, ORDER_UUID_KEYS),
+        amount=_amount(data.get("orderAmount")),
+    )
 
 
 def order_statuses(data):
-    """Read the answer to a question for all orders' statuses (section 13).
+    """Read the list of all orders' statuses (section 13).
 
     An order without a status is one all the same. A row without a number makes the
     list useless: nobody could say any more which orders aren't in it.
@@ -139,32 +166,44 @@ def order_statuses(data):
 
 
 def order_details(data):
-    """Read the answer to a question for an order's details (section 15).
+    """Read an order's details (section 15).
 
     :param data: the envelope's ``data``
     :rtype: OrderDetails
     :raises UnknownOutcome: the answer tells nothing of an order
     """
-    if not isinstance(data, dict) or not _first(data, ORDER_UUID_KEYS):
+    order_uuid, status = _first(data, ORDER_UUID_KEYS), _first(data, ("status",))
+    if not order_uuid and not status:
         raise UnknownOutcome("the answer tells nothing of an order")
     blocks = [data, *map(data.get, REFERENCE_BLOCKS)]
     references = filter(None, (_first(block, ("referenceNo",)) for block in blocks))
     summary, customer = data.get("orderSummary"), data.get("customerDetails")
     return OrderDetails(
-        status=_first(data, ("status",)),
+        order_uuid=order_uuid,
+        status=status,
         references=tuple(dict.fromkeys(references)),
-        amount=_decimal(summary.get("grandTotal") if isinstance(summary, dict) else ""),
+        amount=_amount(summary.get("grandTotal") if isinstance(summary, dict) else ""),
         ordered_at=_time(data.get("orderDate")),
         customer_uuid=_first(customer, ("uuid", "customerUuid")),
         contacts=contacts_of(customer),
     )
 
 
+def check_order_uuid(data, order_uuid):
+    """Check that an answer is about the order that was asked for, if it names any.
+
+    :raises UnknownOutcome: it is about another
+    """
+    named = {_first(data, (key,)) for key in ORDER_UUID_KEYS} - {""}
+    if order_uuid and named and order_uuid not in named:
+        raise UnknownOutcome("the answer is about another order")
+
+
 def contacts_of(customer):
-    """How a customer can be recognised, in one spelling for all.
+    """How a customer can be recognized, in one spelling for all.
 
     :param customer: ``customerDetails`` of a request or an answer (section 3.5)
-    :return: tuple of e-mail address, telephone and organisation number, those given
+    :return: tuple of e-mail address, telephone and organization number, those given
     """
     phone = _first(customer, ("countryCode",)) + _first(customer, ("msisdn",))
     contacts = {
@@ -176,7 +215,7 @@ def contacts_of(customer):
 
 
 def invoice_number(data):
-    """Read the answer to a question for an invoice's number (section 15b).
+    """Read an invoice's number (section 15b).
 
     :return: the number, or an empty string while there is none
     """
@@ -193,25 +232,22 @@ def _time(value):
         if text.isdigit():
             return datetime.fromtimestamp(int(text), UTC)
         time = datetime.fromisoformat(text)
+        return time.astimezone(UTC) if time.tzinfo else None
     except (ValueError, OverflowError, OSError):
         return None
-    return time if time.tzinfo else None
 
 
-def _decimal(value):
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+def _amount(value):
+    text = str(value).strip()
+    return Decimal(text) if AMOUNT.fullmatch(text) else None
 
 
-def _first(data, keys):
+def _first(data, keys, max_length=MAX_LENGTH):
     """The first of the keys that has a text; numbers count as their digits."""
     for key in keys if isinstance(data, dict) else ():
         value = data.get(key)
-        text = str(value).strip() if isinstance(value, str | int) else ""
-        if text:
+        text = storable(str(value)).strip() if isinstance(value, str | int) else ""
+        if 0 < len(text) <= max_length:
             return text
     return ""
 
@@ -221,6 +257,6 @@ def _order_uuid_in_state(url):
     try:
         state = "".join(parse_qs(urlsplit(url).query).get("state", []))
         decoded = json.loads(base64.b64decode(state + "=" * (-len(state) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return _first(decoded, ORDER_UUID_KEYS)
