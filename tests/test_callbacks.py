@@ -1,5 +1,5 @@
-"""The addresses that anybody may call: whatever comes in, nothing breaks, and only what
-Front Payment signed moves an order.
+"""The addresses that anybody may call: whatever comes in, nothing breaks, and it is
+Front Payment's own answer that moves an order, whatever a callback says.
 
 FRONTPAY_LONG=1 (``./dev test --long``) sends 10,000 requests, made up anew in every
 run.
@@ -8,7 +8,6 @@ run.
 import hashlib
 import http.client
 import json
-import os
 import random
 import socket
 import time
@@ -22,11 +21,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from .databases import rows
-from .test_concurrency import callback_parameters, report
+from .helpers import (
+    IS_LONG,
+    NOBODY,
+    call_back,
+    is_untouched,
+    send_in_silence,
+    signed_callback,
+)
 
-IS_LONG = bool(os.environ.get("FRONTPAY_LONG"))
 REQUESTS = 10_000 if IS_LONG else 600
-NOBODY = "http://127.0.0.1:9/api/v1/"  # the discard port: nobody listens there
 TIMEOUT = 30  # seconds
 THREADS = 8
 LONG_LINE = b"too long"  # sent many times over
@@ -91,24 +95,11 @@ class Door:
         return code
 
 
-@pytest.fixture(scope="module")
-def own_office(open_office):
-    with open_office("callbacks") as office:
-        yield office
-
-
-@pytest.fixture
-def office(own_office, sandbox):
-    sandbox.set_callbacks(False)
-    return own_office
-
-
 @pytest.fixture
 def order(office, sandbox):
     """An order that waits for its customer, as the sandbox has it."""
-    invoice = office.invoice()
-    office.send(invoice)
-    return sandbox.order(office.name(invoice)) | {"invoice": invoice}
+    invoice, order = send_in_silence(office, sandbox)
+    return order | {"invoice": invoice}
 
 
 def path_of(order: dict) -> str:
@@ -312,8 +303,8 @@ def states(office) -> list:
     )
 
 
-def let_the_cron_ask(office) -> None:
-    """Also for what was put off."""
+def poll(office) -> None:
+    """Ask Front Payment, also for what was put off."""
     rows(office.server.database, "UPDATE frontpay_hint SET retry_at = NULL")
     office.run_cron("cron_ask")
 
@@ -324,7 +315,7 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     door = Door(office.server.url)
     path = path_of(order)
     token = path.rpartition("/")[2]
-    right = callback_parameters(sandbox, order, "PAID")
+    right = signed_callback(sandbox, order, "PAID")
     before, states_before = everything(office), states(office)
     started = time.monotonic()
 
@@ -363,11 +354,7 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     seconds = time.monotonic() - started
 
     assert everything(office) == before
-    # While Front Payment can't be asked, what is believed is followed all the same.
-    office.configure(frontpay_custom_url=NOBODY)
-    for _time in range(3):
-        let_the_cron_ask(office)
-    office.configure(frontpay_custom_url=sandbox.api_url)
+    poll(office)
     moved = sum(map(lambda new, old: new != old, states(office), states_before))
     show(
         "Callbacks",
@@ -383,8 +370,8 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     assert set(door.answers) >= {200, 400, 403, 404, 405}
     # Or all of this would prove nothing: with its signature the callback is followed.
     sandbox.act(order["orderUuid"], "pay")
-    assert report(sandbox, order, "PAID") == 200
-    let_the_cron_ask(office)
+    assert call_back(sandbox, order, "PAID") == 200
+    poll(office)
     assert office.state(order["invoice"]) == "paid"
 
 
@@ -394,7 +381,7 @@ def test_replays_in_any_order_from_eight_threads_are_followed_once(
     """An old and a new callback of each kind, each many times, mixed up."""
     now = int(time.time())
     urls = [
-        f"{path_of(order)}?{urlencode(signed(sandbox, order, status, moment))}"
+        f"{path_of(order)}?{urlencode(signed_callback(sandbox, order, status, moment))}"
         for status in ("SENT", "INVOICED", "Purring", "Inkasso", "PAID", "success")
         for moment in (now, now - 5, now - 3600, now + 3600)
     ]
@@ -411,7 +398,7 @@ def test_replays_in_any_order_from_eight_threads_are_followed_once(
     assert answers == {200: len(requested)}
     assert office.state(order["invoice"]) == "sent"
     for _time in range(2):
-        let_the_cron_ask(office)
+        poll(office)
     assert office.state(order["invoice"]) == "paid"
     assert len(office.payments(order["invoice"])) == 1
     assert office.money(order["invoice"])["amount_residual"] == 0
@@ -425,10 +412,33 @@ def test_replays_in_any_order_from_eight_threads_are_followed_once(
     assert kept[0][0] <= 50 + THREADS + 12  # the log's bound, and what was news
 
 
-def signed(sandbox, order: dict, status: str, moment: int) -> dict:
-    """A report of another time."""
-    parameters = callback_parameters(sandbox, order, status)
-    del parameters["checksum"]
-    parameters["timestamp"] = str(moment)
-    text = "".join([*parameters.values(), sandbox.secret])
-    return parameters | {"checksum": hashlib.sha256(text.encode()).hexdigest()}
+def test_a_signed_callback_moves_nothing_that_front_payment_denies(
+    office, sandbox, order
+):
+    """It says PAID, and Front Payment says SENT when it is asked."""
+    for _time in range(3):
+        assert call_back(sandbox, order, "PAID") == 200
+        poll(office)
+
+    assert is_untouched(office, order["invoice"])
+    # It isn't for want of asking.
+    sandbox.act(order["orderUuid"], "pay")
+    assert call_back(sandbox, order, "PAID") == 200
+    poll(office)
+    assert office.state(order["invoice"]) == "paid"
+
+
+def test_a_signed_callback_moves_nothing_while_front_payment_cannot_be_asked(
+    office, sandbox, order
+):
+    sandbox.act(order["orderUuid"], "pay")
+    office.configure(frontpay_custom_url=NOBODY)
+    try:
+        for _time in range(5):
+            assert call_back(sandbox, order, "PAID") == 200
+            poll(office)
+            assert is_untouched(office, order["invoice"])
+    finally:
+        office.use(sandbox)
+    poll(office)
+    assert office.state(order["invoice"]) == "paid"

@@ -6,19 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from .browser import opened
-from .test_concurrency import wait_until
-
-
-@pytest.fixture(scope="module")
-def own_office(open_office):
-    """With Odoo's own crons: whatever is reported is followed by itself."""
-    with open_office("flow", crons=1) as office:
-        yield office
+from .helpers import wait_until
 
 
 @pytest.fixture
-def office(own_office, sandbox):
-    return own_office
+def office(busy_office):
+    """With Odoo's own crons: whatever is reported is followed by itself."""
+    return busy_office
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import pytest
 import requests
 
-from .conftest import Office
 from .databases import column, rows
-from .people import Person, Refusal
-from .test_concurrency import callback_parameters
+from .helpers import signed_callback
+from .office import Office
+from .rpc import Person, Refusal
 
 NUMBER = "17858410193"  # synthetic, as all of them
 NEW_NUMBER = "17458410100"
@@ -225,7 +225,7 @@ def report(office, sandbox, public, name):
     """The customer confirms and pays; somebody else calls the same addresses."""
     order = sandbox.order(name)
     address = order["payload"]["callback"]
-    signed = callback_parameters(sandbox, order, "PAID")
+    signed = signed_callback(sandbox, order, "PAID")
     forged = signed | {"checksum": "0" * 64}
     for parameters in (forged, {}, signed | {"timestamp": "1"}):
         public.get(address["callbackUrl"], params=parameters, timeout=30)

@@ -1,8 +1,8 @@
 """An invoice goes out and no answer comes back: what Odoo and its people make of it."""
 
-import itertools
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import requests
@@ -10,24 +10,18 @@ from playwright.sync_api import expect
 
 from .browser import opened
 from .databases import rows
-from .people import Refusal
-from .test_concurrency import PATIENCE, at_once, kill_sender, report, wait_until
+from .helpers import (
+    NOBODY,
+    TIMEOUT,
+    at_once,
+    call_back,
+    wait_until,
+)
+from .rpc import Refusal
 
 CROWD = 6  # people at once
-# In NOK, one for each test: what one leaves behind must not be like the next one's.
-PRICES = itertools.count(1000)
+LINK = ("frontpay.resolve.candidate", "action_take")
 SUBMIT = "connect/orders/invoice/submit"
-
-
-@pytest.fixture(scope="module")
-def unknown_office(open_office):
-    with open_office("unknown") as office:
-        yield office
-
-
-@pytest.fixture
-def office(unknown_office, sandbox):
-    return unknown_office
 
 
 @pytest.fixture
@@ -80,53 +74,8 @@ def hand_over(sandbox, order, **changes):
     return answer.json()["data"]["orderId"]
 
 
-@pytest.mark.parametrize("tells_references", [True, False])
-def test_a_killed_senders_order_is_found(open_office, sandbox, tells_references):
-    sandbox.set(details_references=tells_references)
-    with open_office("dead") as office:
-        invoice = office.invoice(price=next(PRICES))
-        name = office.name(invoice)
-        sandbox.fail_next("delay", when="after", seconds=30)
-        kill_sender(
-            office,
-            invoice,
-            lambda: sandbox.orders_of(name),
-            "the sandbox has the order",
-        )
-        assert office.state(invoice) == "sending"
-
-        office.run_cron("cron_resolve")
-
-        [order] = office.orders(invoice)
-        assert order["state"] == "sent"
-        assert order["order_uuid"] == sandbox.order(name)["orderUuid"]
-
-
-def test_an_order_that_appears_late_is_not_sent_twice(open_office, sandbox):
-    with open_office("dead") as office:
-        invoice = office.invoice(price=next(PRICES))
-        sandbox.fail_next("delay", when="before", seconds=10)
-        kill_sender(
-            office,
-            invoice,
-            lambda: office.state(invoice) == "sending",
-            "it is being sent",
-        )
-        office.run_cron("cron_resolve")
-        assert office.state(invoice) == "unknown"
-        assert not sandbox.orders()
-        with pytest.raises(Refusal, match="has been handed to Front Payment already"):
-            office.send(invoice)
-
-        wait_until(sandbox.orders, "the request that was under way arrives")
-        office.run_cron("cron_resolve")
-
-        assert office.state(invoice) == "sent"
-        assert len(sandbox.orders()) == 1
-
-
 def test_an_order_that_never_came_is_sent_again(office, sandbox):
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     lose_answer(office, sandbox, invoice, when="before")
     let_pass(office, 20)
     office.run_cron("cron_resolve")
@@ -140,7 +89,7 @@ def test_an_order_that_never_came_is_sent_again(office, sandbox):
 
 
 def test_whoever_still_sends_is_left_alone(office, sandbox):
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     sandbox.fail_next("delay", when="before", seconds=3)
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(office.send, invoice)
@@ -150,13 +99,13 @@ def test_whoever_still_sends_is_left_alone(office, sandbox):
         assert "Being Sent" in action["params"]["message"]
         assert office.state(invoice) == "sending"
         assert not sending.done()
-        assert sending.result(PATIENCE)["params"]["type"] == "success"
+        assert sending.result(TIMEOUT)["params"]["type"] == "success"
     assert [order["state"] for order in office.orders(invoice)] == ["sent"]
     assert len(sandbox.orders()) == 1
 
 
 def test_many_who_find_out_at_once_find_one_order(office, sandbox):
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     lose_answer(office, sandbox, invoice)
     people = [office.person("bookkeeper") for _number in range(CROWD)]
     for person in people:  # all have come in and look at it
@@ -180,7 +129,7 @@ def test_many_who_find_out_at_once_find_one_order(office, sandbox):
 
 def test_a_callback_and_the_list_at_once_lose_nothing(office, sandbox):
     sandbox.set_callbacks(False)
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     lose_answer(office, sandbox, invoice)
     order = sandbox.order(office.name(invoice))
     sandbox.act(order["orderUuid"], "pay")
@@ -189,15 +138,43 @@ def test_a_callback_and_the_list_at_once_lose_nothing(office, sandbox):
 
     at_once(
         [
-            lambda: report(sandbox, order, "PAID"),
+            lambda: call_back(sandbox, order, "PAID"),
             lambda: find_out(office, invoice),
             lambda: another.click("account.move", "action_frontpay_resolve", invoice),
-            lambda: report(sandbox, order, "PAID"),
+            lambda: call_back(sandbox, order, "PAID"),
         ]
     )
 
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
+
+
+def test_two_people_cannot_link_the_same_order(office, sandbox):
+    """Both look at it before either has said so."""
+    invoices = [office.invoice(), office.invoice()]
+    for invoice in invoices:
+        lose_answer(office, sandbox, invoice)
+    let_pass(office, 20)
+    order = sandbox.order(office.name(invoices[0]))["orderUuid"]
+    clicks = []
+    for invoice, login in zip(invoices, ("bookkeeper", "colleague"), strict=True):
+        person = office.person(login)
+        question = person.click("account.move", "action_frontpay_resolve", invoice)
+        [candidate] = person.call(
+            "frontpay.resolve.candidate",
+            "search",
+            [["resolve_id", "=", question["res_id"]], ["order_uuid", "=", order]],
+        )
+        clicks.append(partial(person.click, *LINK, candidate))
+    for seconds in (1, 3):
+        sandbox.fail_next("delay", path="orders/status", seconds=seconds)
+
+    results = at_once(clicks)
+
+    [refusal] = [str(result) for result in results if isinstance(result, Refusal)]
+    assert f"Order {order} belongs to" in refusal
+    states = [office.state(invoice) for invoice in invoices]
+    assert sorted(states) == ["sent", "unknown"]
 
 
 def told(office, invoice, text):
@@ -214,7 +191,7 @@ def told(office, invoice, text):
 
 
 def test_an_order_that_is_there_is_found_with_one_click(desk, office, sandbox):
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     sandbox.fail_next("drop", when="after")
     desk.open_invoice(invoice)
     desk.button("Send to Front Payment").click()
@@ -239,7 +216,7 @@ def test_an_order_that_is_there_is_found_with_one_click(desk, office, sandbox):
 
 def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
     """The customer has bought the same in the webshop, minutes apart."""
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     name = office.name(invoice)
     sandbox.fail_next("drop", when="after")
     desk.open_invoice(invoice)
@@ -286,10 +263,10 @@ def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
 def test_the_bookkeeper_knows_that_front_payment_does_not_have_it(
     desk, office, sandbox
 ):
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     lose_answer(office, sandbox, invoice, when="before")
     let_pass(office, 70)
-    office.configure(frontpay_custom_url="http://127.0.0.1:9/api/v1/")
+    office.configure(frontpay_custom_url=NOBODY)
     try:
         desk.open_invoice(invoice)
         desk.button("Find Out").click()
