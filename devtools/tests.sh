@@ -5,6 +5,10 @@
 ADDON=frontpay_odoo
 # A Norwegian chart of accounts, for the tests that need one.
 TEST_MODULES=(account l10n_no)
+# For two cores; a file's tests share servers, so they stay together.
+IN_TWO_PROCESSES=(
+    --numprocesses logical --maxprocesses 2 --dist loadfile --no-loadscope-reorder
+)
 
 run_tests() {
     local options=()
@@ -36,7 +40,17 @@ run_tests() {
             --odoo-extra max-cron-threads=0 --odoo-extra limit-memory-hard=0
         )
     fi
+    names_paths "$@" || options+=("${IN_TWO_PROCESSES[@]}")
     "$PYTHON" -m pytest "${options[@]}" "$@"
+}
+
+# names_paths ARGS...: whether some of the arguments are paths.
+names_paths() {
+    local argument
+    for argument in "$@"; do
+        [[ $argument == -* || ! -e ${argument%%::*} ]] || return 0
+    done
+    return 1
 }
 
 # named_paths_are_below PATTERN ARGS...: whether the arguments name paths, and all
