@@ -13,8 +13,8 @@ from .rpc import Refusal
 
 # What waits in Odoo's database for its next try, by table.
 WAITING = {
-    "frontpay_order": ("retry_at", "ask_at"),
-    "frontpay_hint": ("retry_at",),
+    "frontpay_order": ("retry_at", "next_poll_at"),
+    "frontpay_callback": ("poll_at",),
 }
 NOW = "(now() AT TIME ZONE 'UTC')"
 

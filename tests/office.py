@@ -10,8 +10,8 @@ from .rpc import Person
 FORGOTTEN = (
     "frontpay_exchange",
     "frontpay_order",
-    "frontpay_sighting",
-    "frontpay_pace",
+    "frontpay_remote_order",
+    "frontpay_rate_limit",
 )
 
 

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from .actors import NOW
 from .databases import rows
 from .helpers import (
     IS_LONG,
@@ -45,8 +46,8 @@ made_up = settings(
 
 
 @dataclass
-class Door:
-    """Odoo's door for everybody, over one connection that is kept open."""
+class RawClient:
+    """Somebody who isn't logged in, over one connection that is kept open."""
 
     url: str
     answers: Counter = field(default_factory=Counter)
@@ -305,14 +306,14 @@ def states(office) -> list:
 
 def poll(office) -> None:
     """Ask Front Payment, also for what was put off."""
-    rows(office.server.database, "UPDATE frontpay_hint SET retry_at = NULL")
-    office.run_cron("cron_ask")
+    rows(office.server.database, f"UPDATE frontpay_callback SET poll_at = {NOW}")
+    office.run_cron("cron_poll")
 
 
 def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     office, sandbox, order, show
 ):
-    door = Door(office.server.url)
+    client = RawClient(office.server.url)
     path = path_of(order)
     token = path.rpartition("/")[2]
     right = signed_callback(sandbox, order, "PAID")
@@ -324,7 +325,7 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     def spoiled_callbacks(delivery):
         method, query, headers, body = delivery
         place = f"{path}?{query}" if query else path
-        assert door.request(method, place, body, headers) < 500
+        assert client.request(method, place, body, headers) < 500
 
     @made_up
     @given(
@@ -337,7 +338,7 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     def addresses(method, folder, rest, parameters, headers):
         query = urlencode(parameters, errors="replace")
         place = f"/frontpay/{folder}{rest}" + (f"?{query}" if query else "")
-        assert door.request(method, place, None, headers) < 500
+        assert client.request(method, place, None, headers) < 500
 
     @made_up
     @given(
@@ -345,7 +346,7 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     )
     def noise(method, place, text):
         text = f"{method} {place}".encode() + text
-        code = door.raw(text)
+        code = client.raw(text)
         # Without Host, Odoo fails on any address, before it asks an addon.
         assert code < 500 or (code == 500 and b"host:" not in text.lower())
 
@@ -358,16 +359,16 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     moved = sum(map(lambda new, old: new != old, states(office), states_before))
     show(
         "Callbacks",
-        {"requests": door.answers.total()}
+        {"requests": client.answers.total()}
         | {
             f"answered {code or 'by closing'}": count
-            for code, count in sorted(door.answers.items())
+            for code, count in sorted(client.answers.items())
         }
         | {"state changes without signature": moved, "seconds": round(seconds)},
     )
     assert moved == 0
-    assert door.answers.total() >= REQUESTS
-    assert set(door.answers) >= {200, 400, 403, 404, 405}
+    assert client.answers.total() >= REQUESTS
+    assert set(client.answers) >= {200, 400, 403, 404, 405}
     # Or all of this would prove nothing: with its signature the callback is followed.
     sandbox.act(order["orderUuid"], "pay")
     assert call_back(sandbox, order, "PAID") == 200
@@ -392,7 +393,9 @@ def test_replays_in_any_order_from_eight_threads_are_followed_once(
 
     with ThreadPoolExecutor(THREADS) as pool:
         answers = Counter(
-            pool.map(lambda url: Door(office.server.url).request("GET", url), requested)
+            pool.map(
+                lambda url: RawClient(office.server.url).request("GET", url), requested
+            )
         )
 
     assert answers == {200: len(requested)}
@@ -402,8 +405,8 @@ def test_replays_in_any_order_from_eight_threads_are_followed_once(
     assert office.state(order["invoice"]) == "paid"
     assert len(office.payments(order["invoice"])) == 1
     assert office.money(order["invoice"])["amount_residual"] == 0
-    questions = [request["path"] for request in sandbox.requests()[asked:]]
-    assert sum(f"/status/{order['orderUuid']}" in path for path in questions) == 1
+    polls = [request["path"] for request in sandbox.requests()[asked:]]
+    assert sum(f"/status/{order['orderUuid']}" in path for path in polls) == 1
     kept = rows(
         office.server.database,
         "SELECT count(*) FROM frontpay_exchange WHERE direction = 'in' AND order_id ="

@@ -54,8 +54,8 @@ TO_SEND = (False, "failed")
 
 
 class Bookkeeper(Actor):
-    """Sends the invoices in batches, then whatever Odoo says wasn't sent, and answers
-    what Odoo asks by looking at Front Payment's pages."""
+    """Sends the invoices in batches, then whatever Odoo says wasn't sent, and decides
+    where Odoo can't by looking at Front Payment's pages."""
 
     def __init__(self, plan: Plan, office, sandbox, invoices: list[int]):
         super().__init__(plan.pause)
@@ -66,7 +66,7 @@ class Bookkeeper(Actor):
             invoices[start : start + plan.batch]
             for start in range(0, len(invoices), plan.batch)
         ]
-        self.answers = Counter()
+        self.decisions = Counter()
 
     def round(self) -> None:
         if self._batches:
@@ -93,20 +93,20 @@ class Bookkeeper(Actor):
         action = self._click("action_frontpay_resolve", invoice)
         if not action or action.get("res_model") != "frontpay.resolve":
             return
-        question = action["res_id"]
+        wizard = action["res_id"]
         own = [order["orderUuid"] for order in self._sandbox.orders_of(name)]
         if not own:
-            self._answer("frontpay.resolve", "action_absent", question)
+            self._decide("frontpay.resolve", "action_not_received", wizard)
         for candidate in self._person.call(
             "frontpay.resolve.candidate",
             "search",
-            [["resolve_id", "=", question], ["order_uuid", "in", own]],
+            [["resolve_id", "=", wizard], ["order_uuid", "in", own]],
         ):
-            self._answer("frontpay.resolve.candidate", "action_take", candidate)
+            self._decide("frontpay.resolve.candidate", "action_link", candidate)
 
-    def _answer(self, model: str, method: str, record: int) -> None:
+    def _decide(self, model: str, method: str, record: int) -> None:
         self._person.click(model, method, record)
-        self.answers[method.removeprefix("action_")] += 1
+        self.decisions[method.removeprefix("action_")] += 1
 
 
 class Books:
@@ -353,7 +353,7 @@ def test_every_invoice_has_one_order_and_is_paid_once(
             "lost": len(lost),
             "paid at Front Payment": len(paid),
             "payments in Odoo": books.payments.total(),
-            "questions to the bookkeeper": told(bookkeeper.answers),
+            "decisions of the bookkeeper": told(bookkeeper.decisions),
             "clicks that failed": told(bookkeeper.troubles),
             "seconds": round(seconds),
         },

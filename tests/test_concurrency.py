@@ -74,7 +74,7 @@ def test_the_same_callback_many_times_at_once_is_paid_once(office, sandbox):
     answers = at_once([lambda: call_back(sandbox, order, "PAID")] * CROWD)
 
     assert answers == [200] * CROWD
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
     assert office.money(invoice)["amount_residual"] == 0
@@ -92,7 +92,7 @@ def test_callbacks_that_overtake_each_other_end_as_paid(office, sandbox):
     assert [call_back(sandbox, order, status) for status in ("SENT", "Purring")] == [
         200
     ] * 2
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
 
@@ -113,7 +113,7 @@ def test_callbacks_while_the_order_is_locked_are_answered_at_once(office, sandbo
         commit()
 
     assert answers == [200] * 3
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
 
@@ -125,31 +125,31 @@ def test_an_answer_that_meets_another_change_is_followed_once(office, sandbox):
     sandbox.fail_next("delay", path="orders/status", seconds=3)
 
     with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(office.run_cron, "cron_ask")
-        time.sleep(1.5)  # the question is on its way
+        polling = pool.submit(office.run_cron, "cron_poll")
+        time.sleep(1.5)  # the poll is on its way
         with held(office.server.database, CHANGE_ORDERS) as commit:
             commit()
-        asking.result(TIMEOUT)
+        polling.result(TIMEOUT)
 
     assert "could not serialize access" in office.server.log
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
 
 
-def test_many_who_ask_at_once_while_the_cron_does_pay_once(office, sandbox):
+def test_many_who_refresh_at_once_while_the_cron_polls_pay_once(office, sandbox):
     invoice, order = pay_in_silence(office, sandbox)
     assert call_back(sandbox, order, "PAID") == 200
     people = [office.person(login) for login in ("bookkeeper", "colleague") * 3]
-    asking = [
+    refreshing = [
         lambda person=person: person.click(
             "account.move", "action_frontpay_refresh", invoice
         )
         for person in people
     ]
 
-    at_once([*asking, lambda: office.run_cron("cron_ask")])
+    at_once([*refreshing, lambda: office.run_cron("cron_poll")])
 
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
     assert office.money(invoice)["amount_residual"] == 0
@@ -170,7 +170,7 @@ def test_callbacks_before_the_answer_lose_nothing(office, sandbox):
         wait_until(
             lambda: sandbox.order(name)["callbacks"][1:], "both callbacks are sent"
         )
-        office.run_cron("cron_ask")
+        office.run_cron("cron_poll")
         assert not sending.done()
         assert office.state(invoice) == "paid"
         result = sending.result(TIMEOUT)

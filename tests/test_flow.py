@@ -125,7 +125,7 @@ def test_lost_callbacks_are_made_good_from_the_list_and_the_dashboard(
     row = desk.page.locator(".o_data_row", has_text=office.name(another))
     row.locator(".o_list_record_selector input").check()
     desk.page.get_by_role("button", name="Actions").click()
-    desk.page.get_by_role("menuitem", name="Ask Front Payment for the State").click()
+    desk.page.get_by_role("menuitem", name="Update Status").click()
     expect(desk.notification("success")).to_contain_text("the state is up to date")
     expect(row.locator("td[name='frontpay_state']")).to_have_text("Paid")
 

@@ -52,7 +52,7 @@ def test_a_server_killed_while_sending_forgets_nothing(office, sandbox):
     order = sandbox.order(name)
     sandbox.act(order["orderUuid"], "pay")
     assert call_back(sandbox, order, "PAID") == 200
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
     assert office.orders(invoice)[0]["order_uuid"] == order["orderUuid"]
     assert len(office.payments(invoice)) == 1
@@ -72,7 +72,7 @@ def test_a_killed_senders_order_is_found(office, sandbox, tells_references):
     )
     assert office.state(invoice) == "sending"
 
-    office.run_cron("cron_resolve")
+    office.run_cron("cron_recover")
 
     [order] = office.orders(invoice)
     assert order["state"] == "sent"
@@ -88,14 +88,14 @@ def test_an_order_that_appears_late_is_not_sent_twice(office, sandbox):
         lambda: office.state(invoice) == "sending",
         "it is being sent",
     )
-    office.run_cron("cron_resolve")
+    office.run_cron("cron_recover")
     assert office.state(invoice) == "unknown"
     assert not sandbox.orders()
     with pytest.raises(Refusal, match="has been handed to Front Payment already"):
         office.send(invoice)
 
     wait_until(sandbox.orders, "the request that was under way arrives")
-    office.run_cron("cron_resolve")
+    office.run_cron("cron_recover")
 
     assert office.state(invoice) == "sent"
     assert len(sandbox.orders()) == 1

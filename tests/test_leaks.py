@@ -77,8 +77,8 @@ TOLD = {
 # Where a secret is stored on purpose, and why.
 STORED = {
     ("frontpay_personal_number", "a personal number"): "the customer's number itself",
-    ("frontpay_keys", "the token"): "the company's keys",
-    ("frontpay_keys", "the callback secret"): "the company's keys",
+    ("frontpay_credential", "the token"): "the company's credentials",
+    ("frontpay_credential", "the callback secret"): "the company's credentials",
     ("frontpay_order", "an order's token"): "tells whose callback it is",
 }
 
@@ -154,8 +154,8 @@ def go_through(office, sandbox, trail):
         lambda answer, **_options: trail.of("public")(answer)
     )
     report(office, sandbox, public, office.name(paid))
-    office.run_cron("cron_resolve")
-    office.run_cron("cron_ask")
+    office.run_cron("cron_recover")
+    office.run_cron("cron_poll")
     mail_and_print(office, paid)
     for login, groups in PEOPLE.items():
         person = hire(office, login, groups, customer)
@@ -168,7 +168,11 @@ def go_through(office, sandbox, trail):
 
 def set_up(office, sandbox):
     """The settings: looked at, saved, and tested with a wrong token and the right."""
-    fields = ("frontpay_api_token", "frontpay_callback_secret", "frontpay_keys_warning")
+    fields = (
+        "frontpay_api_token",
+        "frontpay_callback_secret",
+        "frontpay_credential_warning",
+    )
     wanted = {name: {} for name in fields}
     settings = "res.config.settings"
     office.admin.call(settings, "onchange", [], {}, [], wanted)
@@ -389,7 +393,7 @@ def test_the_traces_are_those_of_the_flow(flow, show):
         "/frontpay/callback/*****",
         "/frontpay/return/*****/success",
         'INSERT INTO "frontpay_personal_number"',
-        'UPDATE "frontpay_keys"',
+        'UPDATE "frontpay_credential"',
         'null value in column "currency_id" of relation "res_company"',
         "bad query",
         "was shown to user",

@@ -116,7 +116,7 @@ def test_an_invoice_that_is_posted_and_sent_in_one_transaction(
     assert len(sandbox.orders_of(office.name(invoice))) == 1
 
 
-def test_an_automation_asks_once_its_transaction_is_committed(
+def test_an_automation_polls_once_its_transaction_is_committed(
     office, sandbox, automation
 ):
     sandbox.set_callbacks(False)
@@ -136,7 +136,7 @@ def test_an_automation_asks_once_its_transaction_is_committed(
     automation(
         "records.write({'ref': '7'}); records.action_frontpay_refresh()", invoice
     )
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
 
 

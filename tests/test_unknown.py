@@ -20,7 +20,7 @@ from .helpers import (
 from .rpc import Refusal
 
 CROWD = 6  # people at once
-LINK = ("frontpay.resolve.candidate", "action_take")
+LINK = ("frontpay.resolve.candidate", "action_link")
 SUBMIT = "connect/orders/invoice/submit"
 
 
@@ -39,7 +39,7 @@ def lose_answer(office, sandbox, invoice, when="after"):
     assert office.state(invoice) == "unknown"
 
 
-def find_out(office, invoice):
+def check_outcome(office, invoice):
     return office.bookkeeper.click("account.move", "action_frontpay_resolve", invoice)
 
 
@@ -48,7 +48,7 @@ def let_pass(office, minutes):
     age = f"- interval '{minutes} minutes'"
     for table, *columns in (
         ("frontpay_order", "sending_at"),
-        ("frontpay_sighting", "ordered_at", "create_date"),
+        ("frontpay_remote_order", "ordered_at", "create_date"),
     ):
         changes = ", ".join(f"{column} = {column} {age}" for column in columns)
         rows(office.server.database, f"UPDATE {table} SET {changes}")
@@ -78,7 +78,7 @@ def test_an_order_that_never_came_is_sent_again(office, sandbox):
     invoice = office.invoice()
     lose_answer(office, sandbox, invoice, when="before")
     let_pass(office, 20)
-    office.run_cron("cron_resolve")
+    office.run_cron("cron_recover")
     assert office.state(invoice) == "failed"
     assert told(office, invoice, "never got") == 1
 
@@ -94,8 +94,8 @@ def test_whoever_still_sends_is_left_alone(office, sandbox):
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(office.send, invoice)
         wait_until(lambda: office.state(invoice) == "sending", "it is being sent")
-        action = find_out(office, invoice)
-        office.run_cron("cron_resolve")
+        action = check_outcome(office, invoice)
+        office.run_cron("cron_recover")
         assert "Being Sent" in action["params"]["message"]
         assert office.state(invoice) == "sending"
         assert not sending.done()
@@ -104,7 +104,7 @@ def test_whoever_still_sends_is_left_alone(office, sandbox):
     assert len(sandbox.orders()) == 1
 
 
-def test_many_who_find_out_at_once_find_one_order(office, sandbox):
+def test_many_who_check_at_once_find_one_order(office, sandbox):
     invoice = office.invoice()
     lose_answer(office, sandbox, invoice)
     people = [office.person("bookkeeper") for _number in range(CROWD)]
@@ -139,7 +139,7 @@ def test_a_callback_and_the_list_at_once_lose_nothing(office, sandbox):
     at_once(
         [
             lambda: call_back(sandbox, order, "PAID"),
-            lambda: find_out(office, invoice),
+            lambda: check_outcome(office, invoice),
             lambda: another.click("account.move", "action_frontpay_resolve", invoice),
             lambda: call_back(sandbox, order, "PAID"),
         ]
@@ -196,16 +196,16 @@ def test_an_order_that_is_there_is_found_with_one_click(desk, office, sandbox):
     desk.open_invoice(invoice)
     desk.button("Send to Front Payment").click()
     expect(desk.notification("danger")).to_contain_text("no clear answer came back")
-    find = desk.button("Find Out")
-    expect(find).to_have_class(re.compile("btn-primary"))
+    check = desk.button("Check Outcome")
+    expect(check).to_have_class(re.compile("btn-primary"))
     expect(desk.button("Send")).not_to_have_class(re.compile("btn-primary"))
     expect(desk.button("Send to Front Payment Again")).to_be_hidden()
     desk.picture("unknown")
 
-    find.click()
+    check.click()
 
     expect(desk.notification("success")).to_contain_text("Sent")
-    expect(find).to_be_hidden()
+    expect(check).to_be_hidden()
     expect(desk.page.locator(".alert-danger")).to_be_hidden()
     desk.tab("Front Payment").click()
     expect(desk.field("frontpay_order_uuid")).to_contain_text(
@@ -214,7 +214,7 @@ def test_an_order_that_is_there_is_found_with_one_click(desk, office, sandbox):
     desk.picture("found")
 
 
-def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
+def test_the_bookkeeper_decides(desk, office, sandbox):
     """The customer has bought the same in the webshop, minutes apart."""
     invoice = office.invoice()
     name = office.name(invoice)
@@ -226,22 +226,22 @@ def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
     another = hand_over(sandbox, order, referenceNo=None)
     sandbox.act(another, "pay")
 
-    desk.button("Find Out").click()
+    desk.button("Check Outcome").click()
     dialog = desk.page.get_by_role("dialog")
-    expect(dialog).to_contain_text(f"Has Front Payment Got {name}?")
+    expect(dialog).to_contain_text(f"Outcome of {name}")
     expect(dialog).to_contain_text("2 order(s) that may be")
-    expect(dialog.get_by_role("button", name="Doesn't Have It")).to_be_hidden()
+    expect(dialog.get_by_role("button", name="Not Received")).to_be_hidden()
     desk.picture("too early to say")
     dialog.get_by_role("button", name="Close", exact=True).last.click()
     expect(dialog).to_be_hidden()
 
     let_pass(office, 20)
-    office.run_cron("cron_resolve")
+    office.run_cron("cron_recover")
     desk.open_invoice(invoice)
     alert = desk.page.locator(".alert-danger")
     expect(alert).to_contain_text("2 orders that may be this invoice")
     expect(desk.page.locator(".o-mail-Activity")).to_contain_text("2 orders")
-    desk.picture("question")
+    desk.picture("decision needed")
 
     alert.get_by_text("Answer").click()
     candidates = dialog.locator(".o_data_row")
@@ -249,7 +249,7 @@ def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
     expect(candidates.filter(has_text=another)).to_contain_text("Paid")
     desk.picture("answers")
     mine = candidates.filter(has_text=order["orderUuid"])
-    mine.get_by_role("button", name="This One").click()
+    mine.get_by_role("button", name="Link This Order").click()
 
     expect(desk.notification("success")).to_contain_text("Sent")
     expect(dialog).to_be_hidden()
@@ -260,7 +260,7 @@ def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
     assert told(office, invoice, "Berit Bokholder said that this invoice is") == 1
 
 
-def test_the_bookkeeper_knows_that_front_payment_does_not_have_it(
+def test_the_bookkeeper_knows_that_front_payment_has_not_received_it(
     desk, office, sandbox
 ):
     invoice = office.invoice()
@@ -269,15 +269,15 @@ def test_the_bookkeeper_knows_that_front_payment_does_not_have_it(
     office.configure(frontpay_custom_url=NOBODY)
     try:
         desk.open_invoice(invoice)
-        desk.button("Find Out").click()
+        desk.button("Check Outcome").click()
         dialog = desk.page.get_by_role("dialog")
         expect(dialog).to_contain_text("can't be asked")
         desk.picture("down")
-        dialog.get_by_role("button", name="Front Payment Doesn't Have It").click()
+        dialog.get_by_role("button", name="Not Received").click()
         warning = desk.page.get_by_role("dialog").filter(has_text="invoiced twice")
         expect(warning).to_be_visible()
         desk.picture("warning")
-        warning.get_by_role("button", name="It Doesn't Have It").click()
+        warning.get_by_role("button", name="Not Received").click()
         expect(desk.notification("success")).to_contain_text("Not Sent")
         expect(desk.page.get_by_role("dialog")).to_have_count(0)
     finally:
