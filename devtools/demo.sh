@@ -1,7 +1,7 @@
 # The demo: a database with demo data, Odoo and the sandbox, until Ctrl-C.
 
 DEMO_DATABASE=frontpay_demo
-DEMO_PIDS=()
+DEMO_PID=
 
 run_demo() {
     setup
@@ -12,22 +12,12 @@ run_demo() {
     refuse_taken_port "$FRONTPAY_ODOO_PORT" FRONTPAY_ODOO_PORT
     refuse_taken_port "$FRONTPAY_SANDBOX_PORT" FRONTPAY_SANDBOX_PORT
     prepare_demo_database
-    start_demo_server sandbox -m sandbox \
-        --port "$FRONTPAY_SANDBOX_PORT" --db "$DEV/sandbox.sqlite"
-    start_demo_server odoo -m odoo --database "$DEMO_DATABASE" \
-        --db-filter "^$DEMO_DATABASE\$" --http-port "$FRONTPAY_ODOO_PORT"
-    step "Starting the sandbox" wait_for_answer "$FRONTPAY_SANDBOX_PORT" /
-    step "Starting Odoo" wait_for_answer "$FRONTPAY_ODOO_PORT" /web/health
-    cat <<TEXT
-
-  Odoo     http://127.0.0.1:$FRONTPAY_ODOO_PORT    login admin, password admin
-  Sandbox  http://127.0.0.1:$FRONTPAY_SANDBOX_PORT
-
-Ctrl-C stops both. What they say is in .dev/log/demo-odoo.log and
-.dev/log/demo-sandbox.log.
-TEXT
-    wait -n || true
-    fail "Odoo or the sandbox ended by itself; its log tells why."
+    # In the background, so that a signal reaches this script at once; it ends with
+    # the script even if that is killed.
+    setpriv --pdeathsig TERM "$PYTHON" -m devtools.servers \
+        "$DEMO_DATABASE" "$FRONTPAY_ODOO_PORT" "$FRONTPAY_SANDBOX_PORT" </dev/null 7>&- &
+    DEMO_PID=$!
+    wait "$DEMO_PID"
 }
 
 hold_demo_lock() {
@@ -79,43 +69,11 @@ demo_version() {
         "SELECT value FROM ir_config_parameter WHERE key = 'frontpay_demo.version'" 2>/dev/null || true
 }
 
-# start_demo_server NAME PYTHON-ARGS...: in a session of its own, so that Ctrl-C
-# reaches only this script, which then stops it; it ends with the script even if
-# that is killed.
-start_demo_server() {
-    local log=$DEV/log/demo-$1.log
-    shift
-    setsid setpriv --pdeathsig TERM "$PYTHON" "$@" >"$log" 2>&1 </dev/null 7>&- &
-    DEMO_PIDS+=($!)
-}
-
 stop_demo_servers() {
     trap '' INT TERM
-    if ((${#DEMO_PIDS[@]})); then
-        kill -TERM "${DEMO_PIDS[@]}" 2>/dev/null || true
-        wait "${DEMO_PIDS[@]}" || true
+    if [[ -n $DEMO_PID ]]; then
+        kill -TERM "$DEMO_PID" 2>/dev/null || true
+        wait "$DEMO_PID" || true
     fi
     stop_postgres_if_unused
-}
-
-# wait_for_answer PORT PATH: until an HTTP server answers there, or one of ours ended.
-wait_for_answer() {
-    local pid
-    until answers "$@"; do
-        for pid in "${DEMO_PIDS[@]}"; do
-            [[ -d /proc/$pid ]] || { echo "It ended by itself:"; tail -n 20 "$DEV"/log/demo-*.log; return 1; }
-        done
-        sleep 0.3
-    done
-}
-
-answers() {
-    local line
-    {
-        exec 3<>"/dev/tcp/127.0.0.1/$1" || return
-        printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&3
-        read -r -t 30 line <&3
-        exec 3>&-
-    } 2>/dev/null
-    [[ $line == HTTP/*" 200 "* ]]
 }

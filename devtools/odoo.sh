@@ -113,6 +113,7 @@ db_port = $FRONTPAY_PG_PORT
 db_user = odoo
 http_interface = 127.0.0.1
 http_port = $FRONTPAY_ODOO_PORT
+gevent_port = $((FRONTPAY_ODOO_PORT + 3))
 screenshots = $DEV/screenshots
 CONF
     mv "$ODOO_RC.new" "$ODOO_RC"

@@ -1,9 +1,14 @@
-# The tests. A template database keeps the addon's dependencies installed; every
-# run copies it, installs the addon in the copy, and drops the copy at its end.
+# The tests. Two databases keep the addon's dependencies installed, the base with a
+# country's accounting and the bare one without; every run copies the base, installs
+# the addon in the copy, and drops the copy at its end.
 
 ADDON=frontpay_odoo
 # A Norwegian chart of accounts, for the tests that need one.
 TEST_MODULES=(account l10n_no)
+# For two cores; a file's tests share servers, so they stay together.
+IN_TWO_PROCESSES=(
+    --numprocesses logical --maxprocesses 2 --dist loadfile --no-loadscope-reorder
+)
 
 run_tests() {
     local options=()
@@ -20,6 +25,7 @@ run_tests() {
     start_postgres
     trap 'drop_run_databases; stop_postgres_if_unused' EXIT
     drop_left_databases
+    clear_old_logs
     # Tests that start an Odoo of their own copy this database. Copies whose names
     # begin with its name are dropped at the end as well.
     export FRONTPAY_TEMPLATE_DB=frontpay_template_$$
@@ -34,7 +40,17 @@ run_tests() {
             --odoo-extra max-cron-threads=0 --odoo-extra limit-memory-hard=0
         )
     fi
+    names_paths "$@" || options+=("${IN_TWO_PROCESSES[@]}")
     "$PYTHON" -m pytest "${options[@]}" "$@"
+}
+
+# names_paths ARGS...: whether some of the arguments are paths.
+names_paths() {
+    local argument
+    for argument in "$@"; do
+        [[ $argument == -* || ! -e ${argument%%::*} ]] || return 0
+    done
+    return 1
 }
 
 # named_paths_are_below PATTERN ARGS...: whether the arguments name paths, and all
@@ -52,12 +68,14 @@ named_paths_are_below() {
 }
 
 make_template_database() {
-    local base
-    base=frontpay_base_$({ base_modules && echo "$PYTHONPATH"; } | hash_of - "$ODOO_RELEASE")
+    local base version
+    version=$({ addon_dependencies && echo "${TEST_MODULES[@]}" "$PYTHONPATH"; } | hash_of - "$ODOO_RELEASE")
+    base=frontpay_base_$version
+    export FRONTPAY_BARE_DB=frontpay_bare_$version
     hold_setup_lock
     if ! database_exists "$base"; then
-        drop_databases '^frontpay_base_'
-        step "Creating the template database" create_base_database "$base"
+        drop_databases '^frontpay_(bare|base)_'
+        step "Creating the template databases" create_base_databases "$FRONTPAY_BARE_DB" "$base"
     fi
     release_setup_lock
     createdb --template "$base" "$FRONTPAY_TEMPLATE_DB"
@@ -66,24 +84,29 @@ make_template_database() {
     fi
 }
 
-base_modules() {
-    local manifest=$ROOT/$ADDON/__manifest__.py
-    printf '%s\n' "${TEST_MODULES[@]}"
-    [[ -e $manifest ]] && "$PYTHON" -c '
+addon_dependencies() {
+    "$PYTHON" -c '
 import ast, pathlib, sys
 print(*ast.literal_eval(pathlib.Path(sys.argv[1]).read_text())["depends"], sep="\n")
-' "$manifest"
+' "$ROOT/$ADDON/__manifest__.py"
 }
 
-# The name appears when all is in it, so an interrupted run leaves none behind.
-create_base_database() {
+# create_base_databases BARE BASE: BASE is BARE with the test modules. Each name
+# appears when all is in it, so an interrupted run leaves none behind.
+create_base_databases() {
     local new=frontpay_base_new
     drop_database "$new"
     # shellcheck disable=SC2046
-    install_modules "$new" $(base_modules | sort -u) &&
+    install_modules "$new" $(addon_dependencies) &&
         keep_attachments_in_database "$new" &&
-        psql_on postgres --command "ALTER DATABASE $new RENAME TO $1"
+        rename_database "$new" "$1" &&
+        createdb --template "$1" "$new" &&
+        install_modules "$new" "${TEST_MODULES[@]}" &&
+        keep_attachments_in_database "$new" &&
+        rename_database "$new" "$2"
 }
+
+rename_database() { psql_on postgres --command "ALTER DATABASE $1 RENAME TO $2"; }
 
 # Files outside the database wouldn't come along with a copy of it.
 keep_attachments_in_database() {
@@ -111,7 +134,15 @@ install_modules() {
         fail "Not all of these modules could be installed: $names."
 }
 
-drop_run_databases() { drop_databases "^frontpay_(template|test)_$$(_|\$)"; }
+drop_run_databases() { drop_databases "^frontpay_(template|test)_$$(_|-|\$)"; }
+
+# Those of a run stay until the next one.
+clear_old_logs() {
+    local folder
+    for folder in "$DEV"/log/tests/*; do
+        [[ -d /proc/${folder##*_} && ${folder##*_} != $$ ]] || rm -rf "$folder"
+    done
+}
 
 # Databases of test runs that were killed.
 drop_left_databases() {
@@ -119,7 +150,7 @@ drop_left_databases() {
     psql_on postgres --command "SELECT DISTINCT substring(datname FROM '^frontpay_(?:template|test)_([0-9]+)')
         FROM pg_database WHERE datname ~ '^frontpay_(template|test)_[0-9]+'" |
         while read -r pid; do
-            [[ -d /proc/$pid ]] || drop_databases "^frontpay_(template|test)_$pid(_|\$)"
+            [[ -d /proc/$pid ]] || drop_databases "^frontpay_(template|test)_$pid(_|-|\$)"
         done
 }
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from .people import Person
 from .processes import DEV
+from .rpc import Person
 
 SCREENSHOTS = DEV / "screenshots"
 WINDOW = {"width": 1280, "height": 800}

@@ -1,18 +1,12 @@
 """PostgreSQL from outside of Odoo. Where it is, the usual PG* variables tell."""
 
 import contextlib
-import fcntl
-import hashlib
 import os
 import subprocess
-from ast import literal_eval
-from pathlib import Path
 
 import psycopg2
 
-from .processes import DEV, ROOT, odoo
-
-ADDON = "frontpay_odoo"
+from .processes import WORKER
 
 
 def rows(database: str, query: str, port: int | None = None) -> list[tuple]:
@@ -41,17 +35,21 @@ def copied(template: str, name: str, port: int | None = None):
 
     :param port: of another server, whose data somebody else throws away
     """
-    database = f"{os.environ['FRONTPAY_TEMPLATE_DB']}_{name}"
+    database = f"{os.environ['FRONTPAY_TEMPLATE_DB']}_{WORKER}_{name}"
     if port:
         _copy_to_server(template, database, port)
         yield database
         return
-    drop(database)
-    subprocess.run(["createdb", "--template", template, database], check=True)
+    create_copy(template, database)
     try:
         yield database
     finally:
         drop(database)
+
+
+def create_copy(template: str, database: str) -> None:
+    drop(database)
+    subprocess.run(["createdb", "--template", template, database], check=True)
 
 
 def _copy_to_server(template: str, database: str, port: int) -> None:
@@ -72,33 +70,3 @@ def _copy_to_server(template: str, database: str, port: int) -> None:
 
 def drop(database: str) -> None:
     subprocess.run(["dropdb", "--if-exists", "--force", database], check=True)
-
-
-def without_localisation() -> str:
-    """A database with the addon's dependencies and no country's accounting.
-
-    Made once for an Odoo and a list of dependencies, and kept for later runs.
-    """
-    manifest = literal_eval((ROOT / ADDON / "__manifest__.py").read_text())
-    odoo_folder = Path(os.environ["PYTHONPATH"].split(os.pathsep)[0])
-    release = (odoo_folder / "odoo" / "release.py").read_bytes()
-    key = repr((manifest["depends"], str(odoo_folder), release)).encode()
-    name = f"frontpay_bare_{hashlib.sha256(key).hexdigest()[:12]}"
-    with (DEV / "bare.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        kept = column(
-            "postgres",
-            "SELECT datname FROM pg_database WHERE datname ~ '^frontpay_bare_'",
-        )
-        if name not in kept:
-            for old in kept:
-                drop(old)
-            _make_without_localisation(name, manifest["depends"])
-    return name
-
-
-def _make_without_localisation(name: str, modules: list[str]) -> None:
-    """The name appears when all is in it."""
-    new = "frontpay_bare_new"
-    odoo("--no-http", "-d", new, "-i", ",".join(modules), "--stop-after-init")
-    rows("postgres", f"ALTER DATABASE {new} RENAME TO {name}")

@@ -9,16 +9,17 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from abc import ABC, abstractmethod
 from pathlib import Path
 
 import requests
 
-ROOT = Path(__file__).resolve().parents[1]
-DEV = Path(os.environ.get("FRONTPAY_DEV_DIR", ROOT / ".dev"))
+from devtools.servers import DEV, ROOT, OdooServer, SandboxServer, Server, tail
+
+# pytest-xdist runs the tests in several processes, its workers.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 # Each run has a folder of its own: two may run at once.
-LOGS = DEV / "log" / "tests" / os.environ.get("FRONTPAY_TEMPLATE_DB", "")
+RUN = DEV / "log" / "tests" / os.environ.get("FRONTPAY_TEMPLATE_DB", "")
+LOGS = RUN / WORKER
 
 USUAL_SETTINGS = {
     "callbacks": True,
@@ -26,8 +27,6 @@ USUAL_SETTINGS = {
     "rate_window": "fixed",
     "details_references": False,
 }
-START_TIMEOUT = 60  # seconds
-STOP_TIMEOUT = 30  # seconds
 COMPLAINT = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
 
 
@@ -67,146 +66,58 @@ def complaints(log: str) -> list[str]:
     return [line for line in log.splitlines() if COMPLAINT.match(line)]
 
 
-def tail(log: str, lines: int = 40) -> str:
-    """The end of a log, without the requests that Odoo answered well."""
-    told = [line for line in log.splitlines() if " INFO " not in line]
-    return "\n".join(told[-lines:])
+def odoo_server(
+    name: str,
+    database: str,
+    data_dir: Path,
+    crons: int = 0,
+    database_port: int | None = None,
+    further: tuple[str, ...] = (),
+) -> OdooServer:
+    """Odoo on a free port.
 
-
-class Program(ABC):
-    """A running process. It ends with the tests, even if those are killed."""
-
-    running: list["Program"] = []
-
-    def __init__(self, name: str, *command: str):
-        LOGS.mkdir(parents=True, exist_ok=True)
-        self.name = name
-        self.log_path = LOGS / f"{name}.log"
-        self.log_path.write_text("")
-        self._command = command
-
-    def start(self) -> None:
-        """Start it and wait until it can be used; again after :meth:`kill` too."""
-        with self.log_path.open("a") as log:
-            self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", *self._command],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                process_group=0,
-            )
-        self.running.append(self)
-        self._wait_until_ready()
-
-    @abstractmethod
-    def _is_ready(self) -> bool:
-        """Whether it can be used by now."""
-
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_TIMEOUT
-        while not self._is_ready():
-            assert self._process.poll() is None, f"{self.name} ended:\n{tail(self.log)}"
-            assert time.monotonic() < deadline, (
-                f"{self.name} is late:\n{tail(self.log)}"
-            )
-            time.sleep(0.1)
-
-    @property
-    def log(self) -> str:
-        return self.log_path.read_text(errors="replace")
-
-    def stop(self) -> None:
-        self._end(self._process.send_signal, signal.SIGTERM)
-
-    def kill(self) -> None:
-        """As a power cut: no clean-up, no rollback by the program itself."""
-        self._end(self._kill_group, signal.SIGKILL)
-
-    def _kill_group(self, sign: int) -> None:
-        """The workers that it started too."""
-        os.killpg(self._process.pid, sign)
-
-    def _end(self, send, sign: int) -> None:
-        if self not in self.running:
-            return
-        self.running.remove(self)
-        send(sign)
-        try:
-            self._process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(STOP_TIMEOUT)
-            raise
-
-
-class OdooServer(Program):
-    """Odoo's HTTP server for one database.
-
-    :param int crons: how many scheduled actions may run at once. With any, all run in
+    :param crons: how many scheduled actions may run at once. With any, all run in
         worker processes, as in production; else there are none, and threads serve HTTP
     :param database_port: another PostgreSQL server's
     :param further: more of Odoo's options
     """
-
-    def __init__(
-        self,
-        name: str,
-        database: str,
-        data_dir: Path,
-        crons: int = 0,
-        database_port: int | None = None,
-        further: tuple[str, ...] = (),
-    ):
-        self.database = database
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        super().__init__(
-            name,
-            *(sys.executable, str(ROOT / "tests" / "odoo_server.py")),
-            *("--database", database),
-            *("--db-filter", f"^{database}$"),
-            *("--http-port", str(port)),
-            *("--data-dir", str(data_dir)),
-            *("--max-cron-threads", str(crons)),
-            *(("--workers", "2", "--gevent-port", str(free_port())) if crons else ()),
-            *(("--db_port", str(database_port)) if database_port else ()),
-            *further,
-        )
-
-    def _is_ready(self) -> bool:
-        try:
-            return requests.get(f"{self.url}/web/health", timeout=30).ok
-        except requests.ConnectionError:
-            return False
+    return OdooServer(
+        LOGS / f"{name}.log",
+        database,
+        free_port(),
+        *("--data-dir", str(data_dir)),
+        *("--max-cron-threads", str(crons)),
+        *(("--workers", "2", "--gevent-port", str(free_port())) if crons else ()),
+        *(("--db_port", str(database_port)) if database_port else ()),
+        *further,
+    )
 
 
-class SandboxServer(Program):
-    """The sandbox, and its door for tests."""
+class Sandbox(SandboxServer):
+    """The sandbox as tests control it.
+
+    :param path: of a file that keeps the orders; else they end with the process
+    """
 
     token = "token-of-the-tests"
     secret = "secret-of-the-tests"
 
-    def __init__(self):
+    def __init__(self, name: str, port: int = 0, path: Path | None = None):
         super().__init__(
-            "sandbox",
-            *(sys.executable, "-m", "sandbox", "--port", "0"),
+            LOGS / f"{name}.log",
+            port,
             *("--token", self.token, "--secret", self.secret),
+            *(("--db", str(path)) if path else ()),
         )
         self._session = requests.Session()
         self._session.trust_env = False
-
-    def _is_ready(self) -> bool:
-        told = re.search(r"sandbox on (http://\S+)/\n", self.log)
-        self.url = told and told[1]
-        return bool(told)
 
     @property
     def api_url(self) -> str:
         return f"{self.url}/api/v1/"
 
     def orders(self) -> list[dict]:
-        return self._door("GET", "orders")
+        return self._control("GET", "orders")
 
     def order(self, invoice_name: str) -> dict:
         """The one order of an invoice."""
@@ -222,28 +133,28 @@ class SandboxServer(Program):
 
     def act(self, order_uuid: str, action: str) -> None:
         """Play the customer or the provider: ``confirm``, ``pay``, ``remind`` …"""
-        self._door("POST", f"orders/{order_uuid}/{action}")
+        self._control("POST", f"orders/{order_uuid}/{action}")
 
     def fail_next(self, kind: str, **details) -> None:
         """Let the next submission of an order fail in this way."""
         fault = {"kind": kind, "path": "invoice/submit", **details}
-        self._door("POST", "faults", {"faults": [fault]})
+        self._control("POST", "faults", {"faults": [fault]})
 
     def begin_chaos(self, seed: int, rates: list[dict], lost_callbacks: float) -> None:
         """Fail at random from now on; shares from 0 to 1."""
         chaos = {"seed": seed, "rates": rates, "lost_callbacks": lost_callbacks}
-        self._door("POST", "chaos", chaos)
+        self._control("POST", "chaos", chaos)
 
     def chaos(self) -> dict:
         """How many requests came since it began, and how often each fault struck."""
-        return self._door("GET", "chaos")
+        return self._control("GET", "chaos")
 
     def requests(self) -> list[dict]:
         """The requests to the API: ``at`` in Unix seconds, ``path``, ``status``."""
-        return self._door("GET", "requests")
+        return self._control("GET", "requests")
 
     def set(self, **settings) -> None:
-        self._door("POST", "settings", settings)
+        self._control("POST", "settings", settings)
 
     def set_callbacks(self, on: bool) -> None:
         self.set(callbacks=on)
@@ -251,10 +162,10 @@ class SandboxServer(Program):
     def reset(self) -> None:
         """Forget all orders, requests and faults."""
         for what in ("faults", "chaos", "orders", "requests"):
-            self._door("DELETE", what)
+            self._control("DELETE", what)
         self.set(**USUAL_SETTINGS)
 
-    def _door(self, method: str, path: str, body=None):
+    def _control(self, method: str, path: str, body=None):
         answer = self._session.request(
             method,
             f"{self.url}/sandbox/{path}",
@@ -270,7 +181,7 @@ def _name(order: dict) -> str:
     return order["payload"]["referenceNo"].rpartition("-")[0]
 
 
-class PostgresServer(Program):
+class PostgresServer(Server):
     """A PostgreSQL of its own, which a test may restart. Its data is thrown away."""
 
     def __init__(self, name: str):
@@ -284,7 +195,7 @@ class PostgresServer(Program):
                 *("--regid", "postgres", "--clear-groups"),
             )
         super().__init__(
-            name,
+            LOGS / f"{name}.log",
             *(*self._as_owner, postgres_program("postgres"), "-D", self._folder),
             *("-p", str(self.port), "-h", "127.0.0.1"),
             *("-c", "unix_socket_directories="),

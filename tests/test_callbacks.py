@@ -1,5 +1,5 @@
-"""The addresses that anybody may call: whatever comes in, nothing breaks, and only what
-Front Payment signed moves an order.
+"""The addresses that anybody may call: whatever comes in, nothing breaks, and it is
+Front Payment's own answer that moves an order, whatever a callback says.
 
 FRONTPAY_LONG=1 (``./dev test --long``) sends 10,000 requests, made up anew in every
 run.
@@ -8,7 +8,6 @@ run.
 import hashlib
 import http.client
 import json
-import os
 import random
 import socket
 import time
@@ -21,12 +20,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from .actors import NOW
 from .databases import rows
-from .test_concurrency import callback_parameters, report
+from .helpers import (
+    IS_LONG,
+    NOBODY,
+    call_back,
+    is_untouched,
+    send_in_silence,
+    signed_callback,
+)
 
-IS_LONG = bool(os.environ.get("FRONTPAY_LONG"))
 REQUESTS = 10_000 if IS_LONG else 600
-NOBODY = "http://127.0.0.1:9/api/v1/"  # the discard port: nobody listens there
 TIMEOUT = 30  # seconds
 THREADS = 8
 LONG_LINE = b"too long"  # sent many times over
@@ -41,8 +46,8 @@ made_up = settings(
 
 
 @dataclass
-class Door:
-    """Odoo's door for everybody, over one connection that is kept open."""
+class RawClient:
+    """Somebody who isn't logged in, over one connection that is kept open."""
 
     url: str
     answers: Counter = field(default_factory=Counter)
@@ -91,24 +96,11 @@ class Door:
         return code
 
 
-@pytest.fixture(scope="module")
-def own_office(open_office):
-    with open_office("callbacks") as office:
-        yield office
-
-
-@pytest.fixture
-def office(own_office, sandbox):
-    sandbox.set_callbacks(False)
-    return own_office
-
-
 @pytest.fixture
 def order(office, sandbox):
     """An order that waits for its customer, as the sandbox has it."""
-    invoice = office.invoice()
-    office.send(invoice)
-    return sandbox.order(office.name(invoice)) | {"invoice": invoice}
+    invoice, order = send_in_silence(office, sandbox)
+    return order | {"invoice": invoice}
 
 
 def path_of(order: dict) -> str:
@@ -312,19 +304,19 @@ def states(office) -> list:
     )
 
 
-def let_the_cron_ask(office) -> None:
-    """Also for what was put off."""
-    rows(office.server.database, "UPDATE frontpay_hint SET retry_at = NULL")
-    office.run_cron("cron_ask")
+def poll(office) -> None:
+    """Ask Front Payment, also for what was put off."""
+    rows(office.server.database, f"UPDATE frontpay_callback SET poll_at = {NOW}")
+    office.run_cron("cron_poll")
 
 
 def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     office, sandbox, order, show
 ):
-    door = Door(office.server.url)
+    client = RawClient(office.server.url)
     path = path_of(order)
     token = path.rpartition("/")[2]
-    right = callback_parameters(sandbox, order, "PAID")
+    right = signed_callback(sandbox, order, "PAID")
     before, states_before = everything(office), states(office)
     started = time.monotonic()
 
@@ -333,7 +325,7 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     def spoiled_callbacks(delivery):
         method, query, headers, body = delivery
         place = f"{path}?{query}" if query else path
-        assert door.request(method, place, body, headers) < 500
+        assert client.request(method, place, body, headers) < 500
 
     @made_up
     @given(
@@ -346,7 +338,7 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     def addresses(method, folder, rest, parameters, headers):
         query = urlencode(parameters, errors="replace")
         place = f"/frontpay/{folder}{rest}" + (f"?{query}" if query else "")
-        assert door.request(method, place, None, headers) < 500
+        assert client.request(method, place, None, headers) < 500
 
     @made_up
     @given(
@@ -354,7 +346,7 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     )
     def noise(method, place, text):
         text = f"{method} {place}".encode() + text
-        code = door.raw(text)
+        code = client.raw(text)
         # Without Host, Odoo fails on any address, before it asks an addon.
         assert code < 500 or (code == 500 and b"host:" not in text.lower())
 
@@ -363,28 +355,24 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     seconds = time.monotonic() - started
 
     assert everything(office) == before
-    # While Front Payment can't be asked, what is believed is followed all the same.
-    office.configure(frontpay_custom_url=NOBODY)
-    for _time in range(3):
-        let_the_cron_ask(office)
-    office.configure(frontpay_custom_url=sandbox.api_url)
+    poll(office)
     moved = sum(map(lambda new, old: new != old, states(office), states_before))
     show(
         "Callbacks",
-        {"requests": door.answers.total()}
+        {"requests": client.answers.total()}
         | {
             f"answered {code or 'by closing'}": count
-            for code, count in sorted(door.answers.items())
+            for code, count in sorted(client.answers.items())
         }
         | {"state changes without signature": moved, "seconds": round(seconds)},
     )
     assert moved == 0
-    assert door.answers.total() >= REQUESTS
-    assert set(door.answers) >= {200, 400, 403, 404, 405}
+    assert client.answers.total() >= REQUESTS
+    assert set(client.answers) >= {200, 400, 403, 404, 405}
     # Or all of this would prove nothing: with its signature the callback is followed.
     sandbox.act(order["orderUuid"], "pay")
-    assert report(sandbox, order, "PAID") == 200
-    let_the_cron_ask(office)
+    assert call_back(sandbox, order, "PAID") == 200
+    poll(office)
     assert office.state(order["invoice"]) == "paid"
 
 
@@ -394,7 +382,7 @@ def test_replays_in_any_order_from_eight_threads_are_followed_once(
     """An old and a new callback of each kind, each many times, mixed up."""
     now = int(time.time())
     urls = [
-        f"{path_of(order)}?{urlencode(signed(sandbox, order, status, moment))}"
+        f"{path_of(order)}?{urlencode(signed_callback(sandbox, order, status, moment))}"
         for status in ("SENT", "INVOICED", "Purring", "Inkasso", "PAID", "success")
         for moment in (now, now - 5, now - 3600, now + 3600)
     ]
@@ -405,18 +393,20 @@ def test_replays_in_any_order_from_eight_threads_are_followed_once(
 
     with ThreadPoolExecutor(THREADS) as pool:
         answers = Counter(
-            pool.map(lambda url: Door(office.server.url).request("GET", url), requested)
+            pool.map(
+                lambda url: RawClient(office.server.url).request("GET", url), requested
+            )
         )
 
     assert answers == {200: len(requested)}
     assert office.state(order["invoice"]) == "sent"
     for _time in range(2):
-        let_the_cron_ask(office)
+        poll(office)
     assert office.state(order["invoice"]) == "paid"
     assert len(office.payments(order["invoice"])) == 1
     assert office.money(order["invoice"])["amount_residual"] == 0
-    questions = [request["path"] for request in sandbox.requests()[asked:]]
-    assert sum(f"/status/{order['orderUuid']}" in path for path in questions) == 1
+    polls = [request["path"] for request in sandbox.requests()[asked:]]
+    assert sum(f"/status/{order['orderUuid']}" in path for path in polls) == 1
     kept = rows(
         office.server.database,
         "SELECT count(*) FROM frontpay_exchange WHERE direction = 'in' AND order_id ="
@@ -425,10 +415,33 @@ def test_replays_in_any_order_from_eight_threads_are_followed_once(
     assert kept[0][0] <= 50 + THREADS + 12  # the log's bound, and what was news
 
 
-def signed(sandbox, order: dict, status: str, moment: int) -> dict:
-    """A report of another time."""
-    parameters = callback_parameters(sandbox, order, status)
-    del parameters["checksum"]
-    parameters["timestamp"] = str(moment)
-    text = "".join([*parameters.values(), sandbox.secret])
-    return parameters | {"checksum": hashlib.sha256(text.encode()).hexdigest()}
+def test_a_signed_callback_moves_nothing_that_front_payment_denies(
+    office, sandbox, order
+):
+    """It says PAID, and Front Payment says SENT when it is asked."""
+    for _time in range(3):
+        assert call_back(sandbox, order, "PAID") == 200
+        poll(office)
+
+    assert is_untouched(office, order["invoice"])
+    # It isn't for want of asking.
+    sandbox.act(order["orderUuid"], "pay")
+    assert call_back(sandbox, order, "PAID") == 200
+    poll(office)
+    assert office.state(order["invoice"]) == "paid"
+
+
+def test_a_signed_callback_moves_nothing_while_front_payment_cannot_be_asked(
+    office, sandbox, order
+):
+    sandbox.act(order["orderUuid"], "pay")
+    office.configure(frontpay_custom_url=NOBODY)
+    try:
+        for _time in range(5):
+            assert call_back(sandbox, order, "PAID") == 200
+            poll(office)
+            assert is_untouched(office, order["invoice"])
+    finally:
+        office.use(sandbox)
+    poll(office)
+    assert office.state(order["invoice"]) == "paid"

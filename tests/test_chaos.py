@@ -6,7 +6,6 @@ for its next try or its next run doesn't wait for hours. All that is random foll
 one seed, but the moments at which programs meet each other.
 """
 
-import os
 import random
 import time
 from collections import Counter
@@ -17,9 +16,10 @@ from itertools import islice
 import pytest
 from stdnum.no import fodselsnummer
 
+from .actors import Actor, Customers, Time
 from .databases import rows
+from .helpers import IS_LONG, happens
 from .processes import PostgresServer
-from .walkers import Customers, Time, Walker, wait_until
 
 SEED = 7
 RATE = 0.05  # of the requests, for each kind of fault
@@ -53,9 +53,9 @@ STATES = {"SENT": "sent", "INVOICED": "invoiced", "PAID": "paid"}
 TO_SEND = (False, "failed")
 
 
-class Bookkeeper(Walker):
-    """Sends the invoices in batches, then whatever Odoo says wasn't sent, and answers
-    what Odoo asks by looking at Front Payment's pages."""
+class Bookkeeper(Actor):
+    """Sends the invoices in batches, then whatever Odoo says wasn't sent, and decides
+    where Odoo can't by looking at Front Payment's pages."""
 
     def __init__(self, plan: Plan, office, sandbox, invoices: list[int]):
         super().__init__(plan.pause)
@@ -66,7 +66,7 @@ class Bookkeeper(Walker):
             invoices[start : start + plan.batch]
             for start in range(0, len(invoices), plan.batch)
         ]
-        self.answers = Counter()
+        self.decisions = Counter()
 
     def round(self) -> None:
         if self._batches:
@@ -93,20 +93,20 @@ class Bookkeeper(Walker):
         action = self._click("action_frontpay_resolve", invoice)
         if not action or action.get("res_model") != "frontpay.resolve":
             return
-        question = action["res_id"]
+        wizard = action["res_id"]
         own = [order["orderUuid"] for order in self._sandbox.orders_of(name)]
         if not own:
-            self._answer("frontpay.resolve", "action_absent", question)
+            self._decide("frontpay.resolve", "action_not_received", wizard)
         for candidate in self._person.call(
             "frontpay.resolve.candidate",
             "search",
-            [["resolve_id", "=", question], ["order_uuid", "in", own]],
+            [["resolve_id", "=", wizard], ["order_uuid", "in", own]],
         ):
-            self._answer("frontpay.resolve.candidate", "action_take", candidate)
+            self._decide("frontpay.resolve.candidate", "action_link", candidate)
 
-    def _answer(self, model: str, method: str, record: int) -> None:
+    def _decide(self, model: str, method: str, record: int) -> None:
         self._person.click(model, method, record)
-        self.answers[method.removeprefix("action_")] += 1
+        self.decisions[method.removeprefix("action_")] += 1
 
 
 class Books:
@@ -202,7 +202,7 @@ def told(counts: Counter) -> str:
 
 @pytest.fixture
 def plan():
-    return LONG if os.environ.get("FRONTPAY_LONG") else SHORT
+    return LONG if IS_LONG else SHORT
 
 
 @pytest.fixture
@@ -291,9 +291,7 @@ def break_things(plan: Plan, office, sandbox, postgres) -> None:
     chance.shuffle(blows)
     requests = sorted(chance.sample(range(plan.invoices * 3 // 2), len(blows)))
     for blow, after in zip(blows, requests, strict=True):
-        wait_until(
-            lambda after=after: sandbox.chaos()["requests"] > after, plan.patience
-        )
+        happens(lambda after=after: sandbox.chaos()["requests"] > after, plan.patience)
         time.sleep(chance.random())
         blow()
 
@@ -301,10 +299,8 @@ def break_things(plan: Plan, office, sandbox, postgres) -> None:
 @pytest.fixture
 def hurried(office):
     """Odoo's own pauses are as short as the sandbox's delays allow."""
-    parameters = {"grace_minutes": 1, "calls_per_minute": 100_000}
-    for name, value in parameters.items():
-        key = f"frontpay_odoo.{name}"
-        office.admin.call("ir.config_parameter", "set_param", key, str(value))
+    office.set_parameter("grace_minutes", 1)
+    office.set_parameter("calls_per_minute", 100_000)
 
 
 @pytest.mark.usefixtures("hurried")
@@ -321,7 +317,7 @@ def test_every_invoice_has_one_order_and_is_paid_once(
     started = time.monotonic()
     with bookkeeper, customers, hours:
         break_things(plan, office, sandbox, postgres)
-        wait_until(
+        happens(
             lambda: not Books(office, sandbox, invoices).unsettled,
             plan.patience,
             plan.pause,
@@ -357,7 +353,7 @@ def test_every_invoice_has_one_order_and_is_paid_once(
             "lost": len(lost),
             "paid at Front Payment": len(paid),
             "payments in Odoo": books.payments.total(),
-            "questions to the bookkeeper": told(bookkeeper.answers),
+            "decisions of the bookkeeper": told(bookkeeper.decisions),
             "clicks that failed": told(bookkeeper.troubles),
             "seconds": round(seconds),
         },

@@ -1,90 +1,29 @@
-"""Many at once, and a server that dies half-way: nothing is sent or booked twice."""
+"""Many at once: nothing is sent or booked twice."""
 
-import contextlib
-import hashlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import psycopg2
-import pytest
-import requests
-
-from .people import Refusal
+from .databases import column, rows
+from .helpers import (
+    TIMEOUT,
+    at_once,
+    call_back,
+    happens,
+    held,
+    invoice_held,
+    pay_in_silence,
+    wait_until,
+)
+from .rpc import Refusal
 
 CROWD = 8  # people, or callbacks, at once
-PATIENCE = 20  # seconds
+CHANGE_ORDERS = "UPDATE frontpay_order SET write_date = now()"
 
 KNOWN_REFUSALS = (
     "is just being handled by somebody else",
     "has been handed to Front Payment already",
     "hasn't changed since it was handed to Front Payment",
 )
-
-
-def wait_until(is_so, what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, f"{what} within {PATIENCE} seconds"
-        time.sleep(0.1)
-
-
-def at_once(actions: list) -> list:
-    """The results of functions that are called at the same time, errors included."""
-
-    def attempt(action):
-        try:
-            return action()
-        except (Refusal, requests.RequestException) as error:
-            return error
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(attempt, actions))
-
-
-def callback_parameters(sandbox, order: dict, status: str) -> dict:
-    """A report as Front Payment signs it: the values in this order, then the secret."""
-    parameters = {
-        "orderUuid": order["orderUuid"],
-        "status": status,
-        "paymentMethod": "invoice",
-        "amount": order["orderAmount"],
-        "createdAt": str(int(order["createdAt"])),
-        "timestamp": str(int(time.time())),
-    }
-    signed = "".join([*parameters.values(), sandbox.secret])
-    return parameters | {"checksum": hashlib.sha256(signed.encode()).hexdigest()}
-
-
-def report(sandbox, order: dict, status: str) -> int:
-    """Call an order's callback address.
-
-    :return: the HTTP status of the answer
-    """
-    return requests.get(
-        order["payload"]["callback"]["callbackUrl"],
-        params=callback_parameters(sandbox, order, status),
-        timeout=60,
-    ).status_code
-
-
-def paid_in_silence(office, sandbox) -> tuple[int, dict]:
-    """An invoice whose customer has paid without a callback, and its order there."""
-    sandbox.set_callbacks(False)
-    invoice = office.invoice()
-    office.send(invoice)
-    order = sandbox.order(office.name(invoice))
-    sandbox.act(order["orderUuid"], "pay")
-    return invoice, order
-
-
-def kill_sender(office, invoice: int, is_time, what: str) -> None:
-    """Send an invoice, kill the server when it is time, and start it again."""
-    with ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(office.send, invoice)
-        wait_until(is_time, what)
-        office.server.kill()
-        assert isinstance(sending.exception(PATIENCE), requests.ConnectionError)
-    office.server.start()
 
 
 def test_many_who_click_at_once_make_one_order(office, sandbox):
@@ -115,99 +54,105 @@ def test_many_who_click_at_once_make_one_order(office, sandbox):
     assert [order["state"] for order in office.orders(invoice)] == ["sent"]
 
 
-def test_the_same_callback_many_times_at_once_is_paid_once(office, sandbox):
-    invoice, order = paid_in_silence(office, sandbox)
+def test_an_invoice_that_somebody_changes_is_not_sent(office, sandbox):
+    """Whoever sends it is told so at once."""
+    invoice = office.invoice()
 
-    answers = at_once([lambda: report(sandbox, order, "PAID")] * CROWD)
+    with ThreadPoolExecutor(1) as pool, invoice_held(office, invoice):
+        sending = pool.submit(office.send, invoice)
+        error = sending.exception(TIMEOUT)
+
+    assert "is just being handled by somebody else" in str(error)
+    assert office.name(invoice) in str(error)
+    assert not sandbox.orders()
+    assert not office.orders(invoice)
+
+
+def test_the_same_callback_many_times_at_once_is_paid_once(office, sandbox):
+    invoice, order = pay_in_silence(office, sandbox)
+
+    answers = at_once([lambda: call_back(sandbox, order, "PAID")] * CROWD)
 
     assert answers == [200] * CROWD
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
     assert office.money(invoice)["amount_residual"] == 0
 
 
 def test_callbacks_that_overtake_each_other_end_as_paid(office, sandbox):
-    invoice, order = paid_in_silence(office, sandbox)
+    invoice, order = pay_in_silence(office, sandbox)
     statuses = ["INVOICED", "PAID", "Purring", "SENT"] * 2
 
     answers = at_once(
-        [lambda status=status: report(sandbox, order, status) for status in statuses]
+        [lambda status=status: call_back(sandbox, order, status) for status in statuses]
     )
 
     assert answers == [200] * len(statuses)
-    assert [report(sandbox, order, status) for status in ("SENT", "Purring")] == [
+    assert [call_back(sandbox, order, status) for status in ("SENT", "Purring")] == [
         200
     ] * 2
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
 
 
 def test_callbacks_while_the_order_is_locked_are_answered_at_once(office, sandbox):
     """Somebody changes the order at the same time, and takes long."""
-    invoice, order = paid_in_silence(office, sandbox)
+    invoice, order = pay_in_silence(office, sandbox)
 
-    with locked(office.server.database, "frontpay_order") as changed:
+    with held(office.server.database, CHANGE_ORDERS) as commit:
         started = time.monotonic()
         answers = at_once(
             [
-                lambda status=status: report(sandbox, order, status)
+                lambda status=status: call_back(sandbox, order, status)
                 for status in ("INVOICED", "PAID", "success")
             ]
         )
         assert time.monotonic() - started < 5
-        changed()
+        commit()
 
     assert answers == [200] * 3
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
 
 
 def test_an_answer_that_meets_another_change_is_followed_once(office, sandbox):
     """PostgreSQL refuses the first attempt; the second one pays no second time."""
-    invoice, order = paid_in_silence(office, sandbox)
-    assert report(sandbox, order, "PAID") == 200
+    invoice, order = pay_in_silence(office, sandbox)
+    assert call_back(sandbox, order, "PAID") == 200
     sandbox.fail_next("delay", path="orders/status", seconds=3)
 
     with ThreadPoolExecutor(1) as pool:
-        asking = pool.submit(office.run_cron, "cron_ask")
-        time.sleep(1.5)  # the question is on its way
-        with locked(office.server.database, "frontpay_order") as changed:
-            changed()
-        asking.result(PATIENCE)
+        polling = pool.submit(office.run_cron, "cron_poll")
+        time.sleep(1.5)  # the poll is on its way
+        with held(office.server.database, CHANGE_ORDERS) as commit:
+            commit()
+        polling.result(TIMEOUT)
 
     assert "could not serialize access" in office.server.log
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
 
 
-def test_many_who_ask_at_once_while_the_cron_does_pay_once(office, sandbox):
-    invoice, order = paid_in_silence(office, sandbox)
-    assert report(sandbox, order, "PAID") == 200
+def test_many_who_refresh_at_once_while_the_cron_polls_pay_once(office, sandbox):
+    invoice, order = pay_in_silence(office, sandbox)
+    assert call_back(sandbox, order, "PAID") == 200
     people = [office.person(login) for login in ("bookkeeper", "colleague") * 3]
-    asking = [
+    refreshing = [
         lambda person=person: person.click(
             "account.move", "action_frontpay_refresh", invoice
         )
         for person in people
     ]
 
-    at_once([*asking, lambda: office.run_cron("cron_ask")])
+    at_once([*refreshing, lambda: office.run_cron("cron_poll")])
 
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
     assert office.money(invoice)["amount_residual"] == 0
-
-
-@contextlib.contextmanager
-def locked(database: str, table: str):
-    """Change every row of a table, and hold the locks until ``changed()`` commits."""
-    with contextlib.closing(psycopg2.connect(dbname=database)) as connection:
-        connection.cursor().execute(f"UPDATE {table} SET write_date = now()")
-        yield connection.commit
 
 
 def test_callbacks_before_the_answer_lose_nothing(office, sandbox):
@@ -225,10 +170,10 @@ def test_callbacks_before_the_answer_lose_nothing(office, sandbox):
         wait_until(
             lambda: sandbox.order(name)["callbacks"][1:], "both callbacks are sent"
         )
-        office.run_cron("cron_ask")
+        office.run_cron("cron_poll")
         assert not sending.done()
         assert office.state(invoice) == "paid"
-        result = sending.result(PATIENCE)
+        result = sending.result(TIMEOUT)
 
     assert result["params"]["type"] == "success"
     answers = [callback["answer"] for callback in sandbox.order(name)["callbacks"]]
@@ -240,29 +185,32 @@ def test_callbacks_before_the_answer_lose_nothing(office, sandbox):
     assert len(office.payments(invoice)) == 1
 
 
-def test_a_server_killed_while_sending_forgets_nothing(open_office, sandbox):
-    with open_office("killed") as office:
-        invoice = office.invoice()
-        name = office.name(invoice)
-        sandbox.fail_next("delay", when="after", seconds=30)
+def test_a_customer_who_is_edited_keeps_no_other_number_from_being_erased(
+    office, sandbox
+):
+    database = office.server.database
+    edited, other = (office.customer(name) for name in ("Eva Endres", "Ole Over"))
+    for customer in (edited, other):
+        office.send(office.invoice(customer))
+    rows(
+        database,
+        "UPDATE frontpay_order SET state = 'paid',"
+        " closed_at = now() - interval '9 days'",
+    )
+    office.configure(frontpay_erase_after_days=1)
+    edit = f"SELECT FROM res_partner WHERE id = {edited} FOR UPDATE"
 
-        kill_sender(
-            office,
-            invoice,
-            lambda: sandbox.orders_of(name),
-            "the sandbox has the order",
-        )
+    try:
+        with ThreadPoolExecutor(1) as pool, held(database, edit):
+            erasing = pool.submit(office.run_cron, "cron_frontpay_erase")
+            assert happens(erasing.done, TIMEOUT), "it waits"
+        erasing.result()
+    finally:
+        office.configure(frontpay_erase_after_days=0)
 
-        assert office.state(invoice) == "sending"
-        with pytest.raises(Refusal, match="has been handed to Front Payment already"):
-            office.send(invoice)
-        assert len(sandbox.orders_of(name)) == 1
-
-        sandbox.set_callbacks(False)
-        order = sandbox.order(name)
-        sandbox.act(order["orderUuid"], "pay")
-        assert report(sandbox, order, "PAID") == 200
-        office.run_cron("cron_ask")
-        assert office.state(invoice) == "paid"
-        assert office.orders(invoice)[0]["order_uuid"] == order["orderUuid"]
-        assert len(office.payments(invoice)) == 1
+    kept = column(
+        database,
+        "SELECT partner_id FROM frontpay_personal_number"
+        f" WHERE partner_id IN ({edited}, {other})",
+    )
+    assert kept == [edited]

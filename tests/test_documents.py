@@ -1,6 +1,8 @@
 """Documents that are written from the code say what it says."""
 
-from .processes import ROOT, python, tail
+from devtools.servers import ROOT, tail
+
+from .processes import python
 
 
 def test_the_table_of_rules():

@@ -6,19 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from .browser import opened
-from .test_concurrency import wait_until
-
-
-@pytest.fixture(scope="module")
-def own_office(open_office):
-    """With Odoo's own crons: whatever is reported is followed by itself."""
-    with open_office("flow", crons=1) as office:
-        yield office
+from .helpers import wait_until
 
 
 @pytest.fixture
-def office(own_office, sandbox):
-    return own_office
+def office(busy_office):
+    """With Odoo's own crons: whatever is reported is followed by itself."""
+    return busy_office
 
 
 @pytest.fixture
@@ -131,7 +125,7 @@ def test_lost_callbacks_are_made_good_from_the_list_and_the_dashboard(
     row = desk.page.locator(".o_data_row", has_text=office.name(another))
     row.locator(".o_list_record_selector input").check()
     desk.page.get_by_role("button", name="Actions").click()
-    desk.page.get_by_role("menuitem", name="Ask Front Payment for the State").click()
+    desk.page.get_by_role("menuitem", name="Update Status").click()
     expect(desk.notification("success")).to_contain_text("the state is up to date")
     expect(row.locator("td[name='frontpay_state']")).to_have_text("Paid")
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import pytest
 import requests
 
-from .conftest import Office
 from .databases import column, rows
-from .people import Person, Refusal
-from .test_concurrency import callback_parameters
+from .helpers import signed_callback
+from .office import Office
+from .rpc import Person, Refusal
 
 NUMBER = "17858410193"  # synthetic, as all of them
 NEW_NUMBER = "17458410100"
@@ -77,8 +77,8 @@ TOLD = {
 # Where a secret is stored on purpose, and why.
 STORED = {
     ("frontpay_personal_number", "a personal number"): "the customer's number itself",
-    ("frontpay_keys", "the token"): "the company's keys",
-    ("frontpay_keys", "the callback secret"): "the company's keys",
+    ("frontpay_credential", "the token"): "the company's credentials",
+    ("frontpay_credential", "the callback secret"): "the company's credentials",
     ("frontpay_order", "an order's token"): "tells whose callback it is",
 }
 
@@ -154,8 +154,8 @@ def go_through(office, sandbox, trail):
         lambda answer, **_options: trail.of("public")(answer)
     )
     report(office, sandbox, public, office.name(paid))
-    office.run_cron("cron_resolve")
-    office.run_cron("cron_ask")
+    office.run_cron("cron_recover")
+    office.run_cron("cron_poll")
     mail_and_print(office, paid)
     for login, groups in PEOPLE.items():
         person = hire(office, login, groups, customer)
@@ -168,7 +168,11 @@ def go_through(office, sandbox, trail):
 
 def set_up(office, sandbox):
     """The settings: looked at, saved, and tested with a wrong token and the right."""
-    fields = ("frontpay_api_token", "frontpay_callback_secret", "frontpay_keys_warning")
+    fields = (
+        "frontpay_api_token",
+        "frontpay_callback_secret",
+        "frontpay_credential_warning",
+    )
     wanted = {name: {} for name in fields}
     settings = "res.config.settings"
     office.admin.call(settings, "onchange", [], {}, [], wanted)
@@ -225,7 +229,7 @@ def report(office, sandbox, public, name):
     """The customer confirms and pays; somebody else calls the same addresses."""
     order = sandbox.order(name)
     address = order["payload"]["callback"]
-    signed = callback_parameters(sandbox, order, "PAID")
+    signed = signed_callback(sandbox, order, "PAID")
     forged = signed | {"checksum": "0" * 64}
     for parameters in (forged, {}, signed | {"timestamp": "1"}):
         public.get(address["callbackUrl"], params=parameters, timeout=30)
@@ -389,7 +393,7 @@ def test_the_traces_are_those_of_the_flow(flow, show):
         "/frontpay/callback/*****",
         "/frontpay/return/*****/success",
         'INSERT INTO "frontpay_personal_number"',
-        'UPDATE "frontpay_keys"',
+        'UPDATE "frontpay_credential"',
         'null value in column "currency_id" of relation "res_company"',
         "bad query",
         "was shown to user",

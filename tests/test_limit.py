@@ -5,13 +5,13 @@ scheduled action sends, customers confirm and pay, and another one asks what bec
 their orders.
 """
 
-import os
 from collections import Counter
 from dataclasses import dataclass
 
 import pytest
 
-from .walkers import Customers, Time, wait_until
+from .actors import Customers, Time
+from .helpers import IS_LONG, happens
 
 SUBMIT = "invoice/submit"
 
@@ -31,16 +31,15 @@ LONG = Plan(500, limit=240, patience=900)
 
 @pytest.fixture
 def plan():
-    return LONG if os.environ.get("FRONTPAY_LONG") else SHORT
+    return LONG if IS_LONG else SHORT
 
 
 @pytest.fixture
-def office(open_office, sandbox, plan):
-    with open_office("limit", crons=2) as office:
-        key = "frontpay_odoo.calls_per_minute"
-        office.admin.call("ir.config_parameter", "set_param", key, str(plan.limit))
-        sandbox.set(rate_limit=plan.limit, rate_window="sliding")
-        yield office
+def office(busy_office, sandbox, plan):
+    busy_office.set_parameter("calls_per_minute", plan.limit)
+    sandbox.set(rate_limit=plan.limit, rate_window="sliding")
+    yield busy_office
+    busy_office.set_parameter("calls_per_minute", 240)
 
 
 def most_within(seconds: float, times: list[float]) -> int:
@@ -70,7 +69,7 @@ def test_a_batch_keeps_to_the_limit_and_uses_it(plan, office, sandbox, show):
         for start in range(0, plan.invoices, 100):
             batch = invoices[start : start + 100]
             office.bookkeeper.click("account.move", "action_frontpay_send", *batch)
-        wait_until(lambda: len(sandbox.orders()) >= plan.invoices, plan.patience, 1)
+        happens(lambda: len(sandbox.orders()) >= plan.invoices, plan.patience, 1)
 
     calls = sandbox.requests()
     served = sorted(call["at"] for call in calls if call["status"] != 429)
@@ -105,17 +104,15 @@ def test_a_batch_keeps_to_the_limit_and_uses_it(plan, office, sandbox, show):
         assert pace >= 0.9 * plan.limit
 
 
-def test_all_wait_as_long_as_front_payment_asks_for(open_office, sandbox):
+def test_all_wait_as_long_as_front_payment_asks_for(busy_office, sandbox):
     """One call is told to wait, and no other one goes out meanwhile, from whichever
     worker."""
-    pause = 6
-    with open_office("pause", crons=2) as office:
-        customer = office.company.private
-        invoices = office.invoices([(customer, 100.0 + n) for n in range(8)])
-        sandbox.fail_next("limited", retry_after=pause)
-        with Time(1, office.server.database, port=None, minute=60):
-            office.bookkeeper.click("account.move", "action_frontpay_send", *invoices)
-            wait_until(lambda: len(sandbox.orders()) == len(invoices), 60, 1)
+    office, pause = busy_office, 6
+    invoices = office.batch(8)
+    sandbox.fail_next("limited", retry_after=pause)
+    with Time(1, office.server.database, port=None, minute=60):
+        office.bookkeeper.click("account.move", "action_frontpay_send", *invoices)
+        happens(lambda: len(sandbox.orders()) == len(invoices), 60, 1)
 
     calls = sorted(sandbox.requests(), key=lambda call: call["at"])
     [told] = [call["at"] for call in calls if call["status"] == 429]

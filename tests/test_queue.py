@@ -1,9 +1,12 @@
 """Invoices that are sent from inside somebody else's transaction, or many at once."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from .people import Refusal
-from .test_concurrency import wait_until
+from .databases import column
+from .helpers import TIMEOUT, happens, invoice_held
+from .rpc import Refusal
 
 BATCH = 8
 
@@ -14,14 +17,14 @@ def automation(office):
     admin = office.admin
     [model] = admin.call("ir.model", "search", [["model", "=", "account.move"]])
 
-    def run(code: str, *invoices: int):
+    def run(code: str, *invoices: int, by=admin):
         action = admin.call(
             "ir.actions.server",
             "create",
             {"name": "Automation", "model_id": model, "state": "code", "code": code},
         )
         context = {"active_model": "account.move", "active_ids": list(invoices)}
-        return admin.call("ir.actions.server", "run", [action], context=context)
+        return by.call("ir.actions.server", "run", [action], context=context)
 
     return run
 
@@ -33,7 +36,39 @@ def test_the_first_click_of_a_session_sends_at_once(office, sandbox):
 
     newcomer.click("account.move", "action_frontpay_send", invoice)
 
+    assert device_notes(office, newcomer) == 1
     assert office.state(invoice) == "sent"
+
+
+def test_nothing_is_committed_in_the_midst_of_a_request_that_is_not_ours(
+    office, automation
+):
+    """Neither what the request wrote, nor what Odoo noted before it began."""
+    customer = office.customer("Uferdig Endring")
+    change = f"env['res.partner'].browse({customer}).write({{'ref': '7'}})"
+    ref = ("res.partner", customer, "ref")
+    newcomer = office.person("admin")
+
+    with pytest.raises(Refusal, match="No, after all"):
+        automation(f"{change}\nraise UserError('No, after all')", by=newcomer)
+    assert office.admin.read(*ref)["ref"] is False
+    assert device_notes(office, newcomer) == 0
+
+    another = office.person("admin")
+    automation(change, by=another)
+    assert office.admin.read(*ref)["ref"] == "7"
+    assert device_notes(office, another) == 1
+
+
+def device_notes(office, person) -> int:
+    """How often Odoo noted a session's device: made by its first request, together
+    with what else the request does."""
+    [count] = column(
+        office.server.database,
+        "SELECT count(*) FROM res_device_log"
+        f" WHERE session_identifier = '{person.session_identifier}'",
+    )
+    return count
 
 
 def test_an_automation_sends_once_its_transaction_is_committed(
@@ -81,7 +116,7 @@ def test_an_invoice_that_is_posted_and_sent_in_one_transaction(
     assert len(sandbox.orders_of(office.name(invoice))) == 1
 
 
-def test_an_automation_asks_once_its_transaction_is_committed(
+def test_an_automation_polls_once_its_transaction_is_committed(
     office, sandbox, automation
 ):
     sandbox.set_callbacks(False)
@@ -101,25 +136,49 @@ def test_an_automation_asks_once_its_transaction_is_committed(
     automation(
         "records.write({'ref': '7'}); records.action_frontpay_refresh()", invoice
     )
-    office.run_cron("cron_ask")
+    office.run_cron("cron_poll")
     assert office.state(invoice) == "paid"
 
 
-def test_a_batch_is_sent_by_itself(open_office, sandbox):
-    """With Odoo's own crons, which are woken up at once."""
-    with open_office("batch", crons=2) as office:
-        customer = office.company.private
-        invoices = office.invoices([(customer, 100.0 + n) for n in range(BATCH)])
+def while_held(office, invoice, click):
+    """What a click returns while somebody changes one of its invoices. It may not wait
+    for that."""
+    with ThreadPoolExecutor(1) as pool, invoice_held(office, invoice):
+        clicked = pool.submit(click)
+        assert happens(clicked.done, TIMEOUT), "it waits"
+    return clicked.result()
 
-        told = office.bookkeeper.click(
-            "account.move", "action_frontpay_send", *invoices
-        )["params"]
 
-        assert told["type"] == "success"
-        assert f"{BATCH} invoice(s) are queued" in told["message"]
-        wait_until(
-            lambda: {office.state(invoice) for invoice in invoices} == {"sent"},
-            "the batch is sent",
+def test_a_batch_is_queued_but_for_what_somebody_else_handles(office):
+    """As when two queue the same batch at once."""
+    others = office.batch(BATCH)
+    busy = others.pop(3)
+
+    told = while_held(
+        office,
+        busy,
+        lambda: office.bookkeeper.click(
+            "account.move", "action_frontpay_send", *others, busy
+        ),
+    )
+
+    assert "is just being handled by somebody else" in str(told)
+    assert office.name(busy) in str(told)
+    assert {office.state(invoice) for invoice in others} == {"queued"}
+    assert not office.state(busy)
+
+
+def test_what_somebody_else_handles_stays_in_the_queue(office):
+    invoices = office.batch(BATCH)
+    office.bookkeeper.click("account.move", "action_frontpay_send", *invoices)
+
+    with pytest.raises(Refusal, match="is just being handled by somebody else"):
+        while_held(
+            office,
+            invoices[0],
+            lambda: office.bookkeeper.click(
+                "account.move", "action_frontpay_withdraw", invoices[0]
+            ),
         )
-        sent = [order["orderAmount"] for order in sandbox.orders()]
-        assert sent == [f"{(100 + n) * 1.25:.2f}" for n in range(BATCH)]
+
+    assert office.state(invoices[0]) == "queued"

@@ -1,8 +1,8 @@
 """An invoice goes out and no answer comes back: what Odoo and its people make of it."""
 
-import itertools
 import re
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import requests
@@ -10,24 +10,18 @@ from playwright.sync_api import expect
 
 from .browser import opened
 from .databases import rows
-from .people import Refusal
-from .test_concurrency import PATIENCE, at_once, kill_sender, report, wait_until
+from .helpers import (
+    NOBODY,
+    TIMEOUT,
+    at_once,
+    call_back,
+    wait_until,
+)
+from .rpc import Refusal
 
 CROWD = 6  # people at once
-# In NOK, one for each test: what one leaves behind must not be like the next one's.
-PRICES = itertools.count(1000)
+LINK = ("frontpay.resolve.candidate", "action_link")
 SUBMIT = "connect/orders/invoice/submit"
-
-
-@pytest.fixture(scope="module")
-def unknown_office(open_office):
-    with open_office("unknown") as office:
-        yield office
-
-
-@pytest.fixture
-def office(unknown_office, sandbox):
-    return unknown_office
 
 
 @pytest.fixture
@@ -45,7 +39,7 @@ def lose_answer(office, sandbox, invoice, when="after"):
     assert office.state(invoice) == "unknown"
 
 
-def find_out(office, invoice):
+def check_outcome(office, invoice):
     return office.bookkeeper.click("account.move", "action_frontpay_resolve", invoice)
 
 
@@ -54,7 +48,7 @@ def let_pass(office, minutes):
     age = f"- interval '{minutes} minutes'"
     for table, *columns in (
         ("frontpay_order", "sending_at"),
-        ("frontpay_sighting", "ordered_at", "create_date"),
+        ("frontpay_remote_order", "ordered_at", "create_date"),
     ):
         changes = ", ".join(f"{column} = {column} {age}" for column in columns)
         rows(office.server.database, f"UPDATE {table} SET {changes}")
@@ -80,56 +74,11 @@ def hand_over(sandbox, order, **changes):
     return answer.json()["data"]["orderId"]
 
 
-@pytest.mark.parametrize("tells_references", [True, False])
-def test_a_killed_senders_order_is_found(open_office, sandbox, tells_references):
-    sandbox.set(details_references=tells_references)
-    with open_office("dead") as office:
-        invoice = office.invoice(price=next(PRICES))
-        name = office.name(invoice)
-        sandbox.fail_next("delay", when="after", seconds=30)
-        kill_sender(
-            office,
-            invoice,
-            lambda: sandbox.orders_of(name),
-            "the sandbox has the order",
-        )
-        assert office.state(invoice) == "sending"
-
-        office.run_cron("cron_resolve")
-
-        [order] = office.orders(invoice)
-        assert order["state"] == "sent"
-        assert order["order_uuid"] == sandbox.order(name)["orderUuid"]
-
-
-def test_an_order_that_appears_late_is_not_sent_twice(open_office, sandbox):
-    with open_office("dead") as office:
-        invoice = office.invoice(price=next(PRICES))
-        sandbox.fail_next("delay", when="before", seconds=10)
-        kill_sender(
-            office,
-            invoice,
-            lambda: office.state(invoice) == "sending",
-            "it is being sent",
-        )
-        office.run_cron("cron_resolve")
-        assert office.state(invoice) == "unknown"
-        assert not sandbox.orders()
-        with pytest.raises(Refusal, match="has been handed to Front Payment already"):
-            office.send(invoice)
-
-        wait_until(sandbox.orders, "the request that was under way arrives")
-        office.run_cron("cron_resolve")
-
-        assert office.state(invoice) == "sent"
-        assert len(sandbox.orders()) == 1
-
-
 def test_an_order_that_never_came_is_sent_again(office, sandbox):
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     lose_answer(office, sandbox, invoice, when="before")
     let_pass(office, 20)
-    office.run_cron("cron_resolve")
+    office.run_cron("cron_recover")
     assert office.state(invoice) == "failed"
     assert told(office, invoice, "never got") == 1
 
@@ -140,23 +89,23 @@ def test_an_order_that_never_came_is_sent_again(office, sandbox):
 
 
 def test_whoever_still_sends_is_left_alone(office, sandbox):
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     sandbox.fail_next("delay", when="before", seconds=3)
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(office.send, invoice)
         wait_until(lambda: office.state(invoice) == "sending", "it is being sent")
-        action = find_out(office, invoice)
-        office.run_cron("cron_resolve")
+        action = check_outcome(office, invoice)
+        office.run_cron("cron_recover")
         assert "Being Sent" in action["params"]["message"]
         assert office.state(invoice) == "sending"
         assert not sending.done()
-        assert sending.result(PATIENCE)["params"]["type"] == "success"
+        assert sending.result(TIMEOUT)["params"]["type"] == "success"
     assert [order["state"] for order in office.orders(invoice)] == ["sent"]
     assert len(sandbox.orders()) == 1
 
 
-def test_many_who_find_out_at_once_find_one_order(office, sandbox):
-    invoice = office.invoice(price=next(PRICES))
+def test_many_who_check_at_once_find_one_order(office, sandbox):
+    invoice = office.invoice()
     lose_answer(office, sandbox, invoice)
     people = [office.person("bookkeeper") for _number in range(CROWD)]
     for person in people:  # all have come in and look at it
@@ -180,7 +129,7 @@ def test_many_who_find_out_at_once_find_one_order(office, sandbox):
 
 def test_a_callback_and_the_list_at_once_lose_nothing(office, sandbox):
     sandbox.set_callbacks(False)
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     lose_answer(office, sandbox, invoice)
     order = sandbox.order(office.name(invoice))
     sandbox.act(order["orderUuid"], "pay")
@@ -189,15 +138,43 @@ def test_a_callback_and_the_list_at_once_lose_nothing(office, sandbox):
 
     at_once(
         [
-            lambda: report(sandbox, order, "PAID"),
-            lambda: find_out(office, invoice),
+            lambda: call_back(sandbox, order, "PAID"),
+            lambda: check_outcome(office, invoice),
             lambda: another.click("account.move", "action_frontpay_resolve", invoice),
-            lambda: report(sandbox, order, "PAID"),
+            lambda: call_back(sandbox, order, "PAID"),
         ]
     )
 
     assert office.state(invoice) == "paid"
     assert len(office.payments(invoice)) == 1
+
+
+def test_two_people_cannot_link_the_same_order(office, sandbox):
+    """Both look at it before either has said so."""
+    invoices = [office.invoice(), office.invoice()]
+    for invoice in invoices:
+        lose_answer(office, sandbox, invoice)
+    let_pass(office, 20)
+    order = sandbox.order(office.name(invoices[0]))["orderUuid"]
+    clicks = []
+    for invoice, login in zip(invoices, ("bookkeeper", "colleague"), strict=True):
+        person = office.person(login)
+        question = person.click("account.move", "action_frontpay_resolve", invoice)
+        [candidate] = person.call(
+            "frontpay.resolve.candidate",
+            "search",
+            [["resolve_id", "=", question["res_id"]], ["order_uuid", "=", order]],
+        )
+        clicks.append(partial(person.click, *LINK, candidate))
+    for seconds in (1, 3):
+        sandbox.fail_next("delay", path="orders/status", seconds=seconds)
+
+    results = at_once(clicks)
+
+    [refusal] = [str(result) for result in results if isinstance(result, Refusal)]
+    assert f"Order {order} belongs to" in refusal
+    states = [office.state(invoice) for invoice in invoices]
+    assert sorted(states) == ["sent", "unknown"]
 
 
 def told(office, invoice, text):
@@ -214,21 +191,21 @@ def told(office, invoice, text):
 
 
 def test_an_order_that_is_there_is_found_with_one_click(desk, office, sandbox):
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     sandbox.fail_next("drop", when="after")
     desk.open_invoice(invoice)
     desk.button("Send to Front Payment").click()
     expect(desk.notification("danger")).to_contain_text("no clear answer came back")
-    find = desk.button("Find Out")
-    expect(find).to_have_class(re.compile("btn-primary"))
+    check = desk.button("Check Outcome")
+    expect(check).to_have_class(re.compile("btn-primary"))
     expect(desk.button("Send")).not_to_have_class(re.compile("btn-primary"))
     expect(desk.button("Send to Front Payment Again")).to_be_hidden()
     desk.picture("unknown")
 
-    find.click()
+    check.click()
 
     expect(desk.notification("success")).to_contain_text("Sent")
-    expect(find).to_be_hidden()
+    expect(check).to_be_hidden()
     expect(desk.page.locator(".alert-danger")).to_be_hidden()
     desk.tab("Front Payment").click()
     expect(desk.field("frontpay_order_uuid")).to_contain_text(
@@ -237,9 +214,9 @@ def test_an_order_that_is_there_is_found_with_one_click(desk, office, sandbox):
     desk.picture("found")
 
 
-def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
+def test_the_bookkeeper_decides(desk, office, sandbox):
     """The customer has bought the same in the webshop, minutes apart."""
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     name = office.name(invoice)
     sandbox.fail_next("drop", when="after")
     desk.open_invoice(invoice)
@@ -249,22 +226,22 @@ def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
     another = hand_over(sandbox, order, referenceNo=None)
     sandbox.act(another, "pay")
 
-    desk.button("Find Out").click()
+    desk.button("Check Outcome").click()
     dialog = desk.page.get_by_role("dialog")
-    expect(dialog).to_contain_text(f"Has Front Payment Got {name}?")
+    expect(dialog).to_contain_text(f"Outcome of {name}")
     expect(dialog).to_contain_text("2 order(s) that may be")
-    expect(dialog.get_by_role("button", name="Doesn't Have It")).to_be_hidden()
+    expect(dialog.get_by_role("button", name="Not Received")).to_be_hidden()
     desk.picture("too early to say")
     dialog.get_by_role("button", name="Close", exact=True).last.click()
     expect(dialog).to_be_hidden()
 
     let_pass(office, 20)
-    office.run_cron("cron_resolve")
+    office.run_cron("cron_recover")
     desk.open_invoice(invoice)
     alert = desk.page.locator(".alert-danger")
     expect(alert).to_contain_text("2 orders that may be this invoice")
     expect(desk.page.locator(".o-mail-Activity")).to_contain_text("2 orders")
-    desk.picture("question")
+    desk.picture("decision needed")
 
     alert.get_by_text("Answer").click()
     candidates = dialog.locator(".o_data_row")
@@ -272,7 +249,7 @@ def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
     expect(candidates.filter(has_text=another)).to_contain_text("Paid")
     desk.picture("answers")
     mine = candidates.filter(has_text=order["orderUuid"])
-    mine.get_by_role("button", name="This One").click()
+    mine.get_by_role("button", name="Link This Order").click()
 
     expect(desk.notification("success")).to_contain_text("Sent")
     expect(dialog).to_be_hidden()
@@ -283,24 +260,24 @@ def test_the_bookkeeper_answers_the_question(desk, office, sandbox):
     assert told(office, invoice, "Berit Bokholder said that this invoice is") == 1
 
 
-def test_the_bookkeeper_knows_that_front_payment_does_not_have_it(
+def test_the_bookkeeper_knows_that_front_payment_has_not_received_it(
     desk, office, sandbox
 ):
-    invoice = office.invoice(price=next(PRICES))
+    invoice = office.invoice()
     lose_answer(office, sandbox, invoice, when="before")
     let_pass(office, 70)
-    office.configure(frontpay_custom_url="http://127.0.0.1:9/api/v1/")
+    office.configure(frontpay_custom_url=NOBODY)
     try:
         desk.open_invoice(invoice)
-        desk.button("Find Out").click()
+        desk.button("Check Outcome").click()
         dialog = desk.page.get_by_role("dialog")
         expect(dialog).to_contain_text("can't be asked")
         desk.picture("down")
-        dialog.get_by_role("button", name="Front Payment Doesn't Have It").click()
+        dialog.get_by_role("button", name="Not Received").click()
         warning = desk.page.get_by_role("dialog").filter(has_text="invoiced twice")
         expect(warning).to_be_visible()
         desk.picture("warning")
-        warning.get_by_role("button", name="It Doesn't Have It").click()
+        warning.get_by_role("button", name="Not Received").click()
         expect(desk.notification("success")).to_contain_text("Not Sent")
         expect(desk.page.get_by_role("dialog")).to_have_count(0)
     finally:

@@ -8,8 +8,12 @@ from zipfile import ZipFile
 
 import pytest
 
-from .databases import ADDON, column, copied, without_localisation
-from .processes import ROOT, complaints, odoo, python, tail
+from devtools.servers import ROOT, tail
+
+from .databases import column, copied
+from .processes import complaints, odoo, python
+
+ADDON = "frontpay_odoo"
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +55,7 @@ def test_wheel_asks_for_what_the_manifest_asks_for(wheel):
 
 
 def test_odoo_installs_the_addon_from_the_wheel(installed, tmp_path):
-    with copied(without_localisation(), "wheel") as database:
+    with copied(os.environ["FRONTPAY_BARE_DB"], "wheel") as database:
         log = odoo(
             *("--no-http", "--database", database),
             *("--addons-path", f"{odoo_addons()},{installed}"),

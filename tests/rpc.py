@@ -1,4 +1,4 @@
-"""People who use Odoo as its web client does: logged in, over HTTP."""
+"""Odoo's RPC as its web client uses it: somebody logged in, over HTTP."""
 
 from urllib.parse import urlsplit
 
@@ -38,6 +38,11 @@ class Person:
     def get(self, path: str) -> requests.Response:
         """Open a page."""
         return self._session.get(self.url + path, timeout=TIMEOUT)
+
+    @property
+    def session_identifier(self) -> str:
+        """As much of this session's id as Odoo stores in the database."""
+        return self._session.cookies["session_id"][:42]
 
     def cookies(self) -> list[dict]:
         """This session's cookies, for a browser."""

@@ -1,5 +1,5 @@
 """Odoo's command line as a script. With worker processes, Odoo starts itself once more
-by its script's name, which ``python -m odoo`` doesn't have."""
+by the path of its script, and that of ``python -m odoo`` can't be started by path."""
 
 from odoo.cli.command import main
 

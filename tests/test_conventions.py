@@ -1,4 +1,4 @@
-"""Rules of the house that a reader relies on, and that no other test would miss."""
+"""What a reader relies on in every file, and no other test would miss."""
 
 import ast
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from stdnum.no import fodselsnummer
 
-from .processes import ROOT
+from devtools.servers import ROOT
 
 ADDON = ROOT / "frontpay_odoo"
 NETWORK = {"requests", "urllib3", "urllib.request", "http.client", "socket", "smtplib"}

@@ -1,8 +1,7 @@
-"""What goes on beside a test: people at work, and time that runs faster."""
+"""What goes on beside a test: people who act, and time that runs faster."""
 
 import random
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections import Counter
 
@@ -10,17 +9,17 @@ import psycopg2
 import requests
 
 from .databases import rows
-from .people import Refusal
+from .rpc import Refusal
 
 # What waits in Odoo's database for its next try, by table.
 WAITING = {
-    "frontpay_order": ("retry_at", "ask_at"),
-    "frontpay_hint": ("retry_at",),
+    "frontpay_order": ("retry_at", "next_poll_at"),
+    "frontpay_callback": ("poll_at",),
 }
 NOW = "(now() AT TIME ZONE 'UTC')"
 
 
-class Walker(threading.Thread, ABC):
+class Actor(threading.Thread, ABC):
     """Somebody who does something over and over, a context manager.
 
     Odoo may be away, or refuse: that is counted, and tried again.
@@ -68,7 +67,7 @@ class Walker(threading.Thread, ABC):
         return None
 
 
-class Customers(Walker):
+class Customers(Actor):
     """Confirm and pay their orders, or only confirm, or do nothing, by the amount."""
 
     WAYS = (("confirm", "pay"), ("pay",), ("confirm",), ())
@@ -94,7 +93,7 @@ class Customers(Walker):
         return list(chance.choices(self.WAYS, weights=(5, 2, 1, 2))[0])
 
 
-class Time(Walker):
+class Time(Actor):
     """Lets what waits in Odoo's database wait for seconds instead of hours.
 
     Every round, all is due that was put off, and the addon's scheduled actions are.
@@ -129,13 +128,3 @@ class Time(Walker):
             rows(database or self._database, query, self._port)
         except psycopg2.Error as error:
             self.troubles[type(error).__name__] += 1
-
-
-def wait_until(is_so, patience: float, pause: float = 0.1) -> bool:
-    """Whether it became so within that many seconds."""
-    deadline = time.monotonic() + patience
-    while not is_so():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(pause)
-    return True

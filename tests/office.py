@@ -1,0 +1,157 @@
+"""A company at work: its server, its users and the sandbox that it talks to."""
+
+from dataclasses import dataclass
+
+from .databases import rows
+from .processes import OdooServer, Sandbox
+from .rpc import Person
+
+# What is forgotten between two tests; what hangs on it goes with it.
+FORGOTTEN = (
+    "frontpay_exchange",
+    "frontpay_order",
+    "frontpay_remote_order",
+    "frontpay_rate_limit",
+)
+
+
+@dataclass
+class Company:
+    """A database with a set-up company; the numbers are ids of its records."""
+
+    database: str
+    company: int
+    journal: int
+    norway: int
+    private: int
+    corporate: int
+    tax: int
+
+
+class Office:
+    """A company at work; made, it uses the sandbox."""
+
+    def __init__(self, company: Company, server: OdooServer, sandbox: Sandbox):
+        self.company = company
+        self.server = server
+        self.sandbox = sandbox
+        self.admin = self.person("admin")
+        self.bookkeeper = self.person("bookkeeper")
+        self.use(sandbox)
+
+    def person(self, login: str) -> Person:
+        """Somebody who logs in; every password is the login."""
+        return Person(self.server.url, self.server.database, login, login)
+
+    def use(self, sandbox: Sandbox) -> None:
+        """Take a sandbox for Front Payment."""
+        self.configure(
+            frontpay_custom_url=sandbox.api_url,
+            frontpay_api_token=sandbox.token,
+            frontpay_callback_secret=sandbox.secret,
+            frontpay_public_url=self.server.url,
+        )
+
+    def set_parameter(self, name: str, value: int) -> None:
+        """Set one of the addon's system parameters."""
+        key = f"frontpay_odoo.{name}"
+        self.admin.call("ir.config_parameter", "set_param", key, str(value))
+
+    def reset(self) -> None:
+        """Forget all orders, as the sandbox does: no test meets another one's."""
+        for table in FORGOTTEN:
+            rows(self.server.database, f"DELETE FROM {table}")
+
+    def configure(self, **settings) -> None:
+        self.admin.call("res.company", "write", [self.company.company], settings)
+
+    def customer(self, name: str, **values) -> int:
+        """A private customer like the company's own, but for these values."""
+        private = self.company.private
+        [customer] = self.admin.call("res.partner", "copy", [private])
+        # A copy is another person to Odoo, so it has no personal number yet.
+        number = self.admin.read("res.partner", private, "frontpay_personal_number")
+        del number["id"]
+        values = {"name": name} | number | values
+        self.admin.call("res.partner", "write", [customer], values)
+        return customer
+
+    def invoice(self, customer: int | None = None, price: float = 1000.0) -> int:
+        """A posted invoice of one line with 25 % VAT; ``price`` in NOK without it."""
+        [invoice] = self.invoices([(customer or self.company.private, price)])
+        return invoice
+
+    def invoices(self, wanted: list[tuple[int, float]]) -> list[int]:
+        """Posted invoices as :meth:`invoice` makes one, of customers and prices."""
+        values = [
+            {
+                "move_type": "out_invoice",
+                "partner_id": customer,
+                "invoice_line_ids": [
+                    [
+                        *(0, 0),
+                        {
+                            "name": "Fiber connection",
+                            "quantity": 1,
+                            "price_unit": price,
+                            "tax_ids": [[6, 0, [self.company.tax]]],
+                        },
+                    ]
+                ],
+            }
+            for customer, price in wanted
+        ]
+        invoices = self.bookkeeper.call("account.move", "create", values)
+        self.bookkeeper.call("account.move", "action_post", invoices)
+        return invoices
+
+    def batch(self, count: int) -> list[int]:
+        """Posted invoices of one customer, over NOK 100, 101 … without VAT."""
+        return self.invoices([(self.company.private, 100.0 + n) for n in range(count)])
+
+    def name(self, invoice: int) -> str:
+        return self.bookkeeper.read("account.move", invoice, "name")["name"]
+
+    def send(self, invoice: int) -> dict:
+        return self.bookkeeper.click("account.move", "action_frontpay_send", invoice)
+
+    def run_cron(self, name: str) -> None:
+        """Let one of the addon's crons run now, and wait until it is done."""
+        code = f"model._{name}()"
+        [cron] = self.admin.call("ir.cron", "search", [["code", "=", code]])
+        self.admin.call("ir.cron", "method_direct_trigger", [cron])
+
+    def state(self, invoice: int) -> str | bool:
+        return self._read(invoice, "frontpay_state")["frontpay_state"]
+
+    def orders(self, invoice: int) -> list[dict]:
+        """All ``frontpay.order`` of an invoice, oldest first."""
+        return self.admin.call(
+            "frontpay.order",
+            "search_read",
+            [["move_id", "=", invoice]],
+            [
+                *("state", "order_uuid", "customer_uuid", "reference", "token"),
+                *("amount", "payment_id"),
+            ],
+            order="id",
+            load=None,
+        )
+
+    def payments(self, invoice: int) -> list[dict]:
+        """The payments that are reconciled with an invoice."""
+        return self.admin.call(
+            "account.payment",
+            "search_read",
+            [["reconciled_invoice_ids", "in", [invoice]]],
+            ["amount", "journal_id", "state", "is_reconciled", "partner_id"],
+            load=None,
+        )
+
+    def money(self, invoice: int) -> dict:
+        return self._read(
+            invoice, "payment_state", "amount_residual", "amount_total", "currency_id"
+        )
+
+    def _read(self, invoice: int, *fields: str) -> dict:
+        return self.bookkeeper.read("account.move", invoice, *fields)
