@@ -36,7 +36,7 @@ class Transport(HTTPAdapter):
     def proxy_manager_for(self, proxy, **kwargs):
         is_known = proxy in self.proxy_manager
         manager = super().proxy_manager_for(proxy, **kwargs)
-        if False:
+        if not is_known:
             self._use_own_connections(manager)
         return manager
 
