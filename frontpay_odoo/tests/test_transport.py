@@ -184,12 +184,12 @@ class TestTransport(LoopbackCase):
         environment = {"REQUESTS_CA_BUNDLE": str(cls.certificate), "no_proxy": ""}
         cls.enterClassContext(patch.dict(os.environ, environment))
 
-    def client(self, route, address):
+    def client(self, route, address, timeout=TIMEOUT):
         """A client that reaches that address directly, or as a proxy."""
         scheme = "https" if route in ("https", "tunnel") else "http"
         is_proxy = route in ("proxy", "tunnel")
         url = f"{scheme}://{NOBODY if is_proxy else address}/api/v1/"
-        client = Client(url, API_TOKEN, "frontpay_odoo/19.0", TIMEOUT)
+        client = Client(url, API_TOKEN, "frontpay_odoo/19.0", timeout)
         if is_proxy:
             client._session.proxies = dict.fromkeys(
                 ("http", "https"), f"http://{address}"
@@ -328,6 +328,18 @@ class TestTransport(LoopbackCase):
         ):
             self.assertIs(self.outcome(client), errors.UnknownOutcome)
             self.assertLess(client.exchanges[0].duration, TIMEOUT[0] * 1000)
+
+    def test_what_comes_shortly_before_the_end_gives_no_more_time(self):
+        def takes_a_while(_peer, _connection):
+            time.sleep(1)
+
+        with (
+            Peer(reads, takes_a_while, sends(b"H"), is_silent) as peer,
+            self.client("http", peer.address, timeout=(0.2, 1.2)) as client,
+        ):
+            with self.assertRaises(errors.UnknownOutcome):
+                client.submit(CHANNELS["session"], {"products": []})
+            self.assertLess(client.exchanges[0].duration, 2000)
 
     def test_each_call_has_the_whole_time(self):
         def takes_a_while(_peer, _connection):
