@@ -56,7 +56,7 @@ def measure(env):
 
 
 def _map(move):
-    order, problems = order_of(move, CALLBACKS)
+    order, problems = order_of(move, "session", CALLBACKS, move.name)
     if problems:
         raise RuntimeError(problems[0].message)
     return json.dumps(CHANNELS["session"].to_json(order))

@@ -64,9 +64,7 @@ def _received_pairs():
 
 
 def _readable(callback):
-    lines = (
-        f"{name}: {value}" for name, value in callback.pairs if name != "checksum"
-    )
+    lines = (f"{name}: {value}" for name, value in callback.pairs if name != "checksum")
     return masked_text("\n".join(lines))
 
 

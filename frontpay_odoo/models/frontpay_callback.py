@@ -41,7 +41,9 @@ class FrontpayCallback(models.Model):
     )
     day = fields.Date(help="On which day the callback was sent.")
     is_signed = fields.Boolean(string="Signed")
-    poll_at = fields.Datetime(string="Next Poll", required=True, index=True)
+    poll_at = fields.Datetime(
+        string="Next Poll", required=True, index=True, default=fields.Datetime.now
+    )
 
     @api.model
     def _receive(self, order, callback):

@@ -217,9 +217,7 @@ class FrontpayOrder(models.Model):
         "This invoice has been handed to Front Payment already.",
     )
     _queue_index = models.Index("(company_id) WHERE state = 'queued' OR update_queued")
-    _in_doubt_index = models.Index(
-        "(company_id) WHERE state IN ('sending', 'unknown')"
-    )
+    _in_doubt_index = models.Index("(company_id) WHERE state IN ('sending', 'unknown')")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_if_never_stored(self):

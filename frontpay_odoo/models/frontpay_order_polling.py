@@ -125,8 +125,12 @@ class FrontpayOrder(models.Model):
             return notification("success", message, reload=True)
         failures = self._refresh()
         if failures:
-            return notification("danger", "\n".join(set(failures.values())), reload=True)
-        return notification("success", self.env._("The status is up to date."), reload=True)
+            return notification(
+                "danger", "\n".join(set(failures.values())), reload=True
+            )
+        return notification(
+            "success", self.env._("The status is up to date."), reload=True
+        )
 
     def _waited_for_outage(self):
         """The outage that keeps polling from following a callback that came in.
@@ -154,7 +158,9 @@ class FrontpayOrder(models.Model):
     def _can_be_polled(self):
         """Whether the company's settings lead to the order."""
         company = self.company_id.sudo()
-        url = ENVIRONMENTS.get(company.frontpay_environment, company.frontpay_custom_url)
+        url = ENVIRONMENTS.get(
+            company.frontpay_environment, company.frontpay_custom_url
+        )
         has_access = url and company.frontpay_api_token
         return bool(has_access and self._is_of_this_environment())
 

@@ -20,10 +20,14 @@ class FrontpayOutage(models.Model):
     _rec_name = "company_id"
 
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
-    since = fields.Datetime(required=True)
+    since = fields.Datetime(required=True, default=fields.Datetime.now)
     failures = fields.Integer(help="How many calls in a row failed.")
-    failed_at = fields.Datetime(string="Last Failure", required=True)
-    retry_at = fields.Datetime(string="Next Attempt", required=True)
+    failed_at = fields.Datetime(
+        string="Last Failure", required=True, default=fields.Datetime.now
+    )
+    retry_at = fields.Datetime(
+        string="Next Attempt", required=True, default=fields.Datetime.now
+    )
 
     _unique_company = models.Constraint("UNIQUE (company_id)")
 

@@ -192,7 +192,9 @@ class FrontpayRemoteOrder(models.Model):
         request_sent_at = order._request_sent_at()
         if self.create_date < request_sent_at - TOLERANCE:  # it was there before
             return False
-        return not self.ordered_at or abs(self.ordered_at - request_sent_at) <= TOLERANCE
+        return (
+            not self.ordered_at or abs(self.ordered_at - request_sent_at) <= TOLERANCE
+        )
 
     def _matches_customer(self, order):
         contacts = set((self.contacts or "").split())

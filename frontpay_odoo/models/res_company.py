@@ -224,7 +224,9 @@ class ResCompany(models.Model):
     @api.depends("frontpay_credential_ids.callback_secret")
     def _compute_frontpay_callback_secret(self):
         for company in self:
-            company.frontpay_callback_secret = company.frontpay_credential_ids.callback_secret
+            company.frontpay_callback_secret = (
+                company.frontpay_credential_ids.callback_secret
+            )
 
     def _inverse_frontpay_api_token(self):
         for company in self:

@@ -53,13 +53,13 @@ UNAVAILABLE = (
     ),
     (
         ("ehf", "private", "no"),
-        "organisations in Norway only",
+        "organizations in Norway only",
         "Session with BankID, Session with BankID (older form), Invoice without"
         " confirmation, eFaktura, Payment link.",
     ),
     (
         ("ehf", "corporate", "se"),
-        "organisations in Norway only",
+        "organizations in Norway only",
         "Session with BankID, Invoice without confirmation, Payment link.",
     ),
 )

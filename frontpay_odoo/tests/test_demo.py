@@ -62,9 +62,9 @@ class TestDemo(TransactionCase):
     def test_all_invoices_can_be_sent_but_those_without_an_email_address(self):
         without_email = self.invoices.filtered(lambda move: not move.partner_id.email)
         self.assertEqual(len(without_email), 1)
-        (self.invoices - without_email).action_frontpay_preflight()
+        (self.invoices - without_email).action_frontpay_check()
         with self.assertRaises(RedirectWarning) as caught:
-            without_email.action_frontpay_preflight()
+            without_email.action_frontpay_check()
         self.assertIn("Astrid Utenpost has no e-mail address", str(caught.exception))
 
     def test_the_customers_exist_nowhere_else(self):

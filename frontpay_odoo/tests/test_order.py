@@ -112,9 +112,9 @@ class TestStateMachine(FrontpayCommon):
         order._apply_status(status)
         order._apply_status(status)
         self.assertEqual(order.state, state)
-        self.assertIn(f"says “{label}” of order ODR1", order.error)
+        self.assertIn(f"reports “{label}” for order ODR1", order.error)
         told = self.move.message_ids.filtered(
-            lambda message: f"says “{label}”" in message.body
+            lambda message: f"reports “{label}”" in message.body
         )
         self.assertEqual(len(told), 1)
 
@@ -290,7 +290,7 @@ class TestSending(SandboxCase):
         )
         kind, message = self._send()
         self.assertEqual(kind, "danger")
-        sentence = "Line 2: tax has a value that isn't accepted."
+        sentence = "“Taxes” of line 2 has a value that isn't accepted."
         self.assertIn(sentence, message)
         self.assertEqual(self.move.frontpay_state, "failed")
         self.assertIn(sentence, self.move.frontpay_error)
@@ -326,7 +326,7 @@ class TestSending(SandboxCase):
     def test_too_many_calls(self):
         self.sandbox.fault("limited", retry_after=30)
         _kind, message = self._send()
-        self.assertIn("takes no more calls", message)
+        self.assertIn("Too many calls to Front Payment", message)
         self.assertWaitsForItsNextTry()
 
     def test_an_unknown_outcome_is_not_sent_again(self):
@@ -357,7 +357,7 @@ class TestSending(SandboxCase):
         self.sandbox.act(stored["orderUuid"], "confirm")
         order = self.move.frontpay_order_id.sudo()
         pairs = callback_pairs(orderUuid=stored["orderUuid"], status="INVOICED")
-        order._receive(callback.parse(pairs))
+        self.env["frontpay.callback"].sudo()._receive(order, callback.parse(pairs))
         order._cron_poll()
         self.assertEqual(self.move.frontpay_state, "invoiced")
         self.assertEqual(self.move.frontpay_order_uuid, stored["orderUuid"])
@@ -370,7 +370,7 @@ class TestSending(SandboxCase):
         self.assertEqual(moves.mapped("frontpay_state"), ["failed", "sent", "invoiced"])
         self.assertEqual(kind, "danger")
         self.assertIn("2 invoice(s) handed to Front Payment", message)
-        self.assertIn(f"{moves[0].name}: Front Payment refused", message)
+        self.assertIn(f"{moves[0].name}: Front Payment rejected", message)
 
     def test_what_cannot_be_sent_is_told_and_the_rest_is_sent(self):
         sent = self.invoice()

@@ -361,7 +361,7 @@ class TestErasure(PersonalDataCase):
     def test_days_before_today_are_refused(self):
         with self.assertRaises(ValidationError) as caught:
             self.company.frontpay_erase_after_days = -1
-        self.assertIn("Enter 0 to keep them", str(caught.exception))
+        self.assertIn("Enter 0 to keep the numbers", str(caught.exception))
 
     def test_it_happens_daily(self):
         cron = self.env.ref("frontpay_odoo.cron_erase")

@@ -465,7 +465,9 @@ class TestPolling(PollingCase):
 
     def _due(self, orders=None):
         """It is time to ask for these orders."""
-        (orders or self.sent).next_poll_at = fields.Datetime.now() - timedelta(minutes=1)
+        (orders or self.sent).next_poll_at = fields.Datetime.now() - timedelta(
+            minutes=1
+        )
 
     def test_fresh_orders_are_polled_often_and_old_ones_rarely(self):
         now = fields.Datetime.now()
@@ -576,7 +578,9 @@ class TestPolling(PollingCase):
             self._poll()
         self.assertEqual(len(self.sandbox.requests()), 1 + 2)
         now = fields.Datetime.now()
-        self.assertEqual(len(orders.filtered(lambda order: order.next_poll_at <= now)), 3)
+        self.assertEqual(
+            len(orders.filtered(lambda order: order.next_poll_at <= now)), 3
+        )
         self.assertLessEqual(self._next_run(), now + POLL_AGAIN)
 
     def _next_run(self):
@@ -613,7 +617,6 @@ class TestPolling(PollingCase):
         params = self.move.action_frontpay_refresh()["params"]
         self.assertEqual(params["type"], "danger")
         self.assertFalse(self.sandbox.requests())
-
 
 
 @tagged("post_install", "-at_install", "frontpay")

@@ -87,7 +87,9 @@ class TestMatching(FrontpayCommon):
         for number, changes in enumerate(seen, 1):
             values = {
                 "amount": self.unknown.amount,
-                "contacts": next(iter(self.remote_orders._contact_digests(self.unknown))),
+                "contacts": next(
+                    iter(self.remote_orders._contact_digests(self.unknown))
+                ),
                 "minutes": 0,
                 "seen": 0,
                 "listed": True,
@@ -171,7 +173,9 @@ class TestMatching(FrontpayCommon):
                 self.assertEqual(self._becomes(), "absent")
 
     def test_a_list_without_our_own_orders_proves_nothing(self):
-        self.unknown._settle_by(self._order_list(15, {"ODR99": "PAID"}, missing_sentinel="ODR42"))
+        self.unknown._settle_by(
+            self._order_list(15, {"ODR99": "PAID"}, missing_sentinel="ODR42")
+        )
         self.assertEqual(self._becomes(), "decision")
         self.assertIn("it lacks order ODR42", self.unknown.error)
 
@@ -385,10 +389,10 @@ class TestRecovery(RecoveryCase):
         order = self._lose_answer(when="before")
         self._age(order, 15)
         for read in (2, 4):
-            order._resolve(details=2)
+            order._recover(details=2)
             self.assertEqual(order.state, "unknown")
             self.assertEqual(len(self._details()), read)
-        order._resolve(details=2)
+        order._recover(details=2)
         self.assertCountEqual(self._details(), strangers)
         self.assertEqual(order.state, "failed")
 
@@ -419,7 +423,9 @@ class TestRecovery(RecoveryCase):
                 self._age(order, 59)
                 self.sandbox.fault(**fault, path="details")
                 order._recover()
-                self.assertEqual((order.state, order.needs_decision), ("unknown", False))
+                self.assertEqual(
+                    (order.state, order.needs_decision), ("unknown", False)
+                )
                 self._age(order, 1)
                 self.sandbox.fault(**fault, path="details")
                 order._recover()
@@ -441,7 +447,9 @@ class TestRecovery(RecoveryCase):
                 self._age(order, 59)
                 self.sandbox.fault(**fault, path="orders/status")
                 self.assertIn(self.company, order._recover())
-                self.assertEqual((order.state, order.needs_decision), ("unknown", False))
+                self.assertEqual(
+                    (order.state, order.needs_decision), ("unknown", False)
+                )
                 self._age(order, 1)
                 self.sandbox.fault(**fault, path="orders/status")
                 order._recover()

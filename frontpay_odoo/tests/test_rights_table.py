@@ -106,9 +106,15 @@ class TestRightsTable(RightsCase):
                 ),
                 cls._made("frontpay.exchange", company, order_id=order.id),
                 cls._made("frontpay.callback", order_id=order.id, order_uuid="ODR1"),
-                cls._made("frontpay.rate.limit", company, free_at=fields.Datetime.now()),
+                cls._made("frontpay.outage", company),
                 cls._made(
-                    "frontpay.remote.order", company, environment="demo", order_uuid="ODR1"
+                    "frontpay.rate.limit", company, free_at=fields.Datetime.now()
+                ),
+                cls._made(
+                    "frontpay.remote.order",
+                    company,
+                    environment="demo",
+                    order_uuid="ODR1",
                 ),
             )
         }

@@ -311,14 +311,14 @@ class TestTransport(LoopbackCase):
     def test_a_request_that_is_read_in_drips(self):
         def reads_in_drips(peer, connection):
             while not peer.has_ended.wait(PAUSE):
-                connection.recv(1024)
+                connection.recv(64 * 1024)
 
         with (
             Peer(reads_in_drips) as peer,
             self.client("http", peer.address) as client,
             patch.object(client_module, "masked_json", return_value=""),  # is slow
         ):
-            outcome = self.outcome(client, name="A" * 8 * 1024 * 1024)
+            outcome = self.outcome(client, name="A" * 32 * 1024 * 1024)
             self.assertIs(outcome, errors.UnknownOutcome)
 
     def test_a_silence_ends_before_the_whole_time(self):
@@ -345,7 +345,7 @@ class TestTransport(LoopbackCase):
         def takes_a_while(_peer, _connection):
             time.sleep(TIMEOUT[1] / 2)
 
-        calls = 2 * int(sum(TIMEOUT) / TIMEOUT[1])
+        calls = 3 * int(sum(TIMEOUT) / TIMEOUT[1])
         steps = [reads, takes_a_while, sends(ACCEPTED)] * calls
         with Peer(*steps) as peer, self.client("http", peer.address) as client:
             for _call in range(calls):
