@@ -9,7 +9,7 @@ CALLBACK_PAUSE = timedelta(minutes=1)
 
 
 class FrontpayOutage(models.Model):
-    """A company's Front Payment can't be polled: since when, and when it is tried again.
+    """A company's Front Payment can't be polled: since when, and when it's tried again.
 
     The row is there as long as the outage lasts. One call at a time tries whether it
     is over, however many orders and callbacks wait.
