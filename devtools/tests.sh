@@ -140,7 +140,7 @@ drop_run_databases() { drop_databases "^frontpay_(template|test)_$$(_|-|\$)"; }
 clear_old_logs() {
     local folder
     for folder in "$DEV"/log/tests/*; do
-        [[ -d /proc/${folder##*_} && ${folder##*_} != $$ ]] || rm -rf "$folder"
+        [[ -d /proc/${folder##*_} && ${folder##*_} != "$$" ]] || rm -rf "$folder"
     done
 }
 

@@ -15,6 +15,7 @@ from .rpc import Refusal
 WAITING = {
     "frontpay_order": ("retry_at", "next_poll_at"),
     "frontpay_callback": ("poll_at",),
+    "frontpay_outage": ("retry_at",),
 }
 NOW = "(now() AT TIME ZONE 'UTC')"
 

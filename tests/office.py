@@ -10,6 +10,7 @@ from .rpc import Person
 FORGOTTEN = (
     "frontpay_exchange",
     "frontpay_order",
+    "frontpay_outage",
     "frontpay_remote_order",
     "frontpay_rate_limit",
 )

@@ -307,6 +307,7 @@ def states(office) -> list:
 def poll(office) -> None:
     """Ask Front Payment, also for what was put off."""
     rows(office.server.database, f"UPDATE frontpay_callback SET poll_at = {NOW}")
+    rows(office.server.database, f"UPDATE frontpay_outage SET retry_at = {NOW}")
     office.run_cron("cron_poll")
 
 
@@ -317,6 +318,7 @@ def test_nothing_breaks_and_nobody_moves_an_order_without_a_signature(
     path = path_of(order)
     token = path.rpartition("/")[2]
     right = signed_callback(sandbox, order, "PAID")
+    assert client.request("GET", f"/frontpay/return/{token}/success") == 200
     before, states_before = everything(office), states(office)
     started = time.monotonic()
 

@@ -110,12 +110,12 @@ def test_lost_callbacks_are_made_good_from_the_list_and_the_dashboard(
 
     desk.open("accounting")
     card = desk.page.locator(".o_kanban_record", has_text="Front Payment")
-    ask = card.get_by_text("Ask Front Payment", exact=True)
-    expect(ask).to_be_visible()
+    update = card.get_by_text("Update Status", exact=True)
+    expect(update).to_be_visible()
     desk.picture("dashboard")
-    ask.click()
+    update.click()
     expect(desk.notification("success")).to_contain_text("the state is up to date")
-    desk.picture("asked")
+    desk.picture("updated")
     assert [office.state(invoice) for invoice in invoices] == ["paid"] * 2
 
     another = office.invoice(customer, 300.0)
