@@ -55,7 +55,9 @@ def test_invoice_is_sent_confirmed_and_paid(desk, customer, office, sandbox):
     expect(desk.field("frontpay_verification_url")).to_contain_text(sandbox.url)
     desk.picture("tab")
 
-    opened = desk.new_tab(desk.button_of("action_frontpay_open_verification").click)
+    opened = desk.new_tab(
+        desk.field("frontpay_verification_url").get_by_role("link").click
+    )
     assert opened.url == order["bankIdUrl"]
 
     customer.page.goto(order["bankIdUrl"])
@@ -114,7 +116,7 @@ def test_lost_callbacks_are_made_good_from_the_list_and_the_dashboard(
     expect(update).to_be_visible()
     desk.picture("dashboard")
     update.click()
-    expect(desk.notification("success")).to_contain_text("the state is up to date")
+    expect(desk.notification("success")).to_contain_text("The status is up to date.")
     desk.picture("updated")
     assert [office.state(invoice) for invoice in invoices] == ["paid"] * 2
 
@@ -126,7 +128,7 @@ def test_lost_callbacks_are_made_good_from_the_list_and_the_dashboard(
     row.locator(".o_list_record_selector input").check()
     desk.page.get_by_role("button", name="Actions").click()
     desk.page.get_by_role("menuitem", name="Update Status").click()
-    expect(desk.notification("success")).to_contain_text("the state is up to date")
+    expect(desk.notification("success")).to_contain_text("The status is up to date.")
     expect(row.locator("td[name='frontpay_state']")).to_have_text("Paid")
 
 
@@ -143,7 +145,7 @@ def test_customer_who_aborts_comes_to_the_failure_page(customer, office, sandbox
     assert office.state(invoice) == "sent"
 
 
-def test_refused_invoice_is_mended_and_sent_again(desk, office, sandbox):
+def test_rejected_invoice_is_corrected_and_sent_again(desk, office, sandbox):
     customer = office.customer("Ola Prøvesen")
     invoice = office.invoice(customer)
     sandbox.fail_next("status", status=417)
@@ -152,17 +154,17 @@ def test_refused_invoice_is_mended_and_sent_again(desk, office, sandbox):
     desk.open_invoice(invoice)
     desk.button("Send to Front Payment").click()
     expect(desk.notification("danger")).to_contain_text(
-        "Front Payment refused the invoice."
+        "Front Payment rejected the invoice."
     )
     alert = desk.page.locator(".alert-danger")
-    expect(alert).to_contain_text("This answer was asked for by a test.")
-    desk.picture("refused")
+    expect(alert).to_contain_text("This answer was ordered by a test.")
+    desk.picture("rejected")
     desk.tab("Front Payment").click()
     expect(desk.field("frontpay_state")).to_have_text("Not Sent")
     desk.picture("not sent")
 
     desk.open(f"res.partner/{customer}")
-    desk.field("email").locator("input").fill("mended@example.com")
+    desk.field("email").locator("input").fill("corrected@example.com")
     desk.page.locator(".o_form_button_save").click()
     expect(desk.page.locator(".o_form_button_save")).to_be_hidden()
 
@@ -172,7 +174,7 @@ def test_refused_invoice_is_mended_and_sent_again(desk, office, sandbox):
     expect(alert).to_be_hidden()
     desk.picture("sent again")
     order = sandbox.order(office.name(invoice))
-    assert order["payload"]["customerDetails"]["email"] == "mended@example.com"
+    assert order["payload"]["customerDetails"]["email"] == "corrected@example.com"
     assert [order["state"] for order in office.orders(invoice)] == ["failed", "sent"]
 
 
@@ -195,7 +197,7 @@ def test_missing_data_leads_to_the_customer(desk, office, sandbox):
     email.fill("astrid@example.com")
     desk.page.locator(".o_form_button_save").click()
     expect(desk.page.locator(".o_form_button_save")).to_be_hidden()
-    desk.picture("mended")
+    desk.picture("corrected")
 
     desk.open_invoice(invoice)
     desk.button("Send to Front Payment").click()

@@ -404,7 +404,7 @@ def test_the_traces_are_those_of_the_flow(flow, show):
     people = {"admin", "bookkeeper", "public", *PEOPLE}
     assert set(flow.trail.calls) == people
     assert all(flow.trail.calls[who] >= 5 for who in people), flow.trail.calls
-    assert "Front Payment refused" in texts["mail_message"]
+    assert "Front Payment rejected" in texts["mail_message"]
     assert "178584*****" in texts["frontpay_exchange"]
     assert "Personal number erased." in texts["mail_message"]
     assert "See the attached invoice." in texts["mail_message"]
