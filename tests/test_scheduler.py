@@ -9,7 +9,9 @@ from .helpers import call_back, happens, is_untouched, send_in_silence, wait_unt
 from .processes import Sandbox, free_port
 
 BATCH = 8
-BACK = 60  # seconds in which a callback is followed once Front Payment is back
+# Seconds in which a callback is followed once Front Payment is back: a minute, and
+# what the scheduler and the answer take.
+BACK = 65
 AWAY = 110  # seconds after which nobody waits for that any more
 
 
