@@ -61,15 +61,6 @@ def test_every_citation_leads_somewhere():
     assert {path: wrong for path, wrong in ends.items() if wrong} == {}
 
 
-def test_every_rule_is_from_a_section_that_is_there():
-    paths = ("frontpay_odoo/connect/rules.py", "sandbox/rules.py")
-    calls = [call for path in paths for call in found(path, ast.Call)]
-    values = [getattr(value, "value", None) for call in calls for value in call.args]
-    sources = {text for text in values if re.fullmatch(f"'{NUMBERS}'", repr(text))}
-    assert "3.1" in sources
-    assert [text for text in sources if dead_ends(f"section {text}")] == []
-
-
 def test_every_question_is_decided_and_held_by_tests_that_exist():
     assert list(decisions()) == [str(number) for number in range(1, 48)]
     names = {name for held_by in decisions().values() for name in held_by.split(", ")}

@@ -120,10 +120,9 @@ class TestChannels(ChannelCase):
 
     def test_no_document_has_a_field_that_the_pages_dont_list(self):
         for channel, kind in ROWS:
-            listed = {rule.path for rule in rules.RULES[channel]}
             with self.subTest(channel, customer=kind):
                 paths = set(_paths(self.document(channel, kind)))
-                self.assertFalse(paths - listed)
+                self.assertFalse(paths - rules.RULES[channel].keys())
 
     def test_a_document_holds_a_number_of_its_customer_only_where_it_is_needed(self):
         for channel, kind in ROWS:
@@ -236,7 +235,7 @@ class TestLastCheck(ChannelCase):
             move.action_frontpay_send()
         for text in (str(caught.exception), log.output[0]):
             self.assertIn("products.0.rate: required", text)
-            self.assertIn(r"customerDetails.personalNumber: like \d{11}", text)
+            self.assertIn("customerDetails.personalNumber: personal_number", text)
             self.assertNotIn(PERSONAL_NUMBER, text)
         self.assertIn("error in the Front Payment addon", str(caught.exception))
         self.assertIn(move.name, str(caught.exception))

@@ -27,15 +27,14 @@ NUMBER = {"number": "ten"}
 AMOUNT = {"amount": -1}
 OBJECT = {"object": "text"}
 URL = {"url": "success"}
-TIMESTAMP = STRING | {"like .+": "5 Aug, 2025"}
 WRONG = {
     "products": REQUIRED | {"list": {"0": {}}},
     "products.0.name": REQUIRED | STRING,
-    "products.0.productId": STRING | {"at most 25 characters": "X" * 26},
+    "products.0.productId": STRING | {"max:25": "X" * 26},
     "products.0.quantity": REQUIRED | {"positive_integer": 0},
     "products.0.rate": REQUIRED | AMOUNT,
     "products.0.discount": AMOUNT,
-    "products.0.tax": REQUIRED | {"in the agreement's rates": "25 %"},
+    "products.0.tax": REQUIRED | {"number": "25 %", "agreed_rate": 24},
     "products.1.amount": REQUIRED | AMOUNT,
     "orderSummary": REQUIRED | OBJECT,
     "orderSummary.subTotal": REQUIRED | AMOUNT,
@@ -43,8 +42,8 @@ WRONG = {
     "orderSummary.totalDiscount": REQUIRED | AMOUNT,
     "orderSummary.grandTotal": REQUIRED | AMOUNT,
     "orderSummary.shippingCost": REQUIRED | AMOUNT,
-    "orderDate": REQUIRED | TIMESTAMP,
-    "dueDateForPaymentLink": REQUIRED | TIMESTAMP,
+    "orderDate": REQUIRED | STRING | {"(unix_seconds|printed_day)": "5 Aug, 2025"},
+    "dueDateForPaymentLink": REQUIRED | STRING | {"unix_seconds": "5 Aug, 2025"},
     "sendOrderBy": REQUIRED | OBJECT,
     "sendOrderBy.sms": REQUIRED | BOOLEAN,
     "sendOrderBy.email": REQUIRED | BOOLEAN,
@@ -52,14 +51,14 @@ WRONG = {
     "isCreditCheckAvailable": REQUIRED | BOOLEAN,
     "invoiceAsPaymentOption": BOOLEAN,
     "customerDetails": REQUIRED | OBJECT,
-    "customerDetails.type": REQUIRED | STRING | {"one of private, corporate": "person"},
-    "customerDetails.countryCode": REQUIRED | STRING | {"like .+": "47"},
-    "customerDetails.msisdn": REQUIRED | STRING | {"like .+": "465 67 468"},
+    "customerDetails.type": REQUIRED | STRING | {"in:private,corporate": "person"},
+    "customerDetails.countryCode": REQUIRED | STRING | {"calling_code": "47"},
+    "customerDetails.msisdn": REQUIRED | STRING | {"msisdn": "465 67 468"},
     "customerDetails.email": REQUIRED | {"email": "kari@"},
     "customerDetails.name": REQUIRED | STRING,
-    "customerDetails.preferredLanguage": STRING | {"one of en, no, sv, da, de": "nb"},
-    "customerDetails.personalNumber": STRING | {"like .+": "178584 10193"},
-    "customerDetails.organizationId": STRING | {"like .+": "310 000 019"},
+    "customerDetails.preferredLanguage": STRING | {"in:en,no,sv,da,de": "nb"},
+    "customerDetails.personalNumber": STRING | {"personal_number": "178584 10193"},
+    "customerDetails.organizationId": STRING | {"organization_id": "310 000 019"},
     "customerDetails.address": REQUIRED | OBJECT,
     "customerDetails.address.street": REQUIRED | STRING,
     "customerDetails.address.zip": REQUIRED | STRING,
@@ -73,9 +72,9 @@ WRONG = {
     "internalReferences": OBJECT,
     "internalReferences.referenceNo": STRING,
     "submitPayment": REQUIRED | OBJECT,
-    "submitPayment.via": REQUIRED | STRING | {"one of invoice": "card"},
-    "submitPayment.currency": STRING | {"one of NOK": "EUR"},
-    "invoiceInterval": NUMBER | {"one of 0, 1, 2": 3},
+    "submitPayment.via": REQUIRED | STRING | {"in:invoice": "card"},
+    "submitPayment.currency": STRING | {"in:NOK": "EUR"},
+    "invoiceInterval": NUMBER | {"in:0,1,2": 3},
     "separateInvoices": BOOLEAN,
     "invoiceFeeApplicable": REQUIRED | BOOLEAN,
     "invoiceMaturity": NUMBER,
@@ -83,7 +82,7 @@ WRONG = {
     "settings.secureDetails": BOOLEAN,
     "secureDetails": BOOLEAN,
     "fpgoUuid": STRING,
-    "orderFrom": STRING | {"one of PARTNER": "DAMP"},
+    "orderFrom": STRING | {"in:PARTNER": "DAMP"},
     "callback": REQUIRED | OBJECT,
     "callback.callbackUrl": REQUIRED | URL,
     "callback.success": REQUIRED | URL,
@@ -115,6 +114,7 @@ CONDITIONS = (
     ("regular", COMPANY, "customerDetails.organizationId", True),
     ("regular", {}, "customerDetails.preferredLanguage", True),
     ("regular", {}, "invoiceAsPaymentOption", True),
+    ("regular", {"invoiceInterval": 0}, "dueDateForPaymentLink", True),
     ("regular", {"invoiceInterval": 1}, "dueDateForPaymentLink", False),
     ("regular", {"invoiceInterval": 2}, "dueDateForPaymentLink", False),
     ("efaktura", {}, "customerDetails.personalNumber", True),
@@ -173,19 +173,6 @@ def documents():
             yield channel, golden(name)
 
 
-def names_of(rule):
-    """What a field of the table may lack."""
-    yield "in the agreement's rates" if rule.kind == "tax" else rule.kind
-    if rule.required is True:
-        yield "required"
-    if rule.allowed:
-        yield f"one of {', '.join(map(str, rule.allowed))}"
-    if rule.pattern:
-        yield "like .+"
-    if rule.length:
-        yield f"at most {rule.length} characters"
-
-
 @tagged("post_install", "-at_install", "frontpay")
 class TestRules(BaseCase):
     """That the sandbox refuses the same is shown in the project's ``tests``."""
@@ -203,7 +190,7 @@ class TestRules(BaseCase):
 
     def test_each_broken_rule_is_found_at_its_place(self):
         for channel, document in documents():
-            listed = {rule.path for rule in rules.RULES[channel]}
+            listed = rules.RULES[channel]
             for path, broken in WRONG.items():
                 if general(path) not in listed:
                     continue
@@ -217,20 +204,21 @@ class TestRules(BaseCase):
 
     def test_every_rule_of_every_channel_is_broken_here(self):
         broken = {(general(path), name) for path in WRONG for name in WRONG[path]}
-        conditional = {
-            (path, "required") for _, _, path, is_required in CONDITIONS if is_required
-        }
+        broken |= {("orderDate", name) for name in ("unix_seconds", "printed_day")}
+        required = {path for _, _, path, is_required in CONDITIONS if is_required}
         for channel, table in rules.RULES.items():
-            for rule in table:
-                with self.subTest(channel, path=rule.path):
-                    names = {(rule.path, name) for name in names_of(rule)}
-                    self.assertLessEqual(names, broken | conditional)
+            for path, names in table.items():
+                for name in names.split("|"):
+                    with self.subTest(channel, path=path, rule=name):
+                        if name.startswith("required") and path in required:
+                            continue
+                        self.assertIn((path, name), broken)
 
     def test_what_only_looks_like_its_kind_is_none(self):
         for kind, values in NOT_OF_KIND.items():
             for value in values:
                 with self.subTest(kind, value=value):
-                    self.assertFalse(rules.KINDS[kind](value))
+                    self.assertFalse(rules.CHECKS[kind](value))
 
     def test_an_empty_value_counts_as_left_out(self):
         for value in ("", "  ", [], {}):
@@ -259,7 +247,7 @@ class TestRules(BaseCase):
         document = changed(golden("session_private"), {"products.0.tax": 11.11})
         self.assertEqual(
             rules.violations("session", document),
-            [("products.0.tax", "in the agreement's rates")],
+            [("products.0.tax", "agreed_rate")],
         )
         rates = {Decimal("11.11"), Decimal(15)}
         self.assertEqual(rules.violations("session", document, rates), [])
