@@ -23,15 +23,6 @@ class Endpoint(NamedTuple):
     returns_personal_data: bool = False
 
 
-SUBMIT_SESSION = Endpoint("POST", "connect/orders/invoice/submit", changes=True)
-SUBMIT_REGULAR = Endpoint("POST", "connect/orders/regular/submit", changes=True)
-CREATE_INVOICE = Endpoint("POST", "connect/orders/invoice/create", changes=True)
-# The present paths of these two, not those of 2025 (question 36 of section 24).
-CREATE_EFAKTURA = Endpoint("POST", "connect/orders/faktura/create", changes=True)
-CREATE_EHF = Endpoint("POST", "connect/orders/ehf/create", changes=True)
-CREATE_PAYMENT_LINK = Endpoint(
-    "POST", "connect/orders/payment-link/create", changes=True
-)
 STATUSES = Endpoint("GET", "connect/orders/status")
 STATUS = Endpoint("GET", "connect/orders/status/{order_uuid}")
 DETAILS = Endpoint(
