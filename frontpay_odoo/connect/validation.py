@@ -80,8 +80,17 @@ def personal_number(text: str, synthetic_allowed: bool) -> str:
     second = fodselsnummer.calc_check_digit2(number)
     if not number.endswith(first + second):
         raise InvalidValue("check_digits")
-    offset = _synthetic_offset(number)
-    _check_birth_date(number, offset)
+    month = int(number[2:4])
+    offset = next((offset for offset in SYNTHETIC_MONTH_OFFSETS if month > offset), 0)
+    try:
+        # Takes the 40 off the day of a D-number, and finds the century.
+        born = fodselsnummer.get_birth_date(
+            f"{number[:2]}{month - offset:02}{number[4:]}"
+        )
+    except exceptions.ValidationError:
+        raise InvalidValue("birth_date") from None
+    if born > datetime.date.today():
+        raise InvalidValue("birth_date")
     if offset and not synthetic_allowed:
         raise InvalidValue("synthetic")
     return number
@@ -119,13 +128,11 @@ def phone(text: str, country_code: str) -> Phone:
     :param text: the number as typed, with or without calling code
     :param country_code: ISO 3166 alpha-2 code of the customer's country, for numbers
         without calling code
-    :raises InvalidValue: ``missing``, ``calling_code`` (none given, and none known for
-        the country), ``phone_format`` or ``phone_number`` (no such number can exist)
+    :raises InvalidValue: ``calling_code`` (none given, and none known for the country),
+        ``phone_format`` or ``phone_number`` (no such number can exist)
     """
-    if not (text or "").strip():
-        raise InvalidValue("missing")
     try:
-        number = phonenumbers.parse(text, (country_code or "").upper() or None)
+        number = phonenumbers.parse(text, country_code.upper() or None)
     except phonenumbers.NumberParseException as error:
         calling_code = error.error_type == error.INVALID_COUNTRY_CODE
         raise InvalidValue("calling_code" if calling_code else "phone_format") from None
@@ -145,10 +152,8 @@ def email(text: str) -> str:
     ``Kari Nordmann <kari@example.com>; post@example.com`` gives ``kari@example.com``.
     A domain with letters such as ``ø`` is returned in the ASCII form that mail uses.
 
-    :raises InvalidValue: ``missing`` or ``email``
+    :raises InvalidValue: ``email``
     """
-    if not (text or "").strip():
-        raise InvalidValue("missing")
     for word in re.split(r"[\s,;<>()\[\]\"]+", text):
         address = _ascii_domain(word)
         if len(address) <= _EMAIL_MAX_LENGTH and _EMAIL.fullmatch(address):
@@ -161,11 +166,9 @@ def country(code: str) -> str:
 
     Odoo's own list holds two codes that aren't ISO's (``XK``, ``XI``): refused.
 
-    :raises InvalidValue: ``missing`` or ``country``
+    :raises InvalidValue: ``country``
     """
-    code = (code or "").strip().upper()
-    if not code:
-        raise InvalidValue("missing")
+    code = code.upper()
     if len(code) != 2 or not pycountry.countries.get(alpha_2=code):
         raise InvalidValue("country")
     return code
@@ -193,24 +196,6 @@ def is_safe_url(url):
 def is_local_url(url):
     """Whether it leads to this machine, so that nobody outside can follow it."""
     return _is_loopback(_split(url).hostname)
-
-
-def _synthetic_offset(number):
-    """Return what a test system added to the month: 0 for a real number."""
-    month = int(number[2:4])
-    return next((offset for offset in SYNTHETIC_MONTH_OFFSETS if month > offset), 0)
-
-
-def _check_birth_date(number, offset):
-    """Raise ``birth_date`` unless the number, less the offset, names a past day."""
-    month = int(number[2:4]) - offset
-    try:
-        # Takes the 40 off the day of a D-number, and finds the century.
-        born = fodselsnummer.get_birth_date(f"{number[:2]}{month:02}{number[4:]}")
-    except exceptions.ValidationError:
-        raise InvalidValue("birth_date") from None
-    if born > datetime.date.today():
-        raise InvalidValue("birth_date")
 
 
 def _ascii_domain(address):
