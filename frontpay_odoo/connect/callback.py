@@ -11,7 +11,6 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from urllib.parse import parse_qsl
 
 MAX_LENGTH = 4096  # bytes; a callback as documented has about 250
@@ -36,15 +35,11 @@ class Malformed(ValueError):
 class Callback:
     """What Front Payment reports about an order.
 
-    :param amount: as received, NOK or øre (section 24, question 14)
     :param pairs: all parameters in the order received, for the checksum
     """
 
     order_uuid: str
     status: str
-    payment_method: str
-    amount: Decimal
-    created_at: datetime
     sent_at: datetime
     checksum: str
     pairs: tuple[tuple[str, str], ...]
@@ -105,10 +100,7 @@ def parse(pairs):
     return Callback(
         order_uuid=values["orderUuid"],
         status=values["status"],
-        payment_method=values.get("paymentMethod", ""),
-        amount=Decimal(values["amount"]),
-        created_at=_time(values["createdAt"]),
-        sent_at=_time(values["timestamp"]),
+        sent_at=datetime.fromtimestamp(int(values["timestamp"]), UTC),
         checksum=values["checksum"],
         pairs=tuple(pairs),
     )
@@ -138,7 +130,3 @@ def is_signed(parameters, received, secret):
         return False
     computed = checksum(parameters, secret)
     return hmac.compare_digest(computed.encode(), received.lower().encode())
-
-
-def _time(seconds):
-    return datetime.fromtimestamp(int(seconds), UTC)

@@ -12,6 +12,7 @@ class FrontPaymentError(Exception):
     :param reason: what happened, in technical words, free of personal data
     :param sentences: Front Payment's own sentences, if it sent any
     :param http_status: status code of the answer, or None when there was none
+    :param retry_after: seconds to wait, or None when Front Payment didn't say
     """
 
     # Whether the company's other calls would fail in the same way.
@@ -19,10 +20,11 @@ class FrontPaymentError(Exception):
     # Whether the very same may be sent again later: nothing was stored there.
     retryable = False
 
-    def __init__(self, reason, sentences=(), http_status=None):
+    def __init__(self, reason, sentences=(), http_status=None, retry_after=None):
         super().__init__(reason)
         self.sentences = list(sentences)
         self.http_status = http_status
+        self.retry_after = retry_after
 
 
 class Unreachable(FrontPaymentError):
@@ -54,16 +56,9 @@ class NotFound(FrontPaymentError):
 
 
 class RateLimited(FrontPaymentError):
-    """Too many calls (429).
-
-    :param retry_after: seconds to wait, or None when Front Payment didn't say
-    """
+    """Too many calls (429)."""
 
     retryable = True
-
-    def __init__(self, reason, sentences=(), http_status=None, retry_after=None):
-        super().__init__(reason, sentences, http_status)
-        self.retry_after = retry_after
 
     @property
     def is_own(self):

@@ -1,6 +1,5 @@
 import hashlib
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from odoo.tests import BaseCase, tagged
 
@@ -127,10 +126,7 @@ class TestCallbackForm(BaseCase):
         parsed = callback.parse(pairs)
         self.assertEqual(parsed.order_uuid, "ODR1")
         self.assertEqual(parsed.status, "PAID")
-        self.assertEqual(parsed.payment_method, "Visa")
-        self.assertEqual(parsed.amount, Decimal("125.00"))
-        moment = datetime(2025, 8, 21, 8, 15, 31, tzinfo=UTC)
-        self.assertEqual((parsed.created_at, parsed.sent_at), (moment, moment))
+        self.assertEqual(parsed.sent_at, datetime(2025, 8, 21, 8, 15, 31, tzinfo=UTC))
         self.assertEqual(list(parsed.pairs), pairs)
 
     def test_what_can_be_read(self):

@@ -494,11 +494,14 @@ class TestRetry(QueueCase):
             (20, 3600),
         ):
             with self.subTest(tries):
-                delays = [retry.delay(tries) for _time in range(200)]
-                self.assertGreaterEqual(min(delays), seconds * 0.75)
-                self.assertLessEqual(max(delays), seconds * 1.25)
-                self.assertGreater(max(delays) - min(delays), seconds * 0.2)
+                pauses = [retry.pause(tries) for _time in range(200)]
+                usual = timedelta(seconds=seconds)
+                self.assertGreaterEqual(min(pauses), usual * 0.75)
+                self.assertLessEqual(max(pauses), usual * 1.25)
+                self.assertGreater(max(pauses) - min(pauses), usual * 0.2)
 
     def test_front_payments_own_pause_counts_when_it_is_longer(self):
-        self.assertEqual(retry.delay(1, at_least=900), 900)
-        self.assertLess(retry.delay(1, at_least=5), 76)
+        error = errors.RateLimited("429", retry_after=900)
+        self.assertEqual(retry.pause(1, error), timedelta(seconds=900))
+        error = errors.RateLimited("429", retry_after=5)
+        self.assertLess(retry.pause(1, error), timedelta(seconds=76))
