@@ -114,13 +114,17 @@ class _CustomerReader:
         return _stripped(self.company, "name") or self._missing("name")
 
     def email(self):
-        email = self._checked("email", validation.email)
-        if email and self._text("email").count("@") > 1:
+        text = self._text("email")
+        email = self._checked("email", text, validation.email)
+        if email and text.count("@") > 1:
             self._note("emails", email=email)
         return email
 
     def phone(self):
-        phone = self._checked("phone", validation.phone, self._country_code())
+        partner = self.contact if self.contact.country_id else self.company
+        country_code = partner.country_id.code or ""
+        text = self._text("phone")
+        phone = self._checked("phone", text, validation.phone, country_code)
         if phone and not phone.mobile:
             self._note("landline")
         return phone
@@ -135,7 +139,9 @@ class _CustomerReader:
             street=", ".join(filter(None, streets)) or self._missing("street"),
             zip=_stripped(partner, "zip") or self._missing("zip"),
             city=_stripped(partner, "city") or self._missing("city"),
-            country=self._country(partner),
+            country=self._checked(
+                "country_id", partner.country_id.code, validation.country
+            ),
         )
 
     def personal_number(self):
@@ -143,31 +149,18 @@ class _CustomerReader:
         if not is_private or not self.channel.needs_personal_number:
             return ""
         allowed = self.move.company_id._frontpay_synthetic_allowed()
-        return self._checked(
-            "frontpay_personal_number", validation.personal_number, allowed
-        )
+        field = "frontpay_personal_number"
+        check = validation.personal_number
+        return self._checked(field, self._text(field), check, allowed)
 
     def organization_id(self):
         if self.company.frontpay_customer_type != "corporate":
             return ""
-        return self._checked(
-            "frontpay_organization_id", self.company._frontpay_organization_number
-        )
+        field = "frontpay_organization_id"
+        check = self.company._frontpay_organization_number
+        return self._checked(field, self._text(field), check)
 
-    def _country(self, partner):
-        if not partner.country_id:
-            return self._missing("country_id")
-        try:
-            return validation.country(partner.country_id.code)
-        except InvalidValue as invalid:
-            return self._invalid("country_id", invalid)
-
-    def _country_code(self):
-        partner = self.contact if self.contact.country_id else self.company
-        return partner.country_id.code or ""
-
-    def _checked(self, field, check, *arguments):
-        text = self._text(field)
+    def _checked(self, field, text, check, *arguments):
         if not text:
             return self._missing(field)
         try:

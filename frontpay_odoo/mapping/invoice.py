@@ -97,7 +97,7 @@ def order_of(move, channel_name, callbacks, reference):
         *_public_url_problems(move.company_id),
         *_invoice_problems(move),
     ]
-    if not _is_mappable(move):
+    if move.move_type != "out_invoice" or not move.partner_id:
         return None, problems
     products, summary, line_problems = products_of(move)
     customer, customer_problems, notes = customer_of(move, CHANNELS[channel_name])
@@ -150,10 +150,6 @@ def _terms(move, ordered_at):
         maturity=max(days, company.frontpay_min_maturity),
         secure_details=company.frontpay_secure_details,
     )
-
-
-def _is_mappable(move):
-    return move.move_type == "out_invoice" and move.partner_id
 
 
 def _setting_problems(company):

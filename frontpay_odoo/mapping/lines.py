@@ -7,8 +7,6 @@ hold with rounding per line and with global rounding, taxes included or not.
 from collections import defaultdict
 from decimal import ROUND_HALF_UP, Decimal
 from functools import reduce
-from itertools import chain
-from typing import NamedTuple
 
 from odoo.tools import formatLang
 
@@ -30,22 +28,12 @@ HUNDRED = Decimal(100)
 VAT_TOLERANCE = Decimal("0.20")
 
 
-class LinesReading(NamedTuple):
-    """What was found on an invoice's lines.
-
-    :param problems: list of :class:`Problem`; with any, the rest is of no use
-    """
-
-    products: tuple[Product, ...]
-    summary: Summary
-    problems: list[Problem]
-
-
 def products_of(move):
     """The invoice's products and totals.
 
     :param move: a posted customer invoice
-    :rtype: LinesReading
+    :return: (tuple of Product, Summary, list of :class:`Problem`); with problems, the
+        rest is of no use
     """
     sound, problems = _checked_taxes(move, _base_lines(move))
     visible = _without_hidden_lines(move, with_one_tax_per_rate(sound))
@@ -55,14 +43,13 @@ def products_of(move):
     lines = [_Line(move, base_line) for base_line in base_lines]
     products = tuple(line.product() for line in lines)
     summary = _summary(lines, products)
-    return LinesReading(
-        products,
-        summary,
+    problems = (
         problems
         or _rounded_vat(move)
         or _difference(move, lines)
-        or _wrong_vat(move, products, summary),
+        or _wrong_vat(move, products, summary)
     )
+    return products, summary, problems
 
 
 def _base_lines(move):
@@ -84,12 +71,13 @@ def _checked_taxes(move, base_lines):
 
     :return: (list of base lines, list of :class:`Problem`)
     """
-    problems = {
-        base_line["record"]: list(_Line(move, base_line).tax_problems())
-        for base_line in base_lines
-    }
-    sound = [line for line in base_lines if not problems[line["record"]]]
-    return sound, [*chain(*problems.values())]
+    sound, problems = [], []
+    for base_line in base_lines:
+        if message := _Line(move, base_line).tax_problem():
+            problems.append(Problem(move, message))
+        else:
+            sound.append(base_line)
+    return sound, problems
 
 
 def _summary(lines, products):
@@ -164,7 +152,7 @@ def _name_in_section(move, base_line):
     line = _Line(move, base_line)
     if line.quantity == 1:
         return line.name()
-    return f"{_plain(_in_customers_language(move), line.quantity)} × {line.name()}"
+    return f"{_plain(line.env, line.quantity)} × {line.name()}"
 
 
 def _one_line(text):
@@ -253,10 +241,10 @@ def _money(move, amount):
     return formatLang(move.env, float(amount), currency_obj=move.currency_id)
 
 
-def _plain(move, number):
-    """A number in the move's language, with the decimals that it has."""
+def _plain(env, number):
+    """A number in the environment's language, with the decimals that it has."""
     exponent = number.normalize().as_tuple().exponent
-    return formatLang(move.env, float(number), digits=max(0, -exponent))
+    return formatLang(env, float(number), digits=max(0, -exponent))
 
 
 class _Line:
@@ -264,6 +252,8 @@ class _Line:
 
     def __init__(self, move, base_line):
         self.move = move
+        # What the customer reads is in the customer's language.
+        self.env = move.with_context(lang=move.partner_id.lang or move.env.lang).env
         self.record = base_line["record"]
         self.product_record = base_line["product_id"]
         self.own_name = base_line.get("_name")
@@ -353,7 +343,7 @@ class _Line:
 
     def _substitute(self):
         if self.is_rounding:
-            return _in_customers_language(self.move).env._("Rounding")
+            return self.env._("Rounding")
         return self.move.name
 
     def _remarks(self):
@@ -362,76 +352,53 @@ class _Line:
     def _discount_text(self):
         if not self.discount_percent:
             return ""
-        move = _in_customers_language(self.move)
-        return move.env._("%s %% discount", _plain(move, self.discount_percent))
+        return self.env._("%s %% discount", _plain(self.env, self.discount_percent))
 
     def _reduction_text(self):
         if not self.reductions:
             return ""
-        move = _in_customers_language(self.move)
         # Each is a part of a negative line, which is its record.
-        names = dict.fromkeys(
-            _Line(move, part["record"]).name() for part in self.reductions
-        )
-        return move.env._(
+        lines = [_Line(self.move, part["record"]) for part in self.reductions]
+        reduced = sum(sum(amounts(part)) for part in self.reductions)
+        return self.env._(
             "less %(amount)s: %(lines)s",
-            amount=formatLang(move.env, -float(self._reduced())),
-            lines=", ".join(names),
+            amount=formatLang(self.env, -float(reduced)),
+            lines=", ".join(dict.fromkeys(line.name() for line in lines)),
         )
-
-    def _reduced(self):
-        return sum(sum(amounts(part)) for part in self.reductions)
 
     def _quantity_text(self):
         if self.is_rounding:
             return ""
-        move = _in_customers_language(self.move)
-        unit = self.record.with_context(lang=move.env.lang).product_uom_id.name
-        return move.env._(
+        unit = self.record.with_env(self.env).product_uom_id.name
+        return self.env._(
             "%(quantity)s at %(price)s",
-            quantity=" ".join(filter(None, (_plain(move, self.quantity), unit))),
-            price=formatLang(move.env, float(self.unit_price), dp="Product Price"),
+            quantity=" ".join(filter(None, (_plain(self.env, self.quantity), unit))),
+            price=formatLang(self.env, float(self.unit_price), dp="Product Price"),
         )
 
-    def tax_problems(self):
-        """Each :class:`Problem` with the line's VAT."""
+    def tax_problem(self):
+        """What is wrong with the line's VAT, for the user; None if nothing is."""
+        names = {"line": self.name(), "invoice": self.move.name}
         if not self._has_one_percentage():
-            yield self._problem(
-                self.move.env._(
-                    "“%(line)s” of %(invoice)s has the taxes %(taxes)s. Front Payment"
-                    " takes exactly one VAT rate in percent: choose one tax.",
-                    **self._names(),
-                    taxes=", ".join(
-                        self.taxes.flatten_taxes_hierarchy().mapped("name")
-                    ),
-                )
+            return self.move.env._(
+                "“%(line)s” of %(invoice)s has the taxes %(taxes)s. Front Payment"
+                " takes exactly one VAT rate in percent: choose one tax.",
+                **names,
+                taxes=", ".join(self.taxes.flatten_taxes_hierarchy().mapped("name")),
             )
-        elif self.tax not in self.move.company_id._frontpay_tax_rates():
-            yield self._problem(
-                self.move.env._(
-                    "“%(line)s” of %(invoice)s has %(rate)s %% VAT. Front Payment"
-                    " takes %(rates)s %%: choose another tax, or add the rate in the"
-                    " Front Payment settings if your agreement allows it.",
-                    **self._names(),
-                    rate=_plain(self.move, self.tax),
-                    rates=self.move.company_id.frontpay_tax_rates,
-                )
+        if self.tax not in self.move.company_id._frontpay_tax_rates():
+            return self.move.env._(
+                "“%(line)s” of %(invoice)s has %(rate)s %% VAT. Front Payment"
+                " takes %(rates)s %%: choose another tax, or add the rate in the"
+                " Front Payment settings if your agreement allows it.",
+                **names,
+                rate=_plain(self.move.env, self.tax),
+                rates=self.move.company_id.frontpay_tax_rates,
             )
+        return None
 
     def _has_one_percentage(self):
-        if len(self.taxes) > 1:
-            return False
-        return all(
+        return len(self.taxes) < 2 and all(
             tax.amount_type == "percent" and not tax.has_negative_factor
             for tax in self.taxes
         )
-
-    def _names(self):
-        return {"line": self.name(), "invoice": self.move.name}
-
-    def _problem(self, message):
-        return Problem(self.move, message)
-
-
-def _in_customers_language(move):
-    return move.with_context(lang=move.partner_id.lang or move.env.lang)

@@ -84,9 +84,7 @@ def percentage(base_line):
 
     :rtype: Decimal
     """
-    return sum(
-        (Decimal(str(tax.amount)) for tax in base_line["tax_ids"]), start=Decimal(0)
-    )
+    return Decimal(str(sum(base_line["tax_ids"].mapped("amount"))))
 
 
 def decimal(amount):
