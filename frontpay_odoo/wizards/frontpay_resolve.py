@@ -48,15 +48,8 @@ class FrontpayResolve(models.TransientModel):
                 ],
             }
         )
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Outcome of %s", order.move_id.name),
-            "res_model": self._name,
-            "res_id": wizard.id,
-            "view_mode": "form",
-            "views": [(False, "form")],
-            "target": "new",
-        }
+        name = self.env._("Outcome of %s", order.move_id.name)
+        return wizard._get_records_action(name=name, target="new")
 
     def action_check_and_link(self):
         """Look whether the typed number can be this invoice, and link it if so.
