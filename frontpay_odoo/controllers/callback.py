@@ -8,13 +8,12 @@ from odoo.http import request
 
 from ..connect import callback as fp_callback
 from ..connect.masking import masked_text
-from .route import route
 
 _logger = logging.getLogger(__name__)
 
 
 class FrontPaymentCallback(http.Controller):
-    @route(
+    @http.route(
         "/frontpay/callback/<string:token>",
         type="http",
         auth="public",
@@ -34,17 +33,17 @@ class FrontPaymentCallback(http.Controller):
             _logger.info("Callback for an unknown order")
             return _answer(HTTPStatus.NOT_FOUND)
         started = time.monotonic()
+        readable, news = "", None
         try:
             callback = fp_callback.parse(_received_pairs())
         except fp_callback.Malformed as malformed:
-            status, error, readable = HTTPStatus.BAD_REQUEST, str(malformed), ""
-            is_news = False
+            status, error = HTTPStatus.BAD_REQUEST, str(malformed)
         else:
             inbox = request.env["frontpay.callback"].sudo()
-            status, error, waiting = inbox._receive(order, callback)
-            readable, is_news = _readable(callback), bool(waiting)
+            status, error, news = inbox._receive(order, callback)
+            readable = _readable(callback)
         exchanges = request.env["frontpay.exchange"]
-        if is_news or exchanges._has_room_for_callback(order):
+        if news or exchanges._has_room_for_callback(order):
             exchanges._log_callback(
                 order, request.httprequest.method, readable, status, error, started
             )

@@ -1,11 +1,9 @@
 from odoo import http
 from odoo.http import request
 
-from .route import route
-
 
 class FrontPaymentReturn(http.Controller):
-    @route(
+    @http.route(
         "/frontpay/return/<string:token>/<any(success,failure):outcome>",
         type="http",
         auth="public",
