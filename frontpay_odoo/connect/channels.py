@@ -289,7 +289,9 @@ CHANNELS = {
     ),
     # It demands a personal number of everybody, and companies have none (section 5).
     "regular": Channel(
-        *("Session with BankID (older form)", "regular/submit", regular_json),
+        "Session with BankID (older form)",
+        "regular/submit",
+        regular_json,
         customer_types=("private",),
     ),
     "invoice": Channel("Invoice without confirmation", "invoice/create", invoice_json),
@@ -302,7 +304,9 @@ CHANNELS = {
         "EHF", "ehf/create", ehf_json, customer_types=("corporate",), country="NO"
     ),
     "payment_link": Channel(
-        *("Payment link", "payment-link/create", payment_link_json),
+        "Payment link",
+        "payment-link/create",
+        payment_link_json,
         needs_personal_number=False,
     ),
 }

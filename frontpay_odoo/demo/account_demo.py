@@ -17,8 +17,8 @@ Opening hours of our customer centre: Monday to Friday, 8 to 16"""
 # Customer, days until due, and lines: text, quantity, price, VAT, discount in percent.
 # VAT "25 included" is a tax of 25 percent that is part of the price.
 INVOICES = {
-    "demo_invoice_router": ("demo_kari", 14, [("Router", 1, 40.00, "0", 0)]),
-    "demo_invoice_rates": (
+    "router": ("demo_kari", 14, [("Router", 1, 40.00, "0", 0)]),
+    "rates": (
         "demo_kari",
         14,
         [
@@ -27,19 +27,11 @@ INVOICES = {
             ("Bus tickets", 3, 42.00, "12", 0),
         ],
     ),
-    "demo_invoice_hours": ("demo_ola", 21, [("Support", 2.5, 933.33, "25", 0)]),
-    "demo_invoice_discount": (
-        "demo_ola",
-        30,
-        [("Subscription, per month", 12, 499.00, "25", 15)],
-    ),
-    "demo_invoice_included": (
-        "demo_ola",
-        10,
-        [("Telephone", 1, 2490.00, "25 included", 0)],
-    ),
-    "demo_invoice_text": ("demo_astrid", 14, [(LONG_TEXT, 1, 12500.00, "25", 0)]),
-    "demo_invoice_corporate": (
+    "hours": ("demo_ola", 21, [("Support", 2.5, 933.33, "25", 0)]),
+    "discount": ("demo_ola", 30, [("Subscription, per month", 12, 499.00, "25", 15)]),
+    "included": ("demo_ola", 10, [("Telephone", 1, 2490.00, "25 included", 0)]),
+    "text": ("demo_astrid", 14, [(LONG_TEXT, 1, 12500.00, "25", 0)]),
+    "corporate": (
         "demo_nordfjord",
         30,
         [
@@ -47,7 +39,7 @@ INVOICES = {
             ("Static IP addresses", 8, 59.90, "25", 0),
         ],
     ),
-    "demo_invoice_swedish": ("demo_exempel", 30, [("Hosting", 1, 3200.00, "25", 0)]),
+    "swedish": ("demo_exempel", 30, [("Hosting", 1, 3200.00, "25", 0)]),
 }
 
 
@@ -92,7 +84,7 @@ class AccountChartTemplate(models.AbstractModel):
         invoices = self.env["account.move"]._load_records(
             [
                 {
-                    "xml_id": f"frontpay_odoo.{name}",
+                    "xml_id": f"frontpay_odoo.demo_invoice_{name}",
                     "noupdate": True,
                     "values": {
                         "move_type": "out_invoice",
