@@ -22,6 +22,7 @@ STACK = (
     "models/frontpay_order_submission.py",
     "models/frontpay_order_polling.py",
     "models/frontpay_order_status.py",
+    "models/frontpay_order_payment.py",
     "models/frontpay_callback.py",
     "models/frontpay_outage.py",
     "models/frontpay_order.py",

@@ -94,6 +94,7 @@ def order_of(move, channel_name, callbacks, reference):
     """
     problems = [
         *_setting_problems(move.company_id),
+        *_journal_problems(move.company_id),
         *_public_url_problems(move.company_id),
         *_invoice_problems(move),
     ]
@@ -167,6 +168,13 @@ def _setting_problems(company):
         settings=", ".join(missing),
     )
     return [Problem(company, message)]
+
+
+def _journal_problems(company):
+    """What keeps a payment from being registered: the journal may have changed since
+    it was chosen."""
+    sentences = company.sudo()._frontpay_setting_problems(["frontpay_journal_id"])
+    return [Problem(company, sentence) for sentence in sentences]
 
 
 def _public_url_problems(company):

@@ -1,5 +1,6 @@
 from . import frontpay_exchange
 from . import frontpay_order
+from . import frontpay_order_payment
 from . import frontpay_order_status
 from . import frontpay_order_submission
 from . import frontpay_order_queue

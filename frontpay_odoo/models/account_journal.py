@@ -20,7 +20,7 @@ class AccountJournal(models.Model):
 
         :return: a notification that tells how it went
         """
-        self.env["account.move"].check_access("write")
+        self.env["account.move"]._frontpay_check_rights()
         orders = self.env["frontpay.order"].sudo()
         companies = self.frontpay_company_ids & self.env.companies
         found = orders.search(

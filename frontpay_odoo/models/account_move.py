@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tools import format_datetime
 
 from ..mapping import Problem
@@ -137,12 +137,24 @@ class AccountMove(models.Model):
             move.show_reset_to_draft_button = False
         return result
 
-    def _check_draftable(self):
+    def write(self, vals):
         """An invoice that Front Payment claims from the customer stays as it is."""
-        for move in self:
-            if move._frontpay_has_order():
+        if vals.get("state") in ("draft", "cancel"):
+            for move in self.filtered(lambda move: move._frontpay_has_order()):
                 raise UserError(move.sudo().frontpay_order_id._sent_already_message())
-        return super()._check_draftable()
+        return super().write(vals)
+
+    def unlink(self):
+        # Those that were sent refuse, and stay with their invoice.
+        self.sudo().frontpay_order_ids.unlink()
+        return super().unlink()
+
+    def _invoice_paid_hook(self):
+        """A payment that somebody registers as told settles what was told."""
+        result = super()._invoice_paid_hook()
+        for order in self.sudo().frontpay_order_id.filtered("error"):
+            order._settle_payment()
+        return result
 
     def _get_alerts(self):
         alerts = super()._get_alerts()
@@ -251,7 +263,7 @@ class AccountMove(models.Model):
 
         :raises UserError: none of them is, or one is just being sent
         """
-        self.check_access("write")
+        self._frontpay_check_rights()
         queued = self.filtered(lambda move: move.sudo().frontpay_state == "queued")
         if not queued:
             raise UserError(self.env._("None of these invoices is in the queue."))
@@ -263,7 +275,7 @@ class AccountMove(models.Model):
 
         :return: a notification that tells how it went
         """
-        self.check_access("write")
+        self._frontpay_check_rights()
         return self.sudo().frontpay_order_id._refresh_or_schedule()
 
     def action_frontpay_resolve(self):
@@ -272,7 +284,7 @@ class AccountMove(models.Model):
         :return: an action that tells what is known now; for a single invoice that
             isn't settled, the dialog in which a person decides
         """
-        self.check_access("write")
+        self._frontpay_check_rights()
         orders = self.sudo().frontpay_order_id
         in_doubt = orders.filtered(lambda order: order.state in IN_DOUBT_STATES)
         failures = {}
@@ -300,12 +312,24 @@ class AccountMove(models.Model):
             "name": self.env._("Front Payment API Log"),
         }
 
+    def _frontpay_check_rights(self):
+        """Whoever may write invoices for other reasons has no say at Front Payment.
+
+        :raises AccessError: for users without invoicing rights
+        """
+        may_invoice = self.env.user.has_group("account.group_account_invoice")
+        if not self.env.su and not may_invoice:
+            raise AccessError(
+                self.env._("Only users with invoicing rights can do this.")
+            )
+        self.check_access("write")
+
     def _frontpay_preflight(self):
         """Tell the invoices that can be sent from those that can't.
 
         :return: (invoices, list of :class:`mapping.Problem`)
         """
-        self.check_access("write")
+        self._frontpay_check_rights()
         ready = self.browse()
         problems = []
         for move in self:

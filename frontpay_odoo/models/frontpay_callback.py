@@ -8,7 +8,6 @@ from ..connect import statuses
 from ..connect.callback import is_signed
 from .frontpay_order import SOURCES
 
-TIME_ZONE = "Europe/Oslo"  # Front Payment's, for companies that have none
 # How long after a poll another one can be brought about by a callback that says
 # nothing new, and by one that isn't signed.
 REPEATED_PAUSE = timedelta(seconds=30)
@@ -70,7 +69,7 @@ class FrontpayCallback(models.Model):
             # It may come before the answer to the submission (question 22).
             "order_uuid": callback.order_uuid,
             "status": callback.status,
-            "day": self._day_of(order, callback),
+            "day": order.company_id._frontpay_day(callback.sent_at),
             "is_signed": True,
         }
         return self._store(order, values, timedelta() if is_news else REPEATED_PAUSE)
@@ -99,15 +98,6 @@ class FrontpayCallback(models.Model):
         poll_at = max((order.last_poll_at or now - pause) + pause, now)
         order._trigger_cron("cron_poll", poll_at - now)
         return self.create(values | {"poll_at": poll_at})
-
-    @api.model
-    def _day_of(self, order, callback):
-        """On which day a callback was sent, where the company is."""
-        zone = order.company_id.partner_id.tz or TIME_ZONE
-        moment = callback.sent_at.replace(tzinfo=None)
-        return fields.Datetime.context_timestamp(
-            self.with_context(tz=zone), moment
-        ).date()
 
     @api.model
     def _due(self):

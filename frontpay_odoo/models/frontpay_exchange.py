@@ -22,11 +22,11 @@ class FrontpayExchange(models.Model):
     _rec_name = "path"
 
     order_id = fields.Many2one(
-        "frontpay.order", readonly=True, index="btree_not_null", ondelete="cascade"
+        "frontpay.order", readonly=True, index="btree_not_null", ondelete="restrict"
     )
     move_id = fields.Many2one(related="order_id.move_id", string="Invoice")
     company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, index=True, ondelete="cascade"
+        "res.company", required=True, readonly=True, index=True, ondelete="restrict"
     )
     direction = fields.Selection(
         [("out", "To Front Payment"), ("in", "Callback from Front Payment")],

@@ -1,7 +1,9 @@
 import re
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+
+from markupsafe import Markup
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
@@ -59,8 +61,12 @@ INVOICED_STATES = CLAIMED_STATES | {"paid"} | REFUNDED_STATES
 ENDED_STATES = ("failed", "cancelled", "expired")
 # Nothing more is expected of the customer.
 FINAL_STATES = (*ENDED_STATES, "paid", "partially_refunded", "refunded")
-# The payment is registered in these, by the company's ``frontpay_settle_on``.
-PAYMENT_STATES = {"paid": {"paid"}, "invoiced": CLAIMED_STATES | {"paid"}}
+# The payment is registered in these, by the company's ``frontpay_settle_on``: what was
+# refunded was paid before.
+PAYMENT_STATES = {
+    "paid": {"paid"} | REFUNDED_STATES,
+    "invoiced": CLAIMED_STATES | {"paid"} | REFUNDED_STATES,
+}
 SOURCES = {
     "queued": {"sending"},
     "sending": {"queued"},
@@ -90,6 +96,10 @@ POLL_PAUSES = (
     (timedelta(days=14), timedelta(hours=6)),
     (timedelta.max, timedelta(days=1)),
 )
+# An order that came to its end is looked at once a day, all of a company at one time,
+# so that Front Payment's list serves them: money may move back, or come after all.
+WATCHED_STATES = {"paid", "partially_refunded", *ENDED_STATES}
+WATCHED_FOR = timedelta(days=90)
 
 
 class FrontpayOrder(models.Model):
@@ -110,7 +120,7 @@ class FrontpayOrder(models.Model):
         required=True,
         readonly=True,
         index=True,
-        ondelete="cascade",
+        ondelete="restrict",
     )
     company_id = fields.Many2one(
         related="move_id.company_id", store=True, index=True, precompute=True
@@ -142,6 +152,12 @@ class FrontpayOrder(models.Model):
         help="The company's Front Payment environment when it was sent.",
     )
     amount = fields.Monetary(readonly=True)
+    reported_amount = fields.Monetary(
+        compute="_compute_reported_amount",
+        store=True,
+        precompute=True,
+        help="What the order amounts to by Front Payment's own account.",
+    )
     fingerprint = fields.Char(
         readonly=True, groups="base.group_system", help="What was sent, hashed."
     )
@@ -196,6 +212,11 @@ class FrontpayOrder(models.Model):
     closed_at = fields.Datetime(
         string="Closed", readonly=True, help="When it reached its last state."
     )
+    settled_on = fields.Date(
+        readonly=True,
+        help="On which day the customer's payment, or the assignment of the claim, was"
+        " reported: the payment's date.",
+    )
     payment_id = fields.Many2one(
         "account.payment", readonly=True, index="btree_not_null"
     )
@@ -219,12 +240,23 @@ class FrontpayOrder(models.Model):
     _queue_index = models.Index("(company_id) WHERE state = 'queued' OR update_queued")
     _in_doubt_index = models.Index("(company_id) WHERE state IN ('sending', 'unknown')")
 
+    @api.depends("amount")
+    def _compute_reported_amount(self):
+        for order in self:
+            order.reported_amount = order.amount
+
     @api.ondelete(at_uninstall=False)
-    def _unlink_if_never_stored(self):
-        if any(order.state != "failed" for order in self):
-            raise UserError(
-                self.env._("An order that Front Payment knows can't be deleted.")
-            )
+    def _unlink_if_never_sent(self):
+        """Once anything went out, the order stays with its log and its invoice."""
+        for order in self:
+            if order.sending_at or order.state not in ("queued", "failed"):
+                raise UserError(
+                    self.env._(
+                        "%s was sent to Front Payment, so it can't be deleted, nor can"
+                        " its order and the API log.",
+                        order.move_id.display_name,
+                    )
+                )
 
     # === STATE === #
 
@@ -344,15 +376,55 @@ class FrontpayOrder(models.Model):
             self.error = sentence
             self.move_id.message_post(body=sentence)
 
-    def _notify_responsible(self, sentence):
-        """Give the invoice's responsible something to do, unless they have it already.
+    def _report_problem(self, sentence):
+        """Tell what somebody has to act upon, once: on the invoice, and to a person.
 
         :param str sentence: what happened and what to do about it
         """
-        move = self.move_id
-        person = move.invoice_user_id or self.create_uid
-        if not move.activity_search([ATTENTION]):
-            move.activity_schedule(ATTENTION, note=sentence, user_id=person.id)
+        if sentence != self.error:
+            self._record_error(sentence)
+            self._notify_responsible(sentence)
+
+    def _clear_problem(self):
+        """What was told is so no more."""
+        if self.error:
+            self.error = False
+            self.move_id.activity_unlink([ATTENTION])
+
+    def _notify_responsible(self, sentence):
+        """Give somebody something to do; who has it already is given the news.
+
+        :param str sentence: what happened and what to do about it
+        """
+        # Joined to markup, what stands in the sentence is escaped.
+        note = Markup("<br/>").join(sentence.splitlines())
+        known = self.move_id.activity_search([ATTENTION])
+        if known:
+            known.note = note
+            return
+        person = self._responsible()
+        self.move_id.activity_schedule(ATTENTION, note=note, user_id=person.id)
+
+    def _responsible(self):
+        """Who looks after the order: whoever sent it, else the company's responsible,
+        else somebody who keeps the books; nobody who may not open the invoice.
+
+        :return: ``res.users``, or none
+        """
+        company = self.company_id.sudo()
+        for user in self.create_uid | company.frontpay_responsible_id:
+            if self._may_be_opened_by(user):
+                return user
+        bookkeepers = self.env.ref("account.group_account_invoice").sudo().all_user_ids
+        return bookkeepers.sorted("id").filtered(self._may_be_opened_by)[:1]
+
+    def _may_be_opened_by(self, user):
+        if not user.active or user.share or self.company_id not in user.company_ids:
+            return False
+        move = self.move_id.with_user(user)
+        return move.with_context(allowed_company_ids=self.company_id.ids).has_access(
+            "read"
+        )
 
     def _with_creator_env(self):
         """The order as a cron handles it, in the words of the person who sent it."""
@@ -370,12 +442,22 @@ class FrontpayOrder(models.Model):
 
     def _schedule_next_poll(self):
         """Say when the orders are polled again, if no callback wakes polling."""
-        now = fields.Datetime.now()
         for order in self:
-            age = now - (order.sent_at or order.create_date)
-            pause = next(pause for limit, pause in POLL_PAUSES if age <= limit)
-            is_open = order.order_uuid and order.state in OPEN_STATES
-            order.next_poll_at = is_open and now + pause
+            order.next_poll_at = order.order_uuid and order._next_poll_time()
+
+    def _next_poll_time(self):
+        """When an order that has a number is polled again; False: never."""
+        now = fields.Datetime.now()
+        if self.state in OPEN_STATES:
+            age = now - (self.sent_at or self.create_date)
+            return now + next(pause for limit, pause in POLL_PAUSES if age <= limit)
+        is_watched = (
+            self.state in WATCHED_STATES
+            and (self.closed_at or self.create_date) + WATCHED_FOR > now
+        )
+        # A time of day that differs from database to database.
+        time = self.company_id.create_date.time()
+        return is_watched and datetime.combine(now + timedelta(days=1), time)
 
     @api.model
     def _trigger_cron(self, name, delay=timedelta()):

@@ -10,7 +10,7 @@ from ..connect.endpoints import ENVIRONMENTS
 from ..connect.responses import OrderStatus
 from ..tools import error_messages, retry, transaction
 from ..tools.notification import notification
-from .frontpay_order import INVOICED_STATES, REFUNDED_STATES
+from .frontpay_order import INVOICED_STATES, PAYMENT_STATES
 from .frontpay_rate_limit import CRON_MAX_WAIT, MAX_WAIT
 
 _logger = logging.getLogger(__name__)
@@ -148,7 +148,8 @@ class FrontpayOrder(models.Model):
 
     @api.model
     def _due_domain(self):
-        return self._open_domain() & Domain("next_poll_at", "<=", fields.Datetime.now())
+        is_due = Domain("next_poll_at", "<=", fields.Datetime.now())
+        return Domain("order_uuid", "!=", False) & is_due
 
     def _by_access(self):
         """Tell those that can be polled from those that the settings don't lead to."""
@@ -278,9 +279,9 @@ class FrontpayOrder(models.Model):
         """
         if not self.order_uuid and not self._is_told_by(client.details(number)):
             raise errors.NotFound("the details are another order's")
-        # In these, the list tells less than the order's own status.
+        # Where money moved, the order's own status tells its amounts as well.
         state = statuses.state_of(listed.get(number, ""))
-        if state and state not in REFUNDED_STATES:
+        if state and state not in PAYMENT_STATES[self.company_id.frontpay_settle_on]:
             return OrderStatus(listed[number])
         return client.status(number)
 
@@ -316,9 +317,9 @@ class FrontpayOrder(models.Model):
     def _record_unchanged(self):
         self.write({"last_poll_at": fields.Datetime.now(), "poll_failures": 0})
         self._schedule_next_poll()
-        for order in self:
+        for order in self.filtered("error"):
             # A payment that couldn't be registered before may go now.
-            order._register_due_payment()
+            order._settle_payment()
 
     def _record_status(self, callbacks, number, report, invoice_number):
         """Follow what Front Payment says, whatever was called back."""

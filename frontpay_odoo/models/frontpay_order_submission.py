@@ -173,8 +173,10 @@ class FrontpayOrder(models.Model):
         if plan.is_update:
             document = updating(document, current.order_uuid)
         self._check_rules(move, plan.channel_name, document)
+        known = (current.note or "").splitlines()
         for note in order.notes:
-            move.message_post(body=note)
+            if note not in known:
+                move.message_post(body=note)
         if not plan.is_update:
             current = self._reserved_order(move, plan, order, document)
         return Submission(current, channel, document, plan.is_update)
@@ -301,7 +303,7 @@ class FrontpayOrder(models.Model):
             body=self.env._("Handed to Front Payment as order %s.", self.order_uuid)
         )
         if report:
-            self._apply_status(report.status)
+            self._apply_response(report)
 
     def _record_failure(self, error):
         """The invoice wasn't sent, or nobody knows whether it was.

@@ -1,12 +1,14 @@
 import re
+from datetime import UTC
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from odoo import api, fields, models, modules
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools.translate import LazyTranslate
 
 from ..connect import errors
-from ..connect.channels import CHANNELS
+from ..connect.channels import CHANNELS, CURRENCY, NORWAY
 from ..connect.client import Client
 from ..connect.endpoints import ENVIRONMENTS as API_URLS
 from ..connect.validation import is_complete_url, is_safe_url
@@ -72,8 +74,31 @@ SETTING_RULES = {
     ),
     "frontpay_journal_id": (
         (
-            lambda company: company._frontpay_can_use(company.frontpay_journal_id),
+            lambda company: company._frontpay_owns(company.frontpay_journal_id),
             _lt("choose a bank or cash journal of this company."),
+        ),
+        (
+            lambda company: (
+                company.frontpay_journal_id.currency_id.name in (False, CURRENCY)
+            ),
+            _lt(
+                "choose a journal in NOK, or one without a currency. Front Payment is"
+                " paid in NOK only."
+            ),
+        ),
+        (
+            lambda company: all(company.frontpay_journal_id.mapped("active")),
+            _lt("the journal is archived. Restore it, or choose another one."),
+        ),
+        (
+            lambda company: all(
+                journal._get_available_payment_method_lines("inbound")
+                for journal in company.frontpay_journal_id
+            ),
+            _lt(
+                "the journal has no payment method for incoming payments. Add one to"
+                " the journal, or choose another one."
+            ),
         ),
     ),
 }
@@ -129,6 +154,14 @@ class ResCompany(models.Model):
         groups=SETTINGS_READERS,
         help="Customers' payments to Front Payment are registered in this journal. Its "
         "balance is what Front Payment has received and not yet paid out to you.",
+    )
+    frontpay_responsible_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        domain="[('share', '=', False), ('company_ids', 'in', id)]",
+        groups=SETTINGS_READERS,
+        help="Gets an activity when something has to be settled by a person and whoever"
+        " sent the invoice can't open it any more.",
     )
     frontpay_settle_on = fields.Selection(
         [
@@ -247,22 +280,39 @@ class ResCompany(models.Model):
     @api.constrains(*SETTING_RULES)
     def _check_frontpay_settings(self):
         for company in self.sudo():
-            for name, rules in SETTING_RULES.items():
-                for is_good, sentence in rules:
-                    if not is_good(company):
-                        raise ValidationError(
-                            self.env._(
-                                "%(company)s: %(setting)s: %(rule)s",
-                                company=company.name,
-                                setting=field_label(company, name),
-                                rule=localized(self.env, sentence),
-                            )
-                        )
+            for sentence in company._frontpay_setting_problems(SETTING_RULES):
+                raise ValidationError(sentence)
 
-    def _frontpay_can_use(self, journal):
+    def _frontpay_setting_problems(self, names):
+        """What is wrong with settings, as they are entered.
+
+        :param names: of the fields, keys of :const:`SETTING_RULES`
+        :return: yields sentences
+        """
+        for name in names:
+            for is_good, sentence in SETTING_RULES[name]:
+                if not is_good(self):
+                    yield self.env._(
+                        "%(company)s: %(setting)s: %(rule)s",
+                        company=self.name,
+                        setting=field_label(self, name),
+                        rule=localized(self.env, sentence),
+                    )
+
+    def _frontpay_owns(self, journal):
         """Whether payments can be registered in a journal; also none is fine."""
         is_own = journal.company_id in self.parent_ids
         return not journal or (is_own and journal.type in ("bank", "cash"))
+
+    def _frontpay_day(self, moment=None):
+        """Which day it is where the company is.
+
+        :param datetime moment: in UTC; now without it
+        :rtype: date
+        """
+        moment = (moment or fields.Datetime.now()).replace(tzinfo=UTC)
+        zone = self.partner_id.tz
+        return moment.astimezone(ZoneInfo(zone) if zone else NORWAY).date()
 
     def action_frontpay_create_journal(self):
         """Give the company a bank journal for Front Payment, unless it has chosen one.

@@ -28,6 +28,11 @@ class ResConfigSettings(models.TransientModel):
         check_company=True,
         domain="[('type', 'in', ('bank', 'cash'))]",
     )
+    frontpay_responsible_id = fields.Many2one(
+        related="company_id.frontpay_responsible_id",
+        readonly=False,
+        domain="[('share', '=', False), ('company_ids', 'in', company_id)]",
+    )
     frontpay_settle_on = fields.Selection(
         related="company_id.frontpay_settle_on", readonly=False, required=True
     )

@@ -140,13 +140,17 @@ class ResPartner(models.Model):
         "Front Payment settings say.",
     )
 
-    @api.depends("frontpay_number_ids.number")
+    @api.depends("commercial_partner_id.frontpay_number_ids.number")
     def _compute_frontpay_personal_number(self):
         for partner in self:
-            partner.frontpay_personal_number = partner.frontpay_number_ids.number
+            customer = partner.commercial_partner_id
+            partner.frontpay_personal_number = customer.frontpay_number_ids.number
 
     def _inverse_frontpay_personal_number(self):
-        numbers = {partner: partner.frontpay_personal_number for partner in self.sudo()}
+        numbers = {
+            partner.commercial_partner_id: partner.frontpay_personal_number
+            for partner in self.sudo()
+        }
         # Deleting forgets what else was to be written, so it comes last.
         for partner, number in sorted(numbers.items(), key=lambda item: not item[1]):
             stored = partner.frontpay_number_ids
@@ -165,10 +169,10 @@ class ResPartner(models.Model):
             return NotImplemented
         Number = self.env["frontpay.personal.number"].sudo()
         found = Number._search([("number", operator, value)])
-        domain = Domain("id", "in", found.subselect("partner_id"))
+        domain = Domain("commercial_partner_id", "in", found.subselect("partner_id"))
         if operator == "in" and False in value:
             with_number = Number._search([]).subselect("partner_id")
-            domain |= Domain("id", "not in", with_number)
+            domain |= Domain("commercial_partner_id", "not in", with_number)
         return domain
 
     @api.depends("frontpay_personal_number")
@@ -243,14 +247,16 @@ class ResPartner(models.Model):
         return super().create([self._frontpay_compact(vals) for vals in vals_list])
 
     def write(self, vals):
-        return super().write(self._frontpay_compact(vals))
+        result = super().write(self._frontpay_compact(vals))
+        if vals.keys() & {"parent_id", "is_company"}:
+            self._frontpay_erase_hidden_numbers()
+        return result
 
     @api.model
     def _commercial_fields(self):
         return [
             *super()._commercial_fields(),
             "frontpay_customer_type",
-            "frontpay_personal_number",
             "frontpay_organization_id",
             "frontpay_customer_uuid",
             "frontpay_channel",
@@ -296,13 +302,20 @@ class ResPartner(models.Model):
         self.commercial_partner_id._frontpay_erase_number()
 
     def _frontpay_erase_number(self):
-        """Erase the personal numbers, on the customers' other addresses as well, and
-        tell it in the chatter."""
+        """Erase the personal numbers, and tell it in the chatter."""
         customers = self.filtered("frontpay_personal_number")
         customers.frontpay_personal_number = False
         if customers:
             text = self.env._("Personal number erased.")
             customers._message_log_batch(bodies=dict.fromkeys(customers.ids, text))
+
+    def _frontpay_erase_hidden_numbers(self):
+        """Erase the numbers of those who now belong to another customer: that one's
+        number counts, and theirs would be seen and erased by nobody."""
+        numbers = self.env["frontpay.personal.number"].sudo()
+        numbers.search([("partner_id", "child_of", self.ids)]).filtered(
+            lambda number: number.partner_id.commercial_partner_id != number.partner_id
+        ).unlink()
 
     @api.model
     def _cron_frontpay_erase(self):

@@ -1,12 +1,12 @@
 from datetime import timedelta
 
 from freezegun import freeze_time
-from psycopg2.errors import UniqueViolation
+from psycopg2.errors import ForeignKeyViolation, UniqueViolation
 
 from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback, errors
 from odoo.addons.frontpay_odoo.connect.responses import SubmittedOrder
@@ -155,12 +155,56 @@ class TestStateMachine(FrontpayCommon):
     def test_an_order_that_front_payment_knows_stays(self):
         for state in self.states:
             with self.subTest(state), self.undone():
-                order = self.order(self.move, state)
-                if state == "failed":
-                    order.unlink()
-                    continue
+                order = self.order(self.move, state, sending_at=fields.Datetime.now())
                 with self.assertRaisesRegex(UserError, "can't be deleted"):
                     order.unlink()
+
+    def test_an_order_that_never_went_out_goes_with_its_invoice(self):
+        for state in ("queued", "failed"):
+            with self.subTest(state), self.undone():
+                order = self.order(self.move, state)
+                order.state = "failed"
+                self.move.button_draft()
+                order.state = state
+                self.move.unlink()
+                self.assertFalse(order.exists())
+
+    def test_an_invoice_that_went_out_stays_with_order_and_log(self):
+        exchange = self.env["frontpay.exchange"].sudo()
+        for state in ENDED:
+            with self.subTest(state), self.undone():
+                order = self.order(self.move, state, sending_at=fields.Datetime.now())
+                values = {"order_id": order.id, "company_id": self.company.id}
+                log = exchange.create(values | {"direction": "out", "path": "x"})
+                self.move.button_draft()
+                for move in (self.move, self.move.with_context(force_delete=True)):
+                    with self.assertRaisesRegex(UserError, "can't be deleted"):
+                        move.unlink()
+                for record in (order, self.move):
+                    with (
+                        mute_logger("odoo.sql_db"),
+                        self.assertRaises(ForeignKeyViolation),
+                        self.env.cr.savepoint(),
+                    ):
+                        self.env.cr.execute(
+                            SQL(
+                                "DELETE FROM %s WHERE id = %s",
+                                SQL.identifier(record._table),
+                                record.id,
+                            )
+                        )
+                self.assertTrue(log.exists())
+
+    def test_no_state_is_written_past_an_open_order(self):
+        for state in self.states:
+            for written in ("draft", "cancel"):
+                with self.subTest(state, written=written), self.undone():
+                    self.order(self.move, state)
+                    if state in ENDED:
+                        self.move.write({"state": written})
+                        continue
+                    with self.assertRaisesRegex(UserError, "handed to Front Payment"):
+                        self.move.write({"state": written})
 
     def test_a_copied_invoice_was_not_sent(self):
         self.order(self.move)

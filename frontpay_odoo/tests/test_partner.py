@@ -235,6 +235,65 @@ class TestPartner(TransactionCase):
         self.person.frontpay_personal_number = False
         self.assertFalse(cabin.frontpay_personal_number)
 
+    def test_a_number_entered_on_an_address_is_the_customers(self):
+        cabin = self._contact("Cabin", self.person)
+        cabin.frontpay_personal_number = SYNTHETIC
+        self.assertEqual(self.person.frontpay_personal_number, SYNTHETIC)
+        cabin.frontpay_personal_number = False
+        self.assertFalse(self.person.frontpay_personal_number)
+
+    def test_whoever_leaves_a_household_has_no_number(self):
+        self.person.frontpay_personal_number = SYNTHETIC
+        for values in ({"parent_id": False}, {"is_company": True}):
+            with self.subTest(values):
+                contact = self._contact("Ola Prøvesen", self.person)
+                contact.write(values)
+                self.assertFalse(contact.frontpay_personal_number)
+        self.assertEqual(self.person.frontpay_personal_number, SYNTHETIC)
+
+    def test_whoever_joins_a_household_brings_no_number(self):
+        for values in ({"parent_id": self.person.id}, {"is_company": False}):
+            with self.subTest(values):
+                contact = self._contact("Ola Prøvesen", False)
+                if "is_company" in values:
+                    contact.write({"parent_id": self.person.id, "is_company": True})
+                contact.frontpay_personal_number = SYNTHETIC
+                contact.write(values)
+                self.assertFalse(contact.frontpay_personal_number)
+                self.assertFalse(self._numbers())
+                contact.write({"parent_id": False})
+                self.assertFalse(contact.frontpay_personal_number)
+
+    def test_an_address_brings_no_number_along_with_its_household(self):
+        contact = self._contact("Ola Prøvesen", False)
+        contact.frontpay_personal_number = SYNTHETIC
+        cabin = self._contact("Cabin", contact)
+        contact.parent_id = self.person
+        self.assertFalse(cabin.frontpay_personal_number)
+        self.assertFalse(self._numbers())
+
+    def test_addresses_are_found_by_their_customers_number(self):
+        self.person.frontpay_personal_number = SYNTHETIC
+        cabin = self._contact("Cabin", self.person)
+        both = self.person + cabin
+        domain = [("id", "in", both.ids)]
+        for operator, value, found in (
+            ("=", SYNTHETIC, both),
+            ("!=", False, both),
+            ("=", False, both - both),
+        ):
+            with self.subTest(operator, value=value):
+                leaf = ("frontpay_personal_number", operator, value)
+                self.assertEqual(both.search([*domain, leaf], order="id"), found)
+
+    def _contact(self, name, parent):
+        return self.env["res.partner"].create(
+            {"name": name, "parent_id": parent and parent.id}
+        )
+
+    def _numbers(self):
+        return self.env["frontpay.personal.number"].sudo().search([])
+
     def test_a_customer_has_a_number_of_its_own_at_each_company(self):
         company = self.env["res.company"].create({"name": "Fjordlys Test"})
         self.person.frontpay_customer_uuid = "CSRT1"

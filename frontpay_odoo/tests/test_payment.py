@@ -1,18 +1,35 @@
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
+from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, Command
 from odoo.tests import freeze_time, new_test_user, tagged
+from odoo.tools import html2plaintext, mute_logger
+
+from odoo.addons.account.wizard.account_payment_register import AccountPaymentRegister
+from odoo.addons.frontpay_odoo.connect.responses import OrderStatus
 
 from .common import PATH_TOKEN, FrontpayCommon
 
+NBSP = "\N{NO-BREAK SPACE}"
+OTHER_AMOUNTS = ("40", "0", "125.01", "124.99", "999999999999")
+# Moments, the company's time zone, and the day it is there.
+DAYS = (
+    (datetime(2025, 12, 31, 23, 30), False, date(2026, 1, 1)),
+    (datetime(2025, 12, 31, 22, 30), False, date(2025, 12, 31)),
+    (datetime(2025, 12, 31, 23, 30), "America/New_York", date(2025, 12, 31)),
+    (datetime(2025, 6, 30, 22, 30), "Europe/Oslo", date(2025, 7, 1)),
+)
 
-@tagged("post_install", "-at_install", "frontpay")
-class TestPayment(FrontpayCommon):
+
+class PaymentCase(FrontpayCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.move = cls.invoice(invoice_date="2025-08-01")
         cls.sent = cls.order(cls.move)
+        cls.journal = cls.company.frontpay_journal_id
+        cls.bank = cls.company_data["default_journal_bank"]
 
     def told(self, status="PAID", day=date(2025, 8, 21)):
         """Front Payment says a status, and the order follows, as the cron's user."""
@@ -25,11 +42,43 @@ class TestPayment(FrontpayCommon):
             [("partner_id", "=", self.private.id)], order="id"
         )
 
-    def pay_by_hand(self, amount):
+    def pay_by_hand(self, amount, journal=None, move=None):
         wizard = self.env["account.payment.register"].with_context(
-            active_model="account.move", active_ids=self.move.ids
+            active_model="account.move", active_ids=(move or self.move).ids
         )
-        return wizard.create({"amount": amount})._create_payments()
+        values = {
+            "amount": amount,
+            "journal_id": (journal or self.bank).id,
+            "payment_date": date(2025, 8, 20),
+        }
+        return wizard.create(values)._create_payments()
+
+    def credit(self, move=None):
+        """A credit note for the whole invoice."""
+        note = (move or self.move)._reverse_moves(cancel=True)
+        self.assertEqual(note.state, "posted")
+        return note
+
+    def attention(self):
+        return self.move.activity_search(["frontpay_odoo.activity_attention"])
+
+    def assertTold(self, *words):
+        """The invoice's error says so, and somebody is to act; each once."""
+        text = self.move.frontpay_error.replace(NBSP, " ")
+        for word in words:
+            self.assertIn(word, text)
+        [activity] = self.attention()
+        self.assertTrue(activity.user_id)
+        bodies = " ".join(map(html2plaintext, self.move.message_ids.mapped("body")))
+        bodies = bodies.replace(NBSP, " ")
+        self.assertEqual(bodies.count(words[0]), 1)
+
+    def assertSettled(self):
+        self.assertFalse(self.move.frontpay_error)
+        self.assertFalse(self.attention())
+
+    def amounts(self):
+        return self.payments().mapped("amount")
 
     def assertNotRegistered(self, *words):
         """The order is paid, no payment was made, and the bookkeeper is told why."""
@@ -39,6 +88,9 @@ class TestPayment(FrontpayCommon):
             self.assertIn(word, self.move.frontpay_error)
             self.assertIn(word, self.move.message_ids[0].body)
 
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestPayment(PaymentCase):
     def test_a_paid_order_pays_the_invoice(self):
         self.told()
         payment = self.sent.payment_id
@@ -112,27 +164,6 @@ class TestPayment(FrontpayCommon):
                     self.assertFalse(self.payments())
                     self.assertEqual(self.move.payment_state, "not_paid")
 
-    def test_an_invoice_that_was_partly_paid_by_hand(self):
-        self.pay_by_hand(25.00)
-        self.assertEqual(self.move.amount_residual, 100.00)
-        self.told()
-        self.assertEqual(self.payments().mapped("amount"), [25.00, 125.00])
-        self.assertEqual(self.move.amount_residual, 0)
-        # What Front Payment got too much stays open as the customer's credit.
-        receivable = self.sent.payment_id.move_id.line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable"
-        )
-        self.assertEqual(receivable.amount_residual, -25.00)
-
-    def test_an_invoice_that_was_wholly_paid_by_hand(self):
-        by_hand = self.pay_by_hand(125.00)
-        self.told()
-        self.assertEqual(self.payments(), by_hand)
-        self.assertNotRegistered("nothing left to pay")
-        messages = self.move.message_ids
-        self.sent._register_due_payment()
-        self.assertEqual(self.move.message_ids, messages)
-
     def test_without_a_journal_the_bookkeeper_is_told(self):
         self.company.frontpay_journal_id = False
         self.told()
@@ -152,7 +183,7 @@ class TestPayment(FrontpayCommon):
         self.told()
         self.assertFalse(self.payments())
         self.company.frontpay_journal_id = journal
-        self.sent._register_due_payment()
+        self.sent._settle_payment()
         self.assertEqual(self.payments(), self.sent.payment_id)
         self.assertEqual(self.move.amount_residual, 0)
         self.assertFalse(self.sent.error)
@@ -175,3 +206,372 @@ class TestPayment(FrontpayCommon):
         bodies = "\n".join(self.move.message_ids.mapped("body"))
         self.assertIn("Front Payment: Paid", bodies)
         self.assertNotIn(PATH_TOKEN, bodies)
+
+    def test_it_is_booked_on_the_companys_day(self):
+        for moment, zone, day in DAYS:
+            with self.subTest(moment, zone=zone), self.undone(), freeze_time(moment):
+                self.company.partner_id.tz = zone
+                self.sent.with_context(tz="Pacific/Auckland")._apply_status("PAID")
+                self.assertEqual(self.sent.payment_id.date, day)
+
+    def test_what_is_registered_later_has_the_day_of_the_payment(self):
+        self.company.frontpay_journal_id = False
+        self.told()
+        self.company.frontpay_journal_id = self.journal
+        self.sent._settle_payment()
+        self.assertEqual(self.sent.payment_id.date, date(2025, 8, 21))
+
+    def test_what_was_refunded_was_paid_before(self):
+        for settle_on in ("paid", "invoiced"):
+            for status in ("PARTIAL REFUNDED", "REFUNDED"):
+                with self.subTest(status, settle_on=settle_on), self.undone():
+                    self.company.frontpay_settle_on = settle_on
+                    self.told(status)
+                    self.assertEqual(self.sent.payment_id.amount, 125.00)
+                    self.assertEqual(self.move.amount_residual, 0)
+                    self.assertTold("refunded", "credit note")
+
+    def test_an_early_payment_discount_takes_nothing_off(self):
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "2/10",
+                "early_discount": True,
+                "discount_percentage": 2,
+                "discount_days": 10,
+                "early_pay_discount_computation": "excluded",
+                "line_ids": [Command.create({"value": "percent", "value_amount": 100})],
+            }
+        )
+        self.move = self.invoice(
+            invoice_date="2025-08-01", invoice_payment_term_id=term.id
+        )
+        self.sent = self.order(self.move, token="early", order_uuid="ODR2")
+        self.told(day=date(2025, 8, 3))
+        self.assertEqual(self.sent.payment_id.amount, 125.00)
+        self.assertEqual(len(self.sent.payment_id.move_id.line_ids), 2)
+        self.assertSettled()
+
+    def test_an_invoice_in_instalments_has_one_payment(self):
+        term = self.env["account.payment.term"].create(
+            {
+                "name": "Halves",
+                "line_ids": [
+                    Command.create({"value": "percent", "value_amount": 50}),
+                    Command.create(
+                        {"value": "percent", "value_amount": 50, "nb_days": 60}
+                    ),
+                ],
+            }
+        )
+        self.move = self.invoice(
+            invoice_date="2025-08-01", invoice_payment_term_id=term.id
+        )
+        self.sent = self.order(self.move, token="halves", order_uuid="ODR2")
+        self.told()
+        self.assertEqual(self.amounts(), [125.00])
+        self.assertEqual(self.move.amount_residual, 0)
+
+    def test_a_journal_in_another_currency_books_nothing(self):
+        self.journal.currency_id = self.env.ref("base.EUR")
+        self.told()
+        self.assertFalse(self.payments())
+        self.assertTold("couldn't be registered", "journal in NOK")
+
+    def test_what_odoo_would_register_wrongly_is_taken_back(self):
+        values_of = AccountPaymentRegister._create_payment_vals_from_wizard
+        euro = self.env.ref("base.EUR")
+        euro.active = True
+        for wrong in ({"amount": 12.50}, {"currency_id": euro.id}):
+            with self.subTest(wrong), self.undone():
+
+                def create_wrong(wizard, batch, wrong=wrong):
+                    return values_of(wizard, batch) | wrong
+
+                name = "_create_payment_vals_from_wizard"
+                with patch.object(AccountPaymentRegister, name, create_wrong):
+                    self.told()
+                self.assertFalse(self.payments())
+                self.assertEqual(self.move.amount_residual, 125.00)
+                self.assertTold("couldn't be registered", "something else")
+
+    @mute_logger("odoo.addons.frontpay_odoo.models.frontpay_order_payment")
+    def test_an_error_while_registering_is_told(self):
+        name = "_create_payments"
+        with patch.object(AccountPaymentRegister, name, side_effect=KeyError("x")):
+            self.told()
+        self.assertEqual(self.sent.state, "paid")
+        self.assertTold("couldn't be registered", "server's log")
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestMoneyAndBooks(PaymentCase):
+    """Where Front Payment's money and Odoo's books part, somebody is told."""
+
+    def test_a_double_payment_is_told_with_amounts_and_days(self):
+        for amount in (125.00, 25.00):
+            with self.subTest(amount), self.undone():
+                by_hand = self.pay_by_hand(amount)
+                self.told()
+                self.sent._settle_payment()
+                self.assertEqual(self.payments(), by_hand)
+                self.assertTold(
+                    "Paid twice: kr 125.00 at Front Payment on 08/21/2025",
+                    f"kr {amount:.2f} in Odoo on 08/20/2025",
+                    f"The customer gets kr {amount:.2f} back",
+                    "with ODR1 as memo",
+                )
+
+    def test_a_payment_of_a_credited_invoice_is_told(self):
+        self.credit()
+        self.told()
+        self.assertFalse(self.payments())
+        self.assertTold("Paid and credited: kr 125.00", "back")
+
+    def test_a_double_payment_that_front_payment_refunds_is_settled(self):
+        self.pay_by_hand(125.00)
+        self.told()
+        self.told("REFUNDED")
+        self.assertEqual(self.amounts(), [125.00])
+        self.assertSettled()
+
+    def test_a_double_payment_goes_on_being_told_after_a_part_was_refunded(self):
+        self.pay_by_hand(125.00)
+        self.told()
+        report = OrderStatus("PARTIAL REFUNDED", refunded_amount=Decimal(25))
+        self.sent._apply_response(report)
+        self.assertIn("Paid twice", self.sent.error)
+        self.assertIn("refunded", self.sent.error)
+        self.assertEqual(len(self.attention()), 1)
+
+    def test_a_double_payment_registered_with_the_orders_number_is_settled(self):
+        self.pay_by_hand(125.00)
+        self.told()
+        credit = self.env["account.payment"].create(
+            {
+                "journal_id": self.journal.id,
+                "partner_id": self.private.id,
+                "amount": 125.00,
+                "payment_type": "inbound",
+                "memo": "double ODR1",
+            }
+        )
+        credit.action_post()
+        self.sent._settle_payment()
+        self.assertEqual(self.sent.payment_id, credit)
+        self.assertSettled()
+
+    def test_what_was_registered_by_hand_as_told_is_linked_at_once(self):
+        self.company.frontpay_journal_id = False
+        self.told()
+        self.assertTold("couldn't be registered")
+        self.company.frontpay_journal_id = self.journal
+        by_hand = self.pay_by_hand(125.00, self.journal)
+        self.assertEqual(self.sent.payment_id, by_hand)
+        self.assertSettled()
+        self.sent._settle_payment()
+        self.assertEqual(self.payments(), by_hand)
+
+    def test_what_was_registered_in_parts_is_settled(self):
+        self.company.frontpay_journal_id = False
+        self.told()
+        self.company.frontpay_journal_id = self.journal
+        for amount in (100.00, 25.00):
+            self.pay_by_hand(amount, self.journal)
+        self.assertSettled()
+        self.sent._settle_payment()
+        self.assertEqual(self.amounts(), [100.00, 25.00])
+
+    def test_one_payment_for_two_invoices_settles_both(self):
+        second = self.invoice(invoice_date="2025-08-01")
+        other = self.order(second, token="second", order_uuid="ODR2")
+        self.company.frontpay_journal_id = False
+        for order in self.sent + other:
+            order._apply_status("PAID")
+        self.company.frontpay_journal_id = self.journal
+        wizard = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=(self.move + second).ids
+        )
+        wizard.create(
+            {"journal_id": self.journal.id, "group_payment": True}
+        )._create_payments()
+        for order in self.sent + other:
+            order._settle_payment()
+            self.assertFalse(order.error)
+        self.assertEqual(self.amounts(), [250.00])
+
+    def test_what_was_registered_without_a_fee_is_not_booked_again(self):
+        self.company.frontpay_journal_id = False
+        self.told()
+        self.company.frontpay_journal_id = self.journal
+        self.pay_by_hand(120.00, self.journal)
+        self.sent._settle_payment()
+        self.assertEqual(self.amounts(), [120.00])
+        self.assertTold("is registered in journal", "but kr 120.00", "difference")
+
+    def test_another_orders_payment_is_not_this_ones(self):
+        payment = self.pay_by_hand(125.00, self.journal)
+        self.order(
+            self.invoice(), "paid", token="x", order_uuid="X", payment_id=payment.id
+        )
+        self.told()
+        self.assertFalse(self.sent.payment_id)
+        self.assertTold("Paid twice")
+
+    def test_another_amount_is_told_and_nothing_is_booked(self):
+        for amount in OTHER_AMOUNTS:
+            with self.subTest(amount), self.undone():
+                self.sent._apply_response(OrderStatus("PAID", amount=Decimal(amount)))
+                self.sent._apply_status("PAID")
+                self.assertFalse(self.payments())
+                self.assertTold("reports", "was sent with kr 125.00")
+
+    def test_another_amount_is_told_before_anybody_pays(self):
+        self.sent._apply_response(OrderStatus("SENT", amount=Decimal(40)))
+        self.assertTold("reports", "reports kr 40.00")
+
+    def test_the_right_amount_is_booked_and_settles_the_wrong_one(self):
+        self.sent._apply_response(OrderStatus("PAID", amount=Decimal(40)))
+        self.sent._apply_response(OrderStatus("PAID", amount=Decimal("125.0")))
+        self.assertEqual(self.amounts(), [125.00])
+        self.assertSettled()
+
+    def test_another_amount_that_was_registered_by_hand_is_settled(self):
+        self.sent._apply_response(OrderStatus("PAID", amount=Decimal(40)))
+        by_hand = self.pay_by_hand(40.00, self.journal)
+        self.sent._settle_payment()
+        self.assertEqual(self.sent.payment_id, by_hand)
+        self.assertSettled()
+
+    def test_another_amount_after_the_booking_is_told(self):
+        self.told()
+        self.sent._apply_response(OrderStatus("PAID", amount=Decimal(40)))
+        self.assertTold("reports")
+
+    def test_a_refund_is_told_until_it_is_credited(self):
+        self.told()
+        self.assertSettled()
+        report = OrderStatus("PARTIAL REFUNDED", refunded_amount=Decimal("25.00"))
+        self.sent._apply_response(report)
+        self.assertTold(
+            "Front Payment refunded", "kr 25.00 of kr 125.00 for order ODR1"
+        )
+        self.sent._apply_response(OrderStatus("REFUNDED"))
+        self.assertIn("125.00", self.sent.error)
+        self.credit()
+        self.sent._settle_payment()
+        self.assertSettled()
+
+    def test_a_refund_that_comes_without_its_status_is_told(self):
+        report = OrderStatus("PAID", refunded_amount=Decimal("25.00"))
+        self.sent._apply_response(report)
+        self.assertEqual(self.amounts(), [125.00])
+        self.assertTold("Front Payment refunded")
+
+    def test_a_refund_wipes_no_earlier_error(self):
+        self.company.frontpay_journal_id = False
+        self.told()
+        self.told("PARTIAL REFUNDED")
+        self.assertIn("couldn't be registered", self.sent.error)
+        self.assertIn("refunded a part", self.sent.error)
+        self.assertEqual(len(self.attention()), 1)
+
+    def test_a_claim_that_is_given_up_after_it_was_settled_is_told(self):
+        self.company.frontpay_settle_on = "invoiced"
+        for status, label in (("CANCELLED", "Cancelled"), ("EXPIRED", "Expired")):
+            with self.subTest(status), self.undone():
+                self.told("INVOICED")
+                self.assertEqual(self.amounts(), [125.00])
+                self.told(status)
+                self.assertTold(f"“{label}” at Front Payment", "08/21/2025", "cancel")
+                self.sent.payment_id.action_draft()
+                self.sent.payment_id.action_cancel()
+                self.sent._apply_status(status)
+                self.assertSettled()
+                self.assertEqual(self.move.amount_residual, 125.00)
+
+    def test_a_paid_order_that_is_said_to_be_cancelled_is_told(self):
+        self.told()
+        self.told("CANCELLED")
+        self.told("CANCELLED")
+        self.assertEqual(self.sent.state, "paid")
+        self.assertTold("“Cancelled” for order ODR1")
+
+    def test_nothing_is_registered_for_an_order_that_waits(self):
+        for status in ("SENT", "INVOICED"):
+            self.told(status)
+            self.sent._settle_payment()
+            self.assertFalse(self.payments())
+            self.assertSettled()
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestResponsible(PaymentCase):
+    """Who is given something to do."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.setup_other_company(name="Elvenett Prøve AS")["company"]
+        cls.sender = cls._user("sender", "account.group_account_invoice")
+        cls.responsible = cls._user("responsible", "account.group_account_readonly")
+        cls.employee = cls._user("employee", "base.group_user")
+        cls.stranger = cls._user(
+            "stranger", "account.group_account_manager", cls.other_company
+        )
+        cls.accountant = cls.env["res.users"]
+
+    @classmethod
+    def _user(cls, login, groups, company=None):
+        company = company or cls.company
+        return new_test_user(
+            cls.env,
+            f"frontpay_{login}",
+            groups=groups,
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
+
+    def _given_to(self, sender, responsible=None):
+        self.env.cr.execute(
+            "UPDATE frontpay_order SET create_uid = %s WHERE id = %s",
+            [sender.id, self.sent.id],
+        )
+        self.sent.invalidate_recordset()
+        self.company.frontpay_responsible_id = responsible
+        self.sent._notify_responsible("Look at it.")
+        return self.attention().user_id
+
+    def test_whoever_sent_it_else_the_responsible_else_a_bookkeeper(self):
+        archived = self._user("archived", "account.group_account_invoice")
+        archived.active = False
+        self.move.invoice_user_id = self.employee
+        for sender, responsible, person in (
+            (self.sender, self.responsible, self.sender),
+            (self.employee, self.responsible, self.responsible),
+            (archived, self.responsible, self.responsible),
+            (self.stranger, self.responsible, self.responsible),
+        ):
+            with self.subTest(sender.login), self.undone():
+                self.assertEqual(self._given_to(sender, responsible), person)
+        for responsible in (None, self.employee, self.stranger):
+            with self.subTest(responsible and responsible.login), self.undone():
+                person = self._given_to(self.employee, responsible)
+                self.assertTrue(person.has_group("account.group_account_invoice"))
+                self.assertIn(self.company, person.company_ids)
+                self.assertTrue(person.active)
+
+    def test_what_stands_in_it_is_text(self):
+        self.sent._notify_responsible("<a href='http://x.example'>Kari</a> & <b>\nOla")
+        note = self.attention().note
+        self.assertNotIn("<a", note)
+        self.assertNotIn("<b>", note)
+        self.assertIn("&lt;a href", note)
+        self.assertIn("<br", note)
+        self.sent._record_error("<b>Kari</b>")
+        self.assertIn("&lt;b&gt;", self.move.message_ids[0].body)
+
+    def test_the_news_replace_what_was_to_do(self):
+        for sentence in ("First.", "Second.", "Second."):
+            self.sent._notify_responsible(sentence)
+        self.assertIn("Second.", self.attention().note)
+        self.assertEqual(len(self.attention()), 1)

@@ -485,14 +485,46 @@ class TestPolling(PollingCase):
                 self.sent._schedule_next_poll()
                 self.assertEqual(self.sent.next_poll_at, now + pause)
 
-    def test_an_order_that_was_sent_is_polled_and_one_that_ended_is_not(self):
+    def test_what_front_payment_has_is_polled_until_it_was_refunded(self):
         self.assertTrue(self.sent.next_poll_at)
-        open_states = {"sent", "invoiced", "reminded", "collection"}
+        never = {"queued", "sending", "unknown", "refunded"}
         for state in self.sent._fields["state"].get_values(self.env):
             with self.subTest(state):
                 self.sent.state = state
                 self.sent._schedule_next_poll()
-                self.assertEqual(bool(self.sent.next_poll_at), state in open_states)
+                self.assertEqual(bool(self.sent.next_poll_at), state not in never)
+
+    def test_what_ended_is_polled_daily_at_the_companys_time_for_90_days(self):
+        now = fields.Datetime.now()
+        time = self.company.create_date.time()
+        for state in ("failed", "cancelled", "expired", "paid", "partially_refunded"):
+            with self.subTest(state), freeze_time(now):
+                self.sent.state = state
+                self.sent.closed_at = now - timedelta(days=89)
+                self.sent._schedule_next_poll()
+                day = now.date() + timedelta(days=1)
+                self.assertEqual(self.sent.next_poll_at.date(), day)
+                self.assertEqual(self.sent.next_poll_at.time(), time)
+                self.sent.closed_at = now - timedelta(days=90)
+                self.sent._schedule_next_poll()
+                self.assertFalse(self.sent.next_poll_at)
+
+    def test_a_refund_is_seen_without_a_callback(self):
+        for orders in (1, LIST_THRESHOLD + 1):
+            moves = self._sent(orders)
+            with self.subTest(orders), closing(self.env.cr.savepoint()):
+                paid = moves.sudo().frontpay_order_id
+                for order in paid:
+                    self.sandbox.act(order.order_uuid, "pay")
+                    self._due(order)
+                self._poll()
+                self.assertEqual(set(paid.mapped("state")), {"paid"})
+                self.sandbox.act(paid[0].order_uuid, "refund")
+                self._poll_later(days=2)
+                self.assertEqual(paid[0].state, "refunded")
+                self.assertIn("Front Payment refunded", paid[0].error)
+                others = paid - paid[0]
+                self.assertTrue(all(order.state == "paid" for order in others))
 
     def test_a_lost_callback_is_made_good(self):
         for action, state in (
@@ -507,7 +539,6 @@ class TestPolling(PollingCase):
                 self._poll()
                 self.assertEqual(self.sent.state, state)
         self.assertPaidOnce()
-        self.assertFalse(self.sent.next_poll_at)
         self.assertTrue(self.sent.invoice_number)
         self.assertFalse(self.sent.verification_url)
 
@@ -541,7 +572,9 @@ class TestPolling(PollingCase):
         (due + paid + not_due).last_poll_at = asked
         self._poll()
         number = f"GET connect/orders/invoice-number/{paid.order_uuid}"
-        self.assertEqual(self.sandbox.requests(), [STATUS, number])
+        # Before anything is booked, the order's own status tells the amount.
+        amount = f"{STATUS}/{paid.order_uuid}"
+        self.assertEqual(self.sandbox.requests(), [STATUS, amount, number])
         self.assertEqual(paid.state, "paid")
         self.assertTrue(paid.payment_id)
         for order in due + paid + not_due:

@@ -69,6 +69,20 @@ class TestPreflight(SandboxCase):
             }
         )
 
+    def test_a_journal_that_changed_since_it_was_chosen(self):
+        journal = self.company.frontpay_journal_id
+        for values, words in (
+            ({"active": False}, "the journal is archived"),
+            ({"currency_id": self.euro.id}, "journal in NOK"),
+            (
+                {"inbound_payment_method_line_ids": [Command.clear()]},
+                "no payment method for incoming payments",
+            ),
+        ):
+            with self.subTest(words), self.undone():
+                journal.write(values)
+                self.assertNotSent(self.move, "Payment Journal", words)
+
     def assertNotSent(self, move, *words):
         """Neither action sends it; both say why. Returns what was raised."""
         orders = move.frontpay_order_ids

@@ -91,14 +91,13 @@ class TestQueue(QueueCase):
 
     def test_a_refused_invoice_touches_no_other(self):
         moves = self.batch()
-        responsible = new_test_user(
+        sender = new_test_user(
             self.env,
-            "frontpay_responsible",
+            "frontpay_sender",
             groups="account.group_account_invoice",
             company_id=self.company.id,
         )
-        moves.invoice_user_id = responsible
-        self.send(moves)
+        self.send(moves.with_user(sender))
         self.sandbox.fault("status", status=417)
         self.run_queue()
         self.assertEqual(
@@ -106,9 +105,20 @@ class TestQueue(QueueCase):
         )
         [activity] = self.attention(moves)
         self.assertEqual(activity.res_id, moves[0].id)
-        self.assertEqual(activity.user_id, responsible)
+        self.assertEqual(activity.user_id, sender)
         self.assertIn("Front Payment rejected the invoice", activity.note)
         self.assertEqual(self.references(), moves[1:].mapped("name"))
+
+    def test_a_note_is_posted_once_however_often_it_is_tried(self):
+        move = self.batch()[0]
+        move.partner_id.phone = "+47 22123456"
+        self.send(move)
+        for _try in range(3):
+            self.sandbox.fault("drop")
+            move.frontpay_order_ids.sudo().write({"state": "queued", "retry_at": False})
+            self.run_queue()
+        notes = [body for body in move.message_ids.mapped("body") if "no SMS" in body]
+        self.assertEqual(len(notes), 1)
 
     def test_nobody_listens_so_all_wait(self):
         moves = self.batch()

@@ -1,6 +1,9 @@
+from psycopg2.errors import ForeignKeyViolation
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import SQL, mute_logger
 
 from .common import RightsCase
 
@@ -84,6 +87,22 @@ class TestRights(RightsCase):
                 told = self._as(self.move, login).action_frontpay_send()["params"]
                 self.assertIn("Front Payment can't be reached", told["message"])
 
+    def test_whoever_writes_invoices_for_other_reasons_has_no_say(self):
+        self.env["ir.model.access"].create(
+            {
+                "name": "Employees write entries",
+                "model_id": self.env["ir.model"]._get_id("account.move"),
+                "group_id": self.env.ref("base.group_user").id,
+                "perm_read": True,
+                "perm_write": True,
+            }
+        )
+        move = self._as(self.move, "employee")
+        self.assertTrue(move.has_access("write"))
+        for action in ACTIONS:
+            with self.subTest(action):
+                self.assertFalse(self._may(getattr(move, action)))
+
     def test_who_may_update_the_status_from_the_journal(self):
         for login in USERS:
             with self.subTest(login):
@@ -110,6 +129,19 @@ class TestRights(RightsCase):
             for operation in ("create", "write", "unlink"):
                 with self.subTest(login, operation=operation):
                     self.assertFalse(exchange.has_access(operation))
+
+    def test_the_exchange_log_outlives_its_company(self):
+        company = self.env["res.company"].create({"name": "Kort Prøve AS"})
+        values = {"company_id": company.id, "direction": "out", "path": "x"}
+        exchange = self.env["frontpay.exchange"].sudo().create(values)
+        delete = SQL("DELETE FROM res_company WHERE id = %s", company.id)
+        with (
+            mute_logger("odoo.sql_db"),
+            self.assertRaisesRegex(ForeignKeyViolation, "frontpay_exchange"),
+            self.env.cr.savepoint(),
+        ):
+            self.env.cr.execute(delete)
+        self.assertTrue(exchange.exists())
 
     def test_not_even_odoo_itself_changes_the_exchange_log(self):
         with self.assertRaisesRegex(UserError, "can't be changed"):

@@ -440,6 +440,18 @@ class TestJournal(AccountTestInvoicingCommon):
         self.company.frontpay_journal_id = cash
         self.assertEqual(self.company.frontpay_journal_id, cash)
 
+    def test_only_a_journal_in_nok_can_be_chosen(self):
+        cash = self.company_data["default_journal_cash"]
+        for currency, is_good in (("EUR", False), ("NOK", True), (None, True)):
+            with self.subTest(currency):
+                self.company.frontpay_journal_id = False
+                cash.currency_id = currency and self.env.ref(f"base.{currency}")
+                if is_good:
+                    self.company.frontpay_journal_id = cash
+                    continue
+                with self.assertRaisesRegex(ValidationError, "a journal in NOK"):
+                    self.company.frontpay_journal_id = cash
+
 
 @contextmanager
 def _server():

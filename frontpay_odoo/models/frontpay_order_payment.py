@@ -1,0 +1,393 @@
+import logging
+from datetime import date
+from typing import NamedTuple
+
+from psycopg2 import OperationalError
+
+from odoo import models
+from odoo.exceptions import RedirectWarning, UserError
+from odoo.tools import format_date
+
+from .frontpay_order import PAYMENT_STATES, REFUNDED_STATES
+
+_logger = logging.getLogger(__name__)
+
+LIVE_PAYMENT_STATES = ("in_process", "paid")
+RECEIVABLE = "asset_receivable"
+
+
+class Settlement(NamedTuple):
+    """Something in Odoo's books that settles an invoice, wholly or in part.
+
+    :param amount: in the invoice's currency
+    :param payment: ``account.payment``; none for a bank statement's line, a credit note
+        or another entry
+    """
+
+    amount: float
+    date: date
+    journal: models.BaseModel
+    payment: models.BaseModel
+    is_credit_note: bool
+
+
+class FrontpayOrder(models.Model):
+    """The payment is registered, and whoever has to act is told where Front Payment's
+    money and Odoo's books part."""
+
+    # Each part of an order's life has a file; calls run downwards only.
+    _inherit = "frontpay.order"  # pylint: disable=consider-merging-classes-inherited
+
+    def _settle_payment(self, day=None, contradiction="", *, moved=False):
+        """Register the payment that is due, and tell what a person has to settle.
+
+        What is told is worked out anew each time, so it goes once it is settled.
+
+        :param day: on which day the order's state came about; the company's today
+            without it
+        :param str contradiction: what Front Payment said that can't be followed
+        :param bool moved: whether the order just came to its state
+        """
+        is_due = self._is_due()
+        if is_due and not self.settled_on:
+            self.settled_on = day or self.company_id._frontpay_day()
+        unregistered = self._register_due_payment()
+        problems = [
+            contradiction,
+            self._other_amount_problem(),
+            unregistered,
+            self._refund_problem(),
+            self._lost_claim_problem(),
+        ]
+        sentence = "\n".join(filter(None, problems))
+        if sentence:
+            self._report_problem(sentence)
+        elif moved or is_due or self.payment_id:
+            self._clear_problem()
+
+    def _is_due(self):
+        """Whether the order is in a state that asks for its payment."""
+        return self.state in PAYMENT_STATES[self.company_id.frontpay_settle_on]
+
+    # === REGISTERING === #
+
+    def _register_due_payment(self):
+        """Register the payment, or find the one that somebody registered by hand.
+
+        It is registered only while the invoice is as open as it was when it was sent.
+
+        :return: what keeps it from being registered, as a sentence for the bookkeeper,
+            or an empty string
+        """
+        if self.payment_id or not self._is_due():
+            return ""
+        in_journal, elsewhere = self._settlements()
+        by_memo = self._payments_in_memo()
+        if in_journal or by_memo:
+            return self._find_registered(in_journal, by_memo)
+        if elsewhere:
+            is_back = self._is_equal(self._amount_kept(), 0)
+            return "" if is_back else self._paid_twice_sentence(elsewhere)
+        if self._has_other_amount():
+            return ""  # that is told already
+        residual = self.move_id.amount_residual
+        if not self._is_equal(residual, self.amount):
+            return self._unregistered_sentence(
+                self.env._(
+                    "%(open)s is open on the invoice, not %(amount)s.",
+                    open=self.currency_id.format(residual),
+                    amount=self.currency_id.format(self.amount),
+                )
+            )
+        return self._try_to_register()
+
+    def _find_registered(self, in_journal, by_memo):
+        """Take what somebody registered in the journal for the order's payment.
+
+        :param in_journal: list of :class:`Settlement`
+        :param by_memo: ``account.payment`` that name the order
+        :return: as :meth:`_register_due_payment`
+        """
+        payments = by_memo.union(*(each.payment for each in in_journal))
+        # A payment may be more than what it settles: it overpays, or pays others too.
+        settled = sum(each.amount for each in in_journal)
+        paid = sum(payments.mapped("amount")) + sum(
+            each.amount for each in in_journal if not each.payment
+        )
+        if not self._is_kept(settled) and not self._is_kept(paid):
+            return self._partly_registered_sentence(paid)
+        if len(payments) == 1 and self._is_kept(payments.amount):
+            self.payment_id = payments
+        return ""
+
+    def _try_to_register(self):
+        """:return: as :meth:`_register_due_payment`"""
+        try:
+            with self.env.cr.savepoint():
+                self.payment_id = self._register_payment()
+        except (UserError, RedirectWarning) as error:
+            return self._unregistered_sentence(error.args[0])
+        except OperationalError:  # for the transaction to be tried again
+            raise
+        except Exception:
+            _logger.exception("The payment of order %s couldn't be registered", self.id)
+            return self._unregistered_sentence(
+                self.env._("Odoo had an error, which stands in the server's log.")
+            )
+        return ""
+
+    def _register_payment(self):
+        """Register the payment with Odoo's own wizard.
+
+        :raises UserError: it can't be registered, or not as it should be
+        """
+        company, currency = self.company_id, self.currency_id
+        journal = company.frontpay_journal_id
+        if not journal:
+            raise UserError(
+                self.env._("The Front Payment settings have no payment journal.")
+            )
+        for sentence in company._frontpay_setting_problems(["frontpay_journal_id"]):
+            raise UserError(sentence)
+        wizard = (
+            self.env["account.payment.register"]
+            .with_company(company)
+            .with_context(active_model="account.move", active_ids=self.move_id.ids)
+            .create(
+                {
+                    "journal_id": journal.id,
+                    "currency_id": currency.id,
+                    "amount": self.amount,
+                    "group_payment": True,
+                    "payment_difference_handling": "open",
+                    "payment_date": self.settled_on,
+                    "communication": f"{self.reference} {self.order_uuid or ''}",
+                }
+            )
+        )
+        payment = wizard._create_payments()
+        if not self._is_as_asked(payment):
+            raise UserError(
+                self.env._(
+                    "Odoo would have registered something else than %s.",
+                    currency.format(self.amount),
+                )
+            )
+        return payment
+
+    def _is_as_asked(self, payment):
+        """Whether the customer's debt went down by the order's amount, in its currency
+        and by nothing else."""
+        lines = payment.move_id.line_ids.filtered(
+            lambda line: line.account_id.account_type == RECEIVABLE
+        )
+        credited = -sum(lines.mapped("amount_currency")) if lines else self.amount
+        return (
+            len(payment) == 1
+            and payment.currency_id == self.currency_id
+            and (lines.currency_id or self.currency_id) == self.currency_id
+            and self._is_equal(self.amount, payment.amount)
+            and self._is_equal(self.amount, credited)
+        )
+
+    # === WHAT STANDS IN THE BOOKS === #
+
+    def _settlements(self):
+        """What settles the invoice in Odoo, apart from the order's own payment.
+
+        :return: (list of :class:`Settlement` in Front Payment's journal, list of the
+            others)
+        """
+        found = [*self._reconciled(), *self._payments_without_entry()]
+        in_journal, elsewhere = [], []
+        for each in found:
+            if each.payment and each.payment == self.payment_id:
+                continue
+            is_here = each.journal == self.company_id.frontpay_journal_id
+            is_free = not each.payment or not self._is_taken(each.payment)
+            (in_journal if is_here and is_free else elsewhere).append(each)
+        return in_journal, elsewhere
+
+    def _reconciled(self):
+        for partial in self.move_id._get_all_reconciled_invoice_partials():
+            line = partial["aml"]
+            if partial["is_exchange"]:
+                continue
+            yield Settlement(
+                partial["amount"],
+                line.date,
+                line.journal_id,
+                line.move_id.origin_payment_id,
+                line.move_id.move_type == "out_refund",
+            )
+
+    def _payments_without_entry(self):
+        """Those that wait for the bank, where there is no outstanding account."""
+        for payment in self.move_id.matched_payment_ids:
+            if not payment.move_id and payment.state in LIVE_PAYMENT_STATES:
+                yield Settlement(
+                    payment.amount, payment.date, payment.journal_id, payment, False
+                )
+
+    def _payments_in_memo(self):
+        """The customer's payments in the journal whose memo has the order's number."""
+        payments = self.env["account.payment"].search(
+            [
+                ("partner_id", "child_of", self.partner_id.id),
+                ("journal_id", "=", self.company_id.frontpay_journal_id.id),
+                ("payment_type", "=", "inbound"),
+                ("state", "in", LIVE_PAYMENT_STATES),
+                ("memo", "ilike", self.order_uuid or self.reference),
+            ]
+        )
+        return payments.filtered(
+            lambda payment: (
+                (self.order_uuid or self.reference) in payment.memo.split()
+                and not self._is_taken(payment)
+            )
+        )
+
+    def _is_taken(self, payment):
+        """Whether it is another order's."""
+        domain = [("payment_id", "=", payment.id), ("id", "!=", self.id)]
+        return bool(self.search_count(domain, limit=1))
+
+    def _has_other_amount(self):
+        return not self._is_equal(self.amount, self.reported_amount)
+
+    def _amount_refunded(self):
+        """What went back to the customer; a refund without an amount is the whole."""
+        is_whole = self.state == "refunded" and not self.refunded_amount
+        return self.reported_amount if is_whole else self.refunded_amount
+
+    def _amount_kept(self):
+        return self.reported_amount - self._amount_refunded()
+
+    def _is_kept(self, amount):
+        """Whether it is what the journal may show: the whole, or what a refund left."""
+        amounts = (self.reported_amount, self._amount_kept())
+        return any(self._is_equal(amount, each) for each in amounts)
+
+    def _is_equal(self, amount, other):
+        return self.currency_id.compare_amounts(amount, other) == 0
+
+    # === WHAT IS TOLD === #
+
+    def _other_amount_problem(self):
+        is_booked = self.payment_id and self._is_kept(self.payment_id.amount)
+        if is_booked or not self._has_other_amount():
+            return ""
+        return self.env._(
+            "Front Payment reports %(reported)s for order %(order)s, but the invoice"
+            " was sent with %(amount)s. No payment is registered automatically: ask"
+            " Front Payment what the customer owes, and register what was paid in"
+            " the payment journal of the Front Payment settings.",
+            reported=self.currency_id.format(self.reported_amount),
+            order=self.order_uuid or self.reference,
+            amount=self.currency_id.format(self.amount),
+        )
+
+    def _unregistered_sentence(self, reason):
+        return self.env._(
+            "The payment from Front Payment couldn't be registered: %s Register it"
+            " manually in the payment journal of the Front Payment settings.",
+            reason,
+        )
+
+    def _partly_registered_sentence(self, registered):
+        return self.env._(
+            "%(amount)s was paid at Front Payment on %(day)s, but %(registered)s is"
+            " registered in journal %(journal)s. Register the difference there, or"
+            " correct the payment.",
+            amount=self.currency_id.format(self._amount_kept()),
+            day=format_date(self.env, self.settled_on),
+            registered=self.currency_id.format(registered),
+            journal=self.company_id.frontpay_journal_id.display_name,
+        )
+
+    def _paid_twice_sentence(self, others):
+        """The customer gets money back.
+
+        :param others: list of :class:`Settlement`
+        """
+        other = sum(each.amount for each in others)
+        details = {
+            "amount": self.currency_id.format(self.reported_amount),
+            "day": format_date(self.env, self.settled_on),
+            "other": self.currency_id.format(other),
+            "other_day": format_date(self.env, max(each.date for each in others)),
+            "journal": self.company_id.frontpay_journal_id.display_name or "",
+            "order": self.order_uuid or self.reference,
+        }
+        if all(each.is_credit_note for each in others):
+            return self.env._(
+                "Paid and credited: %(amount)s was paid at Front Payment on %(day)s,"
+                " and %(other)s credited in Odoo on %(other_day)s. The customer gets"
+                " %(other)s back: ask Front Payment to refund it. If you pay it back"
+                " yourself, register the payment at Front Payment in journal"
+                " “%(journal)s” with %(order)s as memo.",
+                **details,
+            )
+        return self.env._(
+            "Paid twice: %(amount)s at Front Payment on %(day)s and %(other)s in Odoo"
+            " on %(other_day)s. The customer gets %(other)s back: ask Front Payment to"
+            " refund it. If you pay it back yourself, register the payment at Front"
+            " Payment in journal “%(journal)s” with %(order)s as memo.",
+            **details,
+        )
+
+    def _refund_problem(self):
+        """What to do about a refund, until the books have it."""
+        is_refunded = self.state in REFUNDED_STATES or self.refunded_amount
+        if not is_refunded or self._is_refund_booked():
+            return ""
+        details = {
+            "order": self.order_uuid or self.reference,
+            "refunded": self.currency_id.format(self._amount_refunded()),
+            "amount": self.currency_id.format(self.reported_amount),
+        }
+        if not self._amount_refunded():
+            return self.env._(
+                "Front Payment refunded a part of order %(order)s to the customer. Ask"
+                " Front Payment for the amount, then make a credit note for it and"
+                " register its payment in the payment journal of the Front Payment"
+                " settings.",
+                **details,
+            )
+        return self.env._(
+            "Front Payment refunded %(refunded)s of %(amount)s for order %(order)s to"
+            " the customer. Make a credit note for it and register its payment in the"
+            " payment journal of the Front Payment settings.",
+            **details,
+        )
+
+    def _is_refund_booked(self):
+        """Whether a refund is credited, or what it gave back was never booked."""
+        refunded, kept = self._amount_refunded(), self._amount_kept()
+        if not self.payment_id:
+            in_journal, elsewhere = self._settlements()
+            return bool(elsewhere and not in_journal and self._is_equal(kept, 0))
+        notes = self.move_id.reversal_move_ids.filtered(
+            lambda note: note.state == "posted"
+        )
+        credited = sum(notes.mapped("amount_total"))
+        is_credited = self.currency_id.compare_amounts(credited, refunded) >= 0
+        is_net = self._is_equal(self.payment_id.amount, kept)
+        return bool(refunded) and (is_credited or is_net)
+
+    def _lost_claim_problem(self):
+        """What to do when Front Payment gives up a claim that counts as paid."""
+        payment = self.payment_id
+        is_lost = self.state in ("cancelled", "expired")
+        if not is_lost or payment.state not in LIVE_PAYMENT_STATES:
+            return ""
+        return self.env._(
+            "Order %(order)s is “%(state)s” at Front Payment, but %(amount)s was"
+            " registered on %(day)s. Nobody pays it: cancel payment %(payment)s, so"
+            " that the invoice is open again.",
+            order=self.order_uuid or self.reference,
+            state=self._state_label(self.state),
+            amount=self.currency_id.format(payment.amount),
+            day=format_date(self.env, payment.date),
+            payment=payment.display_name,
+        )
