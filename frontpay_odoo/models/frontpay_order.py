@@ -296,6 +296,10 @@ class FrontpayOrder(models.Model):
     def _is_queued(self):
         return self.state == "queued" or self.update_queued
 
+    def _waits(self):
+        """Whether it is to be sent, or polled again."""
+        return self._is_queued() or self.state in OPEN_STATES
+
     def _can_be_updated(self):
         """Whether sending the invoice again changes this order.
 

@@ -46,7 +46,9 @@ class FrontpayOrder(models.Model):
             if current._is_left_in_demo():
                 current._close_test()
             destination = move.company_id._frontpay_destination()
-            if current.state == "queued" and not current._is_queued_for(move.company_id):
+            if current.state == "queued" and not current._is_queued_for(
+                move.company_id
+            ):
                 # Whoever sends it now, sends it to where the settings lead now.
                 current.write(destination | {"error": False})
             if current._can_be_updated():
@@ -120,21 +122,21 @@ class FrontpayOrder(models.Model):
 
         :return: yields how many are done for now
         """
+        outage = self.env["frontpay.outage"]._current(company, "send")
+        if not outage._may_be_over(False):
+            yield len(self)
+            return
+        try:
+            client = company._frontpay_client(CRON_MAX_WAIT)
+        except UserError as refusal:
+            self[0]._pause_queue(refusal)
+            yield len(self)
+            return
         orders = self.filtered(lambda order: order._is_queued_for(company))
         elsewhere = self - orders
         if elsewhere:
             transaction.run(self.env, elsewhere._tell_elsewhere)
             yield len(elsewhere)
-        outage = self.env["frontpay.outage"]._current(company, "send")
-        if not orders or not outage._may_be_over(False):
-            yield len(orders)
-            return
-        try:
-            client = company._frontpay_client(CRON_MAX_WAIT)
-        except UserError as refusal:
-            orders[0]._pause_queue(refusal)
-            yield len(orders)
-            return
         lost = 0
         with client:
             for position, order in enumerate(orders):
@@ -145,7 +147,7 @@ class FrontpayOrder(models.Model):
                     yield len(orders) - position
                     return
                 lost = lost + 1 if isinstance(error, errors.UnknownOutcome) else 0
-                if lost == LOST_IN_A_ROW or _is_own_limit(error):
+                if lost == LOST_IN_A_ROW or getattr(error, "is_own", False):
                     self._trigger_cron("cron_send", QUEUE_PAUSE)
                     yield len(orders) - position
                     return
@@ -280,8 +282,3 @@ class FrontpayOrder(models.Model):
 def _is_stopping():
     """Whether this server was told to stop: what is queued waits for the next one."""
     return bool(getattr(server.server, "quit_signals_received", 0))
-
-
-def _is_own_limit(error):
-    """Whether it was we who let no more calls out, and not Front Payment."""
-    return isinstance(error, errors.RateLimited) and error.is_own

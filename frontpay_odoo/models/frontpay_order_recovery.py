@@ -165,8 +165,7 @@ class FrontpayOrder(models.Model):
             order.order_uuid in listed or order.sent_at > is_due for order in neighbours
         )
         return is_complete and any(
-            state_of(listed.get(order.order_uuid, "")) == "sent"
-            for order in neighbours
+            state_of(listed.get(order.order_uuid, "")) == "sent" for order in neighbours
         )
 
     def _settle_by(self, order_list):

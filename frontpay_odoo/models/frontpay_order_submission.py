@@ -224,7 +224,6 @@ class FrontpayOrder(models.Model):
             "fingerprint": fingerprint(document, move.invoice_date_due),
             "sending_at": fields.Datetime.now(),
             "note": "\n".join(order.notes),
-            "error": False,
         }
         if plan.current.state == "queued":
             plan.current.write(values)

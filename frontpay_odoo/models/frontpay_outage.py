@@ -30,7 +30,9 @@ class FrontpayOutage(models.Model):
         required=True,
         default="poll",
     )
-    is_told = fields.Boolean(string="Told")
+    order_id = fields.Many2one(
+        "frontpay.order", index="btree_not_null", help="The one that tells of it."
+    )
     since = fields.Datetime(required=True, default=fields.Datetime.now)
     failures = fields.Integer(help="How many calls in a row failed.")
     failed_at = fields.Datetime(
@@ -87,7 +89,8 @@ class FrontpayOutage(models.Model):
 
     @api.model
     def _record_and_tell(self, order, operation, sentence, error=None):
-        """Nothing of a company's goes on: one person is told, once.
+        """Nothing of a company's goes on: one person is told, and another one when
+        that order doesn't wait any more.
 
         What may be over in a moment is told when it isn't.
 
@@ -101,8 +104,8 @@ class FrontpayOutage(models.Model):
         pause = self._record(company, error, operation=operation)
         outage = self._current(company, operation)
         is_short = error and error.retryable and outage.failures < TOLD_AFTER
-        if not outage.is_told and not is_short:
-            outage.is_told = True
+        if not is_short and not outage.order_id._waits():
+            outage.order_id = order
             order._record_error(sentence)
             order._notify_responsible(sentence)
         return pause

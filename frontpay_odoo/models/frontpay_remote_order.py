@@ -164,7 +164,9 @@ class FrontpayRemoteOrder(models.Model):
     def _is_known(self):
         """Whether it turned out to be an order of ours after it was seen."""
         orders = self.env["frontpay.order"]
-        return bool(orders._with_number(self.company_id, self.base_url, self.order_uuid))
+        return bool(
+            orders._with_number(self.company_id, self.base_url, self.order_uuid)
+        )
 
     def _has_reference_of(self, order):
         """Whether it carries the order's reference."""

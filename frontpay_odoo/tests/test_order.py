@@ -13,7 +13,6 @@ from odoo.addons.frontpay_odoo.connect.responses import SubmittedOrder
 
 from .common import (
     API_TOKEN,
-    NOBODY,
     PERSONAL_NUMBER,
     FrontpayCommon,
     SandboxCase,
@@ -200,12 +199,9 @@ class TestSending(SandboxCase):
         return "\n".join(self.move.message_ids.mapped("body"))
 
     def assertCanBeSentAgain(self, before=("failed",)):
-        self.company.write(
-            {
-                "frontpay_api_token": API_TOKEN,
-                "frontpay_custom_url": f"{self.sandbox.url}/api/v1/",
-            }
-        )
+        self.come_back()
+        self.company.frontpay_api_token = API_TOKEN
+        self.company.frontpay_custom_url = f"{self.sandbox.url}/api/v1/"
         self.assertTrue(self.move.frontpay_can_send)
         self.assertEqual(self._send()[0], "success")
         self.assertEqual(
@@ -311,7 +307,7 @@ class TestSending(SandboxCase):
         self.assertCanBeSentAgain()
 
     def test_nobody_listens(self):
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         kind, message = self._send()
         self.assertEqual(kind, "danger")
         self.assertIn("can't be reached", message)

@@ -15,7 +15,7 @@ from odoo.addons.frontpay_odoo.models.frontpay_order_polling import (
     POLL_AGAIN,
 )
 
-from .common import NOBODY, SandboxCase, callback_pairs, run_cron
+from .common import SandboxCase, callback_pairs, run_cron
 
 STATUS = "GET connect/orders/status"
 # Why Front Payment can't be asked: faults of the next call.
@@ -77,13 +77,6 @@ class PollingCase(SandboxCase):
 
     def _outage(self):
         return self.env["frontpay.outage"].sudo().search([])
-
-    def _go_away(self):
-        """Nobody listens at Front Payment's address."""
-        self.company.frontpay_custom_url = NOBODY
-
-    def _come_back(self):
-        self.company.frontpay_custom_url = f"{self.sandbox.url}/api/v1/"
 
     def _calls(self):
         """How many calls were made or tried so far."""
@@ -363,7 +356,7 @@ class TestOutage(PollingCase):
     def test_one_call_a_minute_while_a_signed_callback_waits(self):
         for order in self.sent | self._sent(2).sudo().frontpay_order_id:
             self._call_back(order=order)
-        self._go_away()
+        self.go_away()
         before, start = self._calls(), fields.Datetime.now()
         for seconds in range(0, 600, 20):
             with freeze_time(start + timedelta(seconds=seconds)):
@@ -373,10 +366,10 @@ class TestOutage(PollingCase):
 
     def test_it_is_followed_within_a_minute_after_it_can(self):
         self._call_back()
-        self._go_away()
+        self.go_away()
         for _time in range(8):
             self._poll()
-        self._come_back()
+        self.come_back()
         self.sandbox.act(self.uuid, "pay")
         self._poll_later(seconds=60)
         self.assertPaidOnce()
@@ -384,7 +377,7 @@ class TestOutage(PollingCase):
 
     def test_without_a_callback_the_pauses_grow(self):
         self.sent.next_poll_at = fields.Datetime.now()
-        self._go_away()
+        self.go_away()
         pauses = []
         for _time in range(4):
             self.sent.next_poll_at = fields.Datetime.now()
@@ -396,7 +389,7 @@ class TestOutage(PollingCase):
     def test_what_is_not_signed_does_not_hurry(self):
         pairs = callback_pairs("another", orderUuid=self.uuid)
         self._inbox()._receive(self.sent, callback.parse(pairs))
-        self._go_away()
+        self.go_away()
         for _time in range(3):
             self._poll()
         before = self._calls()
@@ -405,7 +398,7 @@ class TestOutage(PollingCase):
 
     def test_a_callback_hurries_for_a_day(self):
         self._call_back()
-        self._go_away()
+        self.go_away()
         for _time in range(6):
             self._poll()
         before = self._calls()
@@ -416,11 +409,11 @@ class TestOutage(PollingCase):
     def test_the_invoice_says_since_when(self):
         self.assertNotIn("frontpay_outage", self.move._get_alerts())
         self._call_back()
-        self._go_away()
+        self.go_away()
         self._poll()
         alert = self.move._get_alerts()["frontpay_outage"]
         self.assertIn("can't be asked since", alert["message"])
-        self._come_back()
+        self.come_back()
         self._poll()
         self.assertNotIn("frontpay_outage", self.move._get_alerts())
 
@@ -646,7 +639,7 @@ class TestRefresh(PollingCase):
         params = journal.action_frontpay_refresh()["params"]
         self.assertEqual(params["type"], "success")
         self.assertPaidOnce()
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         self.order(self.invoice(), order_uuid="ODR2")
         params = journal.action_frontpay_refresh()["params"]
         self.assertEqual(params["type"], "danger")

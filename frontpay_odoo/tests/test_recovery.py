@@ -14,7 +14,7 @@ from odoo.addons.frontpay_odoo.models import frontpay_remote_order
 from odoo.addons.frontpay_odoo.models.frontpay_order_recovery import OrderList
 from odoo.addons.frontpay_odoo.tools.transaction import SENDER_LOCK
 
-from .common import API_TOKEN, NOBODY, FrontpayCommon, SandboxCase
+from .common import API_TOKEN, FrontpayCommon, SandboxCase
 
 DETAILS = "GET connect/orders/details/"
 LIST = "GET connect/orders/status"
@@ -612,7 +612,7 @@ class TestDecisions(RecoveryCase):
     def test_a_candidate_is_taken_while_front_payment_is_down(self):
         self._submit()
         dialog = self._check_outcome()
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         dialog.candidate_ids[0].action_link()
         self.assertEqual(self.move.frontpay_state, "sent")
         self.assertTrue(self.order.next_poll_at)
@@ -658,7 +658,7 @@ class TestDecisions(RecoveryCase):
                 self.assertEqual(self.order.state, "unknown")
 
     def test_a_number_is_not_believed_while_nobody_can_tell(self):
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         dialog = self._check_outcome()
         self.assertIn("Nobody answers", dialog.sentence)
         dialog.order_uuid = self.number
@@ -667,7 +667,7 @@ class TestDecisions(RecoveryCase):
 
     def test_front_payment_does_not_have_it(self):
         """Says somebody whom its support told so, also while it can't be asked."""
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         dialog = self._check_outcome(minutes=15)
         self.assertTrue(dialog.may_be_absent)
         dialog.action_not_received()
@@ -699,7 +699,7 @@ class TestDecisions(RecoveryCase):
             self.assertEqual(self.move.frontpay_state, "paid")
 
     def test_an_answer_waits_for_whoever_has_the_invoice(self):
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         dialog = self._check_outcome()
         with db_connect(self.env.cr.dbname).cursor() as other:
             other.execute(
@@ -736,7 +736,7 @@ class TestDecisions(RecoveryCase):
     def test_several_invoices_that_nobody_can_be_asked_about(self):
         other = self.invoice(customer=self.corporate)
         self._lose_answer(other)
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         params = (self.move + other).action_frontpay_resolve()["params"]
         self.assertEqual(params["type"], "warning")
         self.assertIn("Nobody answers", params["message"])
