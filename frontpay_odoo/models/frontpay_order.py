@@ -30,9 +30,9 @@ from ..tools import transaction
 #                              └──> partially_refunded ──> refunded
 #
 # What Front Payment says moves an order forward, over skipped states too, and never
-# back: SOURCES names the states from which each state can be reached. Two exceptions: an
-# order that was given up or waits to be sent, and reappears all the same; and a test
-# order, which is cancelled when its invoice is sent for real.
+# back: SOURCES names the states from which each state can be reached. Two exceptions:
+# an order that was given up or waits to be sent, and reappears all the same; and a
+# test order, which is cancelled when its invoice is sent for real.
 ########################################################################################
 STATES = [
     ("queued", "Queued"),
