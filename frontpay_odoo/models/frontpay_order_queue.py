@@ -45,10 +45,9 @@ class FrontpayOrder(models.Model):
             current = move.sudo().frontpay_order_id
             if current._is_left_in_demo():
                 current._close_test()
-            destination = move.company_id._frontpay_destination()
-            if current.state == "queued" and not current._is_queued_for(
-                move.company_id
-            ):
+            company = move.company_id
+            destination = company._frontpay_destination()
+            if current.state == "queued" and not current._is_queued_for(company):
                 # Whoever sends it now, sends it to where the settings lead now.
                 current.write(destination | {"error": False})
             if current._can_be_updated():

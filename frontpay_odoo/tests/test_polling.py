@@ -8,6 +8,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback, errors
 from odoo.addons.frontpay_odoo.connect.client import Client
+from odoo.addons.frontpay_odoo.connect.endpoints import ENVIRONMENTS
 from odoo.addons.frontpay_odoo.models import frontpay_order_polling
 from odoo.addons.frontpay_odoo.models.frontpay_order_polling import (
     FAILURES_IN_A_ROW,
@@ -15,7 +16,7 @@ from odoo.addons.frontpay_odoo.models.frontpay_order_polling import (
     POLL_AGAIN,
 )
 
-from .common import SandboxCase, callback_pairs, run_cron
+from .common import API_TOKEN, SandboxCase, callback_pairs, run_cron
 
 STATUS = "GET connect/orders/status"
 # Why Front Payment can't be asked: faults of the next call.
@@ -345,8 +346,25 @@ class TestCallbacks(PollingCase):
         self.company.frontpay_api_token = False
         self._poll()
         self.assertUnpaid()
-        self.assertFalse(self._callbacks())
         self.assertFalse(self.sandbox.requests())
+
+        self.sandbox.act(self.uuid, "pay")
+        self.company.frontpay_api_token = API_TOKEN
+        self._poll()
+        self.assertPaidOnce()
+
+    def test_without_a_token_a_number_is_kept(self):
+        """The callback is the only place where it stands."""
+        self.sent.write({"order_uuid": False, "state": "unknown"})
+        self.sent.flush_recordset()
+        self._call_back(orderUuid=self.uuid)
+        self.sandbox.act(self.uuid, "pay")
+        self.company.frontpay_api_token = False
+        for _time in range(3):
+            self._poll()
+        self.company.frontpay_api_token = API_TOKEN
+        self._poll()
+        self.assertPaidOnce()
 
 
 @tagged("post_install", "-at_install", "frontpay")
@@ -551,6 +569,41 @@ class TestPolling(PollingCase):
         self.assertEqual(orders[0].state, "sent")
         self.assertGreater(orders[0].next_poll_at, fields.Datetime.now())
 
+    def test_an_order_that_is_gone_is_told_once_and_polled_ever_rarer(self):
+        self.sandbox.control("DELETE", "orders")
+        pauses = []
+        for _time in range(12):
+            self._due()
+            self._poll()
+            pauses.append(self.sent.next_poll_at - fields.Datetime.now())
+        self.assertEqual(pauses, sorted(pauses))
+        self.assertLess(pauses[0], timedelta(minutes=6))
+        self.assertGreater(pauses[-1], timedelta(days=7))
+        self.assertLessEqual(pauses[-1], timedelta(days=30))
+        sentence = f"doesn't know order {self.uuid}"
+        self.assertIn(sentence, self.sent.error)
+        self.assertEqual(len(self.move.activity_ids), 1)
+        told = self.move.message_ids.filtered(lambda each: self.uuid in each.body)
+        self.assertEqual(len(told), 2)  # that it was sent, and that it is gone
+
+    def test_an_order_that_is_back_is_no_trouble_any_more(self):
+        for status, state in (("SENT", "sent"), ("INVOICED", "invoiced")):
+            with self.subTest(status), closing(self.env.cr.savepoint()):
+                self.sandbox.fault("status", status=404)
+                self._due()
+                self._poll()
+                self.assertTrue(self.move.activity_ids)
+                if status == "INVOICED":
+                    self.sandbox.act(self.uuid, "confirm")
+                self._due()
+                self._poll()
+                self.assertEqual((self.sent.state, self.sent.error), (state, False))
+                self.assertFalse(self.move.activity_ids)
+                self.assertLess(
+                    self.sent.next_poll_at,
+                    fields.Datetime.now() + timedelta(minutes=6),
+                )
+
     def test_without_a_list_each_is_polled_alone(self):
         orders = self.sent + self._sent(LIST_THRESHOLD).sudo().frontpay_order_id
         self.sandbox.act(orders[-1].order_uuid, "pay")
@@ -601,8 +654,7 @@ class TestPolling(PollingCase):
         self.assertGreater(self.sent.next_poll_at, fields.Datetime.now())
 
     def test_an_order_of_another_environment_is_not_polled(self):
-        self.assertEqual(self.sent.environment, "custom")
-        self.sent.environment = "production"
+        self.sent.base_url = ENVIRONMENTS["production"]
         self._due()
         self._poll()
         self.assertFalse(self.sandbox.requests())
