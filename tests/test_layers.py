@@ -6,6 +6,7 @@ point. ``python -m tests.test_layers`` prints the arrows.
 """
 
 import ast
+import re
 from pathlib import Path
 
 ADDON = Path(__file__).parent.parent / "frontpay_odoo"
@@ -30,6 +31,7 @@ STACK = (
     "models/frontpay_exchange.py",
     "models/frontpay_rate_limit.py",
 )
+PRIVATE = re.compile("_[^_]")
 
 
 def _tree(name, root):
@@ -44,7 +46,7 @@ def homes_of(root=ADDON):
     homes = {}
     for name in STACK:
         for node in ast.walk(_tree(name, root)):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("_"):
+            if isinstance(node, ast.FunctionDef) and PRIVATE.match(node.name):
                 homes.setdefault(node.name, []).append(name)
     return homes
 

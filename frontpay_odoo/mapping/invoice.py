@@ -79,7 +79,23 @@ INVOICE_RULES = (
         ),
         lambda move: move.payment_state in ("not_paid", False),
     ),
+    (
+        _lt(
+            "%(invoice)s is just being paid online: a payment of its customer's is"
+            " pending or authorized. Wait until it is confirmed, or cancel it first."
+        ),
+        lambda move: not _has_open_transaction(move),
+    ),
 )
+OPEN_TRANSACTION_STATES = ("pending", "authorized")
+
+
+def _has_open_transaction(move):
+    """Whether the customer has begun to pay in the portal, where Odoo has one."""
+    if "transaction_ids" not in move._fields:
+        return False
+    transactions = move.sudo().transaction_ids
+    return any(each.state in OPEN_TRANSACTION_STATES for each in transactions)
 
 
 def order_of(move, channel_name, callbacks, reference):

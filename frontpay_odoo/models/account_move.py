@@ -198,8 +198,7 @@ class AccountMove(models.Model):
     def _frontpay_has_order(self):
         """Whether Front Payment has this invoice, or may have it."""
         self.ensure_one()
-        state = self.sudo().frontpay_state
-        return bool(state) and state not in ENDED_STATES
+        return self.sudo().frontpay_order_id._keeps_invoice()
 
     # === ACTIONS === #
 

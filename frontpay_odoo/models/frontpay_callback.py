@@ -88,7 +88,7 @@ class FrontpayCallback(models.Model):
         :param timedelta pause: least time since the last poll
         :return: the row, or none
         """
-        if not values["order_uuid"] or not order._is_of_this_environment():
+        if not values["order_uuid"] or order._is_left_in_demo():
             return self.browse()
         values["order_id"] = order.id
         same = ("order_id", "order_uuid", "status", "is_signed")

@@ -16,5 +16,9 @@ class FrontpayCredential(models.Model):
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
     api_token = fields.Char()
     callback_secret = fields.Char()
+    database_uuid = fields.Char(
+        help="The database in which the token was entered. A copy of it has another"
+        " one, and calls nobody until an administrator confirms."
+    )
 
     _unique_company = models.Constraint("UNIQUE (company_id)")

@@ -12,6 +12,7 @@ from odoo.tools import float_repr
 
 from ..connect import statuses
 from ..connect.channels import CHANNELS
+from ..connect.endpoints import ENVIRONMENTS as API_URLS
 from ..tools import transaction
 
 ########################################################################################
@@ -31,8 +32,9 @@ from ..tools import transaction
 #                              └──> partially_refunded ──> refunded
 #
 # What Front Payment says moves an order forward, over skipped states too, and never
-# back: SOURCES names the states from which each state can be reached. One exception: an
-# order that was given up after an unknown outcome, and reappears all the same.
+# back: SOURCES names the states from which each state can be reached. Two exceptions:
+# an order that was given up or waits to be sent, and reappears all the same; and a
+# test order, which is cancelled when its invoice is sent for real.
 ########################################################################################
 STATES = [
     ("queued", "Queued"),
@@ -151,6 +153,17 @@ class FrontpayOrder(models.Model):
         readonly=True,
         help="The company's Front Payment environment when it was sent.",
     )
+    base_url = fields.Char(
+        string="API Base URL",
+        readonly=True,
+        help="The Front Payment that it was sent to, or is queued for.",
+    )
+    database_uuid = fields.Char(
+        readonly=True,
+        groups="base.group_system",
+        help="The database in which it was last queued or sent: a copy of it doesn't"
+        " send what waits here.",
+    )
     amount = fields.Monetary(readonly=True)
     reported_amount = fields.Monetary(
         compute="_compute_reported_amount",
@@ -206,8 +219,15 @@ class FrontpayOrder(models.Model):
         readonly=True,
         help="How often in a row the status couldn't be updated.",
     )
+    is_missing = fields.Boolean(
+        readonly=True, help="Front Payment doesn't know it any more."
+    )
     needs_decision = fields.Boolean(
         readonly=True, help="Somebody has to say what became of the order."
+    )
+    can_be_closed = fields.Boolean(
+        compute="_compute_can_be_closed",
+        help="It is at a custom URL that the settings don't lead to any more.",
     )
     closed_at = fields.Datetime(
         string="Closed", readonly=True, help="When it reached its last state."
@@ -237,6 +257,10 @@ class FrontpayOrder(models.Model):
         "(move_id) WHERE state NOT IN ('failed', 'cancelled', 'expired')",
         "This invoice has been handed to Front Payment already.",
     )
+    _one_order_per_number = models.UniqueIndex(
+        "(company_id, base_url, order_uuid) WHERE order_uuid IS NOT NULL",
+        "This order of Front Payment's belongs to another invoice already.",
+    )
     _queue_index = models.Index("(company_id) WHERE state = 'queued' OR update_queued")
     _in_doubt_index = models.Index("(company_id) WHERE state IN ('sending', 'unknown')")
 
@@ -258,6 +282,15 @@ class FrontpayOrder(models.Model):
                     )
                 )
 
+    def _compute_can_be_closed(self):
+        for order in self:
+            order.can_be_closed = (
+                order.environment == "custom"
+                and order.base_url != API_URLS["production"]
+                and order.state not in ("queued", *ENDED_STATES)
+                and not order._is_of_this_environment()
+            )
+
     # === STATE === #
 
     def _set_state(self, state):
@@ -277,11 +310,11 @@ class FrontpayOrder(models.Model):
         return True
 
     def _reappears(self, state):
-        """Whether an order that was taken for lost shows up at Front Payment, with a
-        number, before the invoice was sent anew."""
-        is_lost = self.state == "failed" and self.order_uuid
+        """Whether an order that was taken for lost, or is to be sent again, shows up at
+        Front Payment, with a number, before the invoice was sent anew."""
+        is_there = self.state in ("queued", "failed") and self.order_uuid
         is_told = state in statuses.STATE_OF_STATUS.values()
-        return is_lost and is_told and not self._living_order(self.move_id)
+        return is_there and is_told and not self._living_order(self.move_id) - self
 
     @api.model
     def _living_order(self, move):
@@ -295,6 +328,10 @@ class FrontpayOrder(models.Model):
     def _is_queued(self):
         return self.state == "queued" or self.update_queued
 
+    def _waits(self):
+        """Whether it is to be sent, or polled again."""
+        return self._is_queued() or self.state in OPEN_STATES
+
     def _can_be_updated(self):
         """Whether sending the invoice again changes this order.
 
@@ -305,7 +342,75 @@ class FrontpayOrder(models.Model):
             self.state == "sent"
             and self.order_uuid
             and CHANNELS[self.channel].supports_update
+            and self._is_of_this_environment()
         )
+
+    def _keeps_invoice(self):
+        """Whether the invoice can't be sent anew, because Front Payment has it or may
+        have it."""
+        return bool(
+            self and self.state not in ENDED_STATES and not self._is_left_in_demo()
+        )
+
+    def _may_be_there(self):
+        """Whether a callback told a number that polling hasn't looked at yet."""
+        is_told = any(callback.is_signed for callback in self.callback_ids)
+        return is_told and self._is_of_this_environment()
+
+    def _is_left_in_demo(self):
+        """Whether it was a test, and the settings lead elsewhere now.
+
+        No customer gets anything from Demo, so the invoice may be sent for real. Of a
+        custom URL nobody but a person knows what it is.
+        """
+        return (
+            self.base_url == API_URLS["demo"]
+            and self.state not in ("queued", *ENDED_STATES)
+            and not self._is_of_this_environment()
+        )
+
+    def _close_test(self):
+        """Make room for an order at another Front Payment."""
+        self.write(
+            {
+                "state": "cancelled",
+                "closed_at": fields.Datetime.now(),
+                "needs_decision": False,
+                "error": False,
+                "verification_url": False,
+                "update_queued": False,
+                "next_poll_at": False,
+            }
+        )
+        self.flush_recordset()
+        self.move_id.activity_unlink([ATTENTION])
+        self.move_id.message_post(
+            body=self.env._(
+                "Order %(order)s at %(url)s was a test. It is closed, so that the"
+                " invoice can be sent for real.",
+                order=self.order_uuid or self.reference,
+                url=self.base_url,
+            )
+        )
+
+    def action_close_test(self):
+        """Somebody says that the order was a test, at another Front Payment than the
+        one in the settings.
+
+        :raises UserError: it isn't, or may be real
+        """
+        self.ensure_one()
+        self.move_id.check_access("write")
+        order = self.sudo()
+        transaction.lock(order.move_id)
+        if not order.can_be_closed:
+            raise UserError(
+                self.env._(
+                    "Only an order at a custom URL that the settings don't lead to any"
+                    " more can be closed as a test."
+                )
+            )
+        order._close_test()
 
     # === IDENTITY === #
 
@@ -338,13 +443,27 @@ class FrontpayOrder(models.Model):
 
     def _is_of_this_environment(self):
         """Whether the order is at the Front Payment that the company uses now."""
-        return self.environment in (False, self.company_id.frontpay_environment)
+        return self.base_url == self.company_id.sudo()._frontpay_api_url()
 
     def _may_have_number(self, order_uuid):
         """Whether a number is this order's, or may be while it knows none."""
         if self.order_uuid:
             return self.order_uuid == order_uuid
-        return not self.search_count([("order_uuid", "=", order_uuid)], limit=1)
+        return not self._with_number(self.company_id, self.base_url, order_uuid)
+
+    @api.model
+    def _with_number(self, company, base_url, *order_uuids):
+        """The company's orders that Front Payment knows by these numbers.
+
+        :param base_url: at which Front Payment
+        """
+        return self.search(
+            [
+                ("company_id", "=", company.id),
+                ("base_url", "=", base_url),
+                ("order_uuid", "in", order_uuids),
+            ]
+        )
 
     def _assign_order_uuid(self, order_uuid):
         """Keep the number by which Front Payment knows the order.
@@ -356,6 +475,9 @@ class FrontpayOrder(models.Model):
         if not self.order_uuid:
             sent_at = self.sent_at or self.sending_at or fields.Datetime.now()
             self.write({"order_uuid": order_uuid, "sent_at": sent_at})
+        # It is there, whatever its status says: it isn't sent once more.
+        if self._set_state("sent"):
+            self.write({"error": False, "retry_at": False})
         return True
 
     def _is_own_amount(self, amount):

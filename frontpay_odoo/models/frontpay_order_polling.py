@@ -6,11 +6,10 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..connect import errors, statuses
-from ..connect.endpoints import ENVIRONMENTS
 from ..connect.responses import OrderStatus
 from ..tools import error_messages, retry, transaction
 from ..tools.notification import notification
-from .frontpay_order import INVOICED_STATES, PAYMENT_STATES
+from .frontpay_order import ATTENTION, INVOICED_STATES, PAYMENT_STATES
 from .frontpay_rate_limit import CRON_MAX_WAIT, MAX_WAIT
 
 _logger = logging.getLogger(__name__)
@@ -25,6 +24,8 @@ POLL_ORDER = "next_poll_at, id"
 FAILURES_IN_A_ROW = 3
 # In these, Front Payment said nothing about the order.
 NO_ANSWER = (errors.UnknownOutcome, errors.NotFrontPayment)
+# The longest time after which an order is polled again that Front Payment didn't know.
+MAX_MISSING_PAUSE = timedelta(days=30)
 # Until orders are polled again that weren't now, or whose callback isn't confirmed yet.
 POLL_AGAIN = timedelta(minutes=1)
 
@@ -72,6 +73,9 @@ class FrontpayOrder(models.Model):
         outage = self.env["frontpay.outage"]._current(company)
         if not outage._may_be_over(has_callback):
             return
+        if company._frontpay_is_copy():
+            self[:1]._stand_still()
+            return
         orders, absent = self._by_access()
         if absent:
             transaction.run(self.env, absent._skip_poll)
@@ -95,6 +99,14 @@ class FrontpayOrder(models.Model):
         if is_out or (in_a_row and not has_answer):
             record = partial(outage._record, company, error, has_callback)
             self._trigger_cron("cron_poll", transaction.run(self.env, record))
+
+    def _stand_still(self):
+        """Nothing is polled in a copy of the database; one person is told."""
+        order = self._with_creator_env()
+        sentence = order.company_id._frontpay_copy_message()
+        outages = order.env["frontpay.outage"]
+        record = partial(outages._record_and_tell, order, "poll", sentence)
+        transaction.run(self.env, record)
 
     def _refresh(self):
         """Poll orders while somebody waits for it.
@@ -153,17 +165,11 @@ class FrontpayOrder(models.Model):
 
     def _by_access(self):
         """Tell those that can be polled from those that the settings don't lead to."""
-        polled = self.filtered(lambda order: order._can_be_polled())
-        return polled, self - polled
-
-    def _can_be_polled(self):
-        """Whether the company's settings lead to the order."""
-        company = self.company_id.sudo()
-        url = ENVIRONMENTS.get(
-            company.frontpay_environment, company.frontpay_custom_url
+        urls = {each: each._frontpay_access_url() for each in self.company_id.sudo()}
+        polled = self.filtered(
+            lambda order: order.base_url and order.base_url == urls[order.company_id]
         )
-        has_access = url and company.frontpay_api_token
-        return bool(has_access and self._is_of_this_environment())
+        return polled, self - polled
 
     # === THE CALLS === #
 
@@ -200,7 +206,9 @@ class FrontpayOrder(models.Model):
         :param dict listed: {order number: status}; empty without a list
         :return: as :meth:`_poll`
         """
-        orders = self | self._others_in(listed, company) if listed else self
+        orders = self
+        if listed:
+            orders |= self._others_in(listed, company, client.base_url)
         unchanged = orders.filtered(lambda order: order._is_unchanged_in(listed))
         if unchanged:
             transaction.run(self.env, unchanged._record_unchanged)
@@ -228,14 +236,14 @@ class FrontpayOrder(models.Model):
         self.env["frontpay.exchange"]._save(company, client)
         return listed, failure
 
-    def _others_in(self, listed, company):
+    def _others_in(self, listed, company, base_url):
         """The company's open orders that the list tells as well."""
         others = self.search(
-            self._open_domain() & Domain("company_id", "=", company.id)
+            self._open_domain()
+            & Domain("company_id", "=", company.id)
+            & Domain("base_url", "=", base_url)
         )
-        return others.filtered(
-            lambda order: order.order_uuid in listed and order._can_be_polled()
-        )
+        return others.filtered(lambda order: order.order_uuid in listed)
 
     def _is_unchanged_in(self, listed):
         """Whether the list says all about the order, and nothing new."""
@@ -310,12 +318,14 @@ class FrontpayOrder(models.Model):
     # === WHAT FOLLOWS === #
 
     def _skip_poll(self):
-        """There is nobody to ask: the settings lead elsewhere now."""
-        self.callback_ids.unlink()
+        """There is nobody to ask: the settings lead elsewhere now.
+
+        Callbacks stay: they may hold the only number of an order.
+        """
         self._schedule_next_poll()
 
     def _record_unchanged(self):
-        self.write({"last_poll_at": fields.Datetime.now(), "poll_failures": 0})
+        self._record_poll()
         self._schedule_next_poll()
         for order in self.filtered("error"):
             # A payment that couldn't be registered before may go now.
@@ -323,7 +333,7 @@ class FrontpayOrder(models.Model):
 
     def _record_status(self, callbacks, number, report, invoice_number):
         """Follow what Front Payment says, whatever was called back."""
-        self.write({"last_poll_at": fields.Datetime.now(), "poll_failures": 0})
+        self._record_poll()
         callbacks = callbacks.exists()
         if self._assign_order_uuid(number):
             day = self._day_told(callbacks, report)
@@ -332,6 +342,35 @@ class FrontpayOrder(models.Model):
         if not all(callback._is_confirmed_by(report.status) for callback in callbacks):
             self._poll_again()
         callbacks.unlink()
+
+    def _record_poll(self):
+        """Front Payment told what it knows of the orders."""
+        self.write({"last_poll_at": fields.Datetime.now(), "poll_failures": 0})
+        for order in self.filtered("is_missing"):
+            order.write({"is_missing": False, "error": False})
+            order.move_id.activity_unlink([ATTENTION])
+
+    def _record_missing(self):
+        """Front Payment doesn't know the order: it is asked for ever rarer, and one
+        person is told."""
+        self._schedule_next_poll()
+        if not self.next_poll_at:
+            return
+        now = fields.Datetime.now()
+        pause = (self.next_poll_at - now) * 2 ** min(self.poll_failures - 1, 12)
+        self.next_poll_at = now + min(pause, MAX_MISSING_PAUSE)
+        if self.is_missing:
+            return
+        self.is_missing = True
+        sentence = self.env._(
+            "Front Payment doesn't know order %(order)s of %(invoice)s any more. Look"
+            " for it in Front Payment's own pages, or ask its support, before you do"
+            " anything else with the invoice.",
+            order=self.order_uuid,
+            invoice=self.move_id.display_name,
+        )
+        self._record_error(sentence)
+        self._notify_responsible(sentence)
 
     def _poll_again(self):
         """Front Payment's answer may lag behind its callback: look once more."""
@@ -349,11 +388,11 @@ class FrontpayOrder(models.Model):
         now = fields.Datetime.now()
         self.last_poll_at = now
         callbacks = callbacks.exists()
+        self.poll_failures += 1
         if isinstance(error, errors.NotFound):
             callbacks.unlink()
-            self._schedule_next_poll()
+            self._record_missing()
             return
-        self.poll_failures += 1
         pause = retry.pause(self.poll_failures, error)
         callbacks.poll_at = now + pause
         if self.next_poll_at:

@@ -10,7 +10,7 @@ from odoo.service import server
 from ..connect import errors
 from ..mapping import channel_of
 from ..tools import transaction
-from .frontpay_order_submission import NothingToUpdate
+from .frontpay_order_submission import NothingToUpdate, SendingPaused
 from .frontpay_rate_limit import CRON_MAX_WAIT
 
 _logger = logging.getLogger(__name__)
@@ -18,6 +18,7 @@ _logger = logging.getLogger(__name__)
 # So many lost answers in a row mean that Front Payment is in trouble: those who wait
 # are spared the same.
 LOST_IN_A_ROW = 5
+NOT_GONE_STATES = ("queued", "failed")
 # Until the queue is tried again after that, or an invoice that somebody works on.
 QUEUE_PAUSE = timedelta(minutes=1)
 
@@ -42,8 +43,16 @@ class FrontpayOrder(models.Model):
         orders = self.browse()
         for move in moves:
             current = move.sudo().frontpay_order_id
+            if current._is_left_in_demo():
+                current._close_test()
+            company = move.company_id
+            destination = company._frontpay_destination()
+            if current.state == "queued" and not current._is_queued_for(company):
+                # Whoever sends it now, sends it to where the settings lead now.
+                current.write(destination | {"error": False})
             if current._can_be_updated():
-                current.update_queued = True
+                database = destination["database_uuid"]
+                current.write({"update_queued": True, "database_uuid": database})
             if current._is_queued():
                 orders += current
             elif not self._living_order(move):
@@ -62,6 +71,7 @@ class FrontpayOrder(models.Model):
                 "reference": self._reference_of(move),
                 "token": self._new_token(),
                 "amount": move.amount_total,
+                **move.company_id._frontpay_destination(),
             }
         )
 
@@ -111,22 +121,38 @@ class FrontpayOrder(models.Model):
 
         :return: yields how many are done for now
         """
-        try:
-            client = company._frontpay_client(CRON_MAX_WAIT)
-        except UserError as error:
-            self._fail_queue(company, str(error))
-            self[0]._notify_responsible(str(error))
+        outage = self.env["frontpay.outage"]._current(company, "send")
+        if not outage._may_be_over(False):
             yield len(self)
             return
+        try:
+            client = company._frontpay_client(CRON_MAX_WAIT)
+        except UserError as refusal:
+            self[0]._pause_queue(refusal)
+            yield len(self)
+            return
+        orders = self.filtered(lambda order: order._is_queued_for(company))
+        elsewhere = self - orders
+        if elsewhere:
+            transaction.run(self.env, elsewhere._tell_elsewhere)
+            yield len(elsewhere)
         lost = 0
         with client:
-            for position, order in enumerate(self):
-                error = order._send_queued(client)
-                lost = lost + 1 if isinstance(error, errors.UnknownOutcome) else 0
-                if lost == LOST_IN_A_ROW or (error and error.affects_all):
-                    self._trigger_cron("cron_send", QUEUE_PAUSE)
-                    yield len(self) - position
+            for position, order in enumerate(orders):
+                try:
+                    error = order._send_queued(client)
+                except SendingPaused as refusal:
+                    order._pause_queue(refusal)
+                    yield len(orders) - position
                     return
+                lost = lost + 1 if isinstance(error, errors.UnknownOutcome) else 0
+                if lost == LOST_IN_A_ROW or getattr(error, "is_own", False):
+                    self._trigger_cron("cron_send", QUEUE_PAUSE)
+                    yield len(orders) - position
+                    return
+                if outage and (error or order.state not in NOT_GONE_STATES):
+                    transaction.run(self.env, outage.unlink)
+                    outage = outage.browse()
                 yield 1
 
     def _send_queued(self, client):
@@ -134,6 +160,7 @@ class FrontpayOrder(models.Model):
 
         :return: the :class:`connect.errors.FrontPaymentError` that kept it from being
             sent, or None
+        :raises SendingPaused: it stays in the queue, and so do the others
         """
         try:
             client.wait_for_slot()
@@ -147,6 +174,8 @@ class FrontpayOrder(models.Model):
             record = order._wait_for_others
         except NothingToUpdate:
             record = order._drop_update
+        except SendingPaused:
+            raise
         except UserError as refusal:
             record = partial(order._record_unsendable, str(refusal))
         except Exception:
@@ -160,6 +189,63 @@ class FrontpayOrder(models.Model):
             transaction.run(self.env, record)
         return error
 
+    def _pause_queue(self, refusal):
+        """Nothing of the company's can be sent, because of its settings or of the
+        connection: all wait, and one person is told.
+
+        :param UserError refusal: why
+        """
+        record = partial(self._record_pause, refusal)
+        self._trigger_cron("cron_send", transaction.run(self.env, record))
+
+    def _record_pause(self, refusal):
+        order = self._with_creator_env()
+        sentence = order.env._(
+            "%(reason)s\nUntil then, %(invoice)s and whatever else is queued for Front"
+            " Payment waits. It goes out by itself afterwards.",
+            reason=str(refusal),
+            invoice=order.move_id.display_name,
+        )
+        error = getattr(refusal, "error", None)
+        outages = order.env["frontpay.outage"]
+        return outages._record_and_tell(order, "send", sentence, error)
+
+    def _is_queued_for(self, company):
+        """Whether it was queued in this database, for where the settings lead now."""
+        destination = company._frontpay_destination()
+        names = ("base_url", "database_uuid")
+        return all(self[name] == destination[name] for name in names)
+
+    def _tell_elsewhere(self):
+        """Tell what doesn't go out by itself because it was queued elsewhere; one
+        person is asked to do something about it."""
+        is_asked = False
+        for order in self:
+            order = order._with_creator_env()
+            sentence = order._elsewhere_sentence()
+            if sentence == order.error:
+                continue
+            order._record_error(sentence)
+            if not is_asked:
+                order._notify_responsible(sentence)
+                is_asked = True
+
+    def _elsewhere_sentence(self):
+        if self.database_uuid != self.company_id._frontpay_database_uuid():
+            return self.env._(
+                "%s was queued in another database, of which this one is a copy, and"
+                " may have been sent from there. Look for it in Front Payment's own"
+                " pages. If it isn't there, send it again.",
+                self.move_id.display_name,
+            )
+        return self.env._(
+            "%(invoice)s was queued for Front Payment at %(url)s, and the settings lead"
+            " to another environment now, so it isn't sent. Send it again if it is to"
+            " go there, or choose the former environment.",
+            invoice=self.move_id.display_name,
+            url=self.base_url,
+        )
+
     def _wait_for_others(self):
         self.retry_at = fields.Datetime.now() + QUEUE_PAUSE
         self._trigger_cron("cron_send", QUEUE_PAUSE)
@@ -171,6 +257,9 @@ class FrontpayOrder(models.Model):
     def _record_unsendable(self, reason):
         """What was queued can't be sent any more: the invoice changed meanwhile."""
         self.update_queued = False
+        if self.state == "queued" and self.order_uuid:
+            self._assign_order_uuid(self.order_uuid)  # it is there already
+            return
         self._set_state("failed")
         self._record_error(reason)
         self._notify_responsible(reason)

@@ -10,6 +10,7 @@ from odoo.fields import Domain
 
 from ..connect import errors
 from ..connect.responses import OrderStatus, SubmittedOrder
+from ..connect.statuses import state_of
 from ..tools import error_messages, system_parameters, transaction
 from .frontpay_order import IN_DOUBT_STATES
 
@@ -20,6 +21,10 @@ GRACE_MINUTES = 15
 ESCALATED_AFTER = timedelta(hours=1)
 DETAILS_A_RUN = 200  # so a run takes about a minute
 DETAILS_A_CLICK = 20  # and a person waits some seconds
+# How long before an order another one may have been sent that proves what the list
+# shows, and how many of those that came later are looked at.
+NEARBY = timedelta(minutes=10)
+MAX_NEIGHBOURS = 500
 
 
 class OrderList(NamedTuple):
@@ -28,14 +33,11 @@ class OrderList(NamedTuple):
     :param asked_at: when it was asked for, UTC without a zone
     :param statuses: {order number: status}
     :param unfetched: how many orders that nobody here knows couldn't be read yet
-    :param missing_sentinel: the number of an order of ours that must be in the list and
-        isn't, so that what else isn't in it proves nothing; or an empty string
     """
 
     asked_at: datetime
     statuses: dict
     unfetched: int = 0
-    missing_sentinel: str = ""
 
 
 class FrontpayOrder(models.Model):
@@ -64,6 +66,9 @@ class FrontpayOrder(models.Model):
         sending._each_locked(methodcaller("_record_dead_sender"))
         unknown = self.filtered(lambda order: order.state == "unknown")
         for company, orders in unknown.grouped("company_id").items():
+            if company._frontpay_is_copy():
+                failures[company] = company._frontpay_copy_message()
+                continue
             here = orders.filtered(lambda order: order._is_of_this_environment())
             (orders - here)._each_locked(methodcaller("_request_environment"))
             if not here:
@@ -120,14 +125,13 @@ class FrontpayOrder(models.Model):
         remote_orders = self.env["frontpay.remote.order"]
         exchanges = self.env["frontpay.exchange"]
         asked_at = fields.Datetime.now()
-        sentinel = self._sentinel_uuid(company, asked_at - self._grace())
         with company._frontpay_client() as client:
             try:
                 statuses = client.statuses()
             finally:
                 # What was sent meanwhile is known: a new transaction sees it.
                 exchanges._save(company, client)
-            unknown = remote_orders._unknown_uuids(company, statuses)
+            unknown = remote_orders._unknown_uuids(company, client.base_url, statuses)
             fetched, failed = remote_orders._fetch_details(
                 company, client, unknown[:details]
             )
@@ -135,27 +139,34 @@ class FrontpayOrder(models.Model):
         unfetched = len(unknown) - fetched
         if unfetched and not failed:
             self._trigger_cron("cron_recover")
-        missing = sentinel if sentinel not in statuses else ""
-        return OrderList(asked_at, statuses, unfetched, missing)
+        return OrderList(asked_at, statuses, unfetched)
 
-    @api.model
-    def _sentinel_uuid(self, company, before):
-        """The number of the company's last order before that time.
+    def _would_be_in(self, order_list):
+        """Whether the list proves that an order that isn't in it doesn't exist.
 
         Front Payment doesn't say whether its list has pages or an end, nor does it
-        tell accounts apart: this order must be in it.
+        tell accounts apart, and some versions of it leave out what is SENT (section
+        13). So it has to show an order of the same kind: still SENT, and sent about
+        the same time or later. And it may lack none of those.
         """
-        last = self.search(
+        neighbours = self.search(
             [
-                ("company_id", "=", company.id),
-                ("environment", "=", company.frontpay_environment),
+                ("company_id", "=", self.company_id.id),
+                ("base_url", "=", self.base_url),
                 ("order_uuid", "!=", False),
-                ("sent_at", "<=", before),
+                ("sent_at", ">=", self._request_sent_at() - NEARBY),
             ],
-            order="sent_at desc, id desc",
-            limit=1,
+            order="sent_at, id",
+            limit=MAX_NEIGHBOURS,
         )
-        return last.order_uuid or ""
+        listed = order_list.statuses
+        is_due = order_list.asked_at - self._grace()
+        is_complete = all(
+            order.order_uuid in listed or order.sent_at > is_due for order in neighbours
+        )
+        return is_complete and any(
+            state_of(listed.get(order.order_uuid, "")) == "sent" for order in neighbours
+        )
 
     def _settle_by(self, order_list):
         """Settle the order by Front Payment's list, or have a person decide."""
@@ -164,11 +175,12 @@ class FrontpayOrder(models.Model):
         if self.order_uuid:  # a callback told it, with a status that says nothing
             self._record_there(order_list.statuses.get(self.order_uuid, ""))
             return
-        candidates = self._candidates().filtered(
+        seen = self._candidates()
+        named = seen.filtered(lambda each: each._has_reference_of(self))
+        candidates = seen.filtered(
             lambda candidate: candidate.order_uuid in order_list.statuses
         )
-        named = candidates.filtered(lambda each: each._has_reference_of(self))
-        if len(named) == 1:
+        if len(named) == 1 and named in candidates:
             self._record_found(named, order_list.statuses[named.order_uuid])
         elif named:
             self._request_decision(self._several_sentence(named))
@@ -180,10 +192,10 @@ class FrontpayOrder(models.Model):
             return
         elif candidates:
             self._request_decision(self._several_sentence(candidates))
-        elif order_list.missing_sentinel:
-            self._request_decision(self._incomplete_sentence(order_list))
-        else:
+        elif self._would_be_in(order_list):
             self._record_absent()
+        else:
+            self._request_decision(self._unproved_sentence())
 
     def _candidates(self):
         """The orders at Front Payment that may be this one.
@@ -192,7 +204,7 @@ class FrontpayOrder(models.Model):
         """
         remote_orders = self.env["frontpay.remote.order"].search(
             Domain("company_id", "=", self.company_id.id)
-            & Domain("environment", "=", self.company_id.frontpay_environment)
+            & Domain("base_url", "=", self.base_url)
             & Domain("order_id", "=", False)
             & (
                 Domain("references", "like", self.reference)
@@ -212,6 +224,7 @@ class FrontpayOrder(models.Model):
         others = self.search(
             [
                 ("company_id", "=", self.company_id.id),
+                ("base_url", "=", self.base_url),
                 ("state", "in", tuple(IN_DOUBT_STATES)),
                 ("id", "!=", self.id),
             ]
@@ -250,7 +263,8 @@ class FrontpayOrder(models.Model):
         customer_uuid = remote_order.customer_uuid or customer.frontpay_customer_uuid
         answer = SubmittedOrder(remote_order.order_uuid, customer_uuid or "", "")
         sent_at = self._request_sent_at()
-        self._record_submitted(answer)
+        if not self._record_submitted(answer):
+            return
         # Without a fingerprint the invoice can be sent once more, unchanged.
         self.write({"sent_at": sent_at, "fingerprint": False})
         self._follow_submission(answer, OrderStatus(status) if status else None)
@@ -299,7 +313,7 @@ class FrontpayOrder(models.Model):
             self._request_decision(sentence)
 
     def _request_environment(self):
-        if self.state == "unknown":
+        if self.state == "unknown" and not self._is_left_in_demo():
             self._request_decision(self._environment_sentence())
 
     def _request_decision(self, sentence):
@@ -336,6 +350,16 @@ class FrontpayOrder(models.Model):
             raise UserError(
                 self.env._("%s may still appear at Front Payment.", self.move_id.name)
             )
+        named = self._candidates().filtered(lambda each: each._has_reference_of(self))
+        if named:
+            raise UserError(
+                self.env._(
+                    "Front Payment has it: order %(orders)s carries the reference"
+                    " %(reference)s of this invoice. Link that order.",
+                    orders=", ".join(named.mapped("order_uuid")),
+                    reference=self.reference,
+                )
+            )
         self._run_decision(methodcaller("_record_not_received"))
 
     def _run_decision(self, step):
@@ -350,7 +374,11 @@ class FrontpayOrder(models.Model):
         """
         company = self.company_id
         remote_orders = self.env["frontpay.remote.order"]
-        remote_order = remote_orders._stored(company, order_uuid)
+        remote_order = remote_orders._stored(company, self.base_url, order_uuid)
+        if not self._is_of_this_environment():
+            if not remote_order:
+                raise UserError(self._environment_sentence())
+            return remote_order, ""
         with company._frontpay_client() as client:
             try:
                 details = None if remote_order else client.details(order_uuid)
@@ -362,12 +390,18 @@ class FrontpayOrder(models.Model):
             finally:
                 self._save_exchanges(client)
         if not remote_order:
-            store = partial(remote_orders._store_details, company, order_uuid, details)
+            store = partial(
+                remote_orders._store_details,
+                company,
+                self.base_url,
+                order_uuid,
+                details,
+            )
             remote_order = transaction.run(self.env, store)
         return remote_order, status
 
     def _refuse_known(self, order_uuid):
-        known = self.search([("order_uuid", "=", order_uuid)], limit=1)
+        known = self._with_number(self.company_id, self.base_url, order_uuid)
         if known:
             raise UserError(
                 self.env._(
@@ -461,22 +495,23 @@ class FrontpayOrder(models.Model):
             count=order_list.unfetched,
         )
 
-    def _incomplete_sentence(self, order_list):
+    def _unproved_sentence(self):
         return self.env._(
-            "No clear answer came back when %(invoice)s was sent. Front Payment's list"
-            " of orders doesn't have it, but it lacks order %(order)s as well, which"
-            " Front Payment had taken on. Look for the invoice in Front Payment's own"
-            " pages, or ask its support.",
-            invoice=self.move_id.name,
-            order=order_list.missing_sentinel,
+            "No clear answer came back when %s was sent. Front Payment's list of orders"
+            " doesn't have it, but proves nothing: it doesn't show all orders that were"
+            " sent about that time. Look for the invoice in Front Payment's own pages,"
+            " or ask its support.",
+            self.move_id.name,
         )
 
     def _environment_sentence(self):
         return self.env._(
-            "No clear answer came back when %s was sent, and the settings have another"
-            " Front Payment environment since. Choose the former one until this is"
-            " settled, or look for the invoice in its pages.",
-            self.move_id.name,
+            "No clear answer came back when %(invoice)s was sent to Front Payment at"
+            " %(url)s, which can't be asked: the settings lead to another environment"
+            " since. Choose the former one until this is settled, or look for the"
+            " invoice in its pages.",
+            invoice=self.move_id.name,
+            url=self.base_url,
         )
 
     def _untold_sentence(self, order_uuid, error):

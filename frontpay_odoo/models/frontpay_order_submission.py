@@ -13,17 +13,31 @@ from ..connect.channels import CHANNELS, Channel, fingerprint, updating
 from ..connect.order import CallbackAddresses
 from ..mapping import Problem, channel_of, order_of
 from ..tools import error_messages, retry, transaction
-from .frontpay_order import ENDED_STATES
 
 _logger = logging.getLogger(__name__)
 
 MAX_TRIES = 8  # about three hours
 # Until it is looked for after a lost answer.
 RECOVERY_DELAY = timedelta(minutes=1)
+# The connection may be to blame, or something between here and Front Payment that
+# minds this one request.
+DOUBTFUL = (errors.Unauthorized, errors.NotFrontPayment)
 
 
 class NothingToUpdate(UserError):
     """Front Payment has the invoice as it is, so there is nothing to send."""
+
+
+class SendingPaused(UserError):
+    """Nothing of the company's can be sent now, whatever the invoice.
+
+    :param sentence: what is the matter
+    :param error: the :class:`connect.errors.FrontPaymentError`, if there was a call
+    """
+
+    def __init__(self, sentence, error=None):
+        super().__init__(sentence)
+        self.error = error
 
 
 class Plan(NamedTuple):
@@ -83,10 +97,13 @@ class FrontpayOrder(models.Model):
         :return: (the order, the :class:`connect.errors.FrontPaymentError` that kept it
             from being sent or None)
         :raises LockError: somebody else is sending it
+        :raises SendingPaused: nothing can be sent now, so it stays in the queue
         :raises UserError: it can't be sent as it is now
         """
         with transaction.sender_lock(move):
-            reserve = partial(self._reserve, move, interactive=interactive)
+            reserve = partial(
+                self._reserve, move, client.base_url, interactive=interactive
+            )
             submission = transaction.run(self.env, reserve)
             order = submission.order
             return order, order._submit(submission, client, interactive=interactive)
@@ -95,12 +112,18 @@ class FrontpayOrder(models.Model):
         """Send what was reserved, and store the outcome.
 
         :return: the error that kept it from being sent, or None
+        :raises SendingPaused: nothing can be sent now, so it stays in the queue
         """
         # Nothing is read before the answer: a transaction would begin, and not see what
         # a callback brings meanwhile.
         try:
             answer = client.submit(submission.channel, submission.document)
-        except errors.FrontPaymentError as error:
+        except errors.FrontPaymentError as failure:
+            error, is_general = _diagnosis(client, failure)
+            if is_general and not interactive:
+                self._save_exchanges(client, partial(self._set_state, "queued"))
+                sentence = error_messages.connection_message(self.env, error)
+                raise SendingPaused(sentence, error) from None
             is_update = submission.is_update
             record = self._record_failed_update if is_update else self._record_failure
             self._save_exchanges(client, partial(record, error))
@@ -110,6 +133,8 @@ class FrontpayOrder(models.Model):
             self._save_exchanges(client, record)
             return None
         self._save_exchanges(client, partial(self._record_submitted, answer))
+        if self.order_uuid != answer.order_uuid:
+            return errors.UnknownOutcome("the answer names another order")
         report = interactive and self._fetch_initial_status(client, answer)
         self._save_exchanges(client, partial(self._follow_submission, answer, report))
         return None
@@ -136,8 +161,8 @@ class FrontpayOrder(models.Model):
         :return: (the order as plain data or None, list of :class:`mapping.Problem`)
         """
         current = plan.current
-        is_free = not current or current.state in ENDED_STATES
-        if not (is_free or plan.is_update or current.state == "queued"):
+        waits = current.state == "queued" and not current.order_uuid
+        if current._keeps_invoice() and not (waits or plan.is_update):
             return None, [Problem(move, current._sent_already_message())]
         order, problems = order_of(
             move,
@@ -150,21 +175,30 @@ class FrontpayOrder(models.Model):
         return order, problems
 
     @api.model
-    def _reserve(self, move, *, interactive):
+    def _reserve(self, move, base_url, *, interactive):
         """Make the invoice's one order, as ``sending``, under the invoice's lock.
 
         An order that waits for its customer stays the one it is.
 
+        :param base_url: where it is about to be sent
         :rtype: Submission
         """
         transaction.lock(move)
+        if base_url != move.company_id._frontpay_api_url():
+            raise SendingPaused(
+                self.env._("The Front Payment settings were just changed. Try again.")
+            )
         plan = self._plan(move)
         current = plan.current
         if not interactive and not current._is_queued():
             # Somebody sent it meanwhile, or took it out of the queue.
             raise transaction.busy(move)
+        if not plan.is_update and current._may_be_there():
+            raise transaction.busy(move)
         order, problems = self._prepare(move, plan)
         if problems:
+            if not interactive and problems[0].record == move.company_id:
+                raise SendingPaused(problems[0].message)
             # The order was read, so what speaks against sending is that it was sent.
             refusal = NothingToUpdate if order else UserError
             raise refusal("\n".join(problem.message for problem in problems))
@@ -187,16 +221,17 @@ class FrontpayOrder(models.Model):
         values = {
             "state": "sending",
             "channel": plan.channel_name,
-            "environment": move.company_id.frontpay_environment,
+            **move.company_id._frontpay_destination(),
             "amount": float(order.summary.grand_total),
             "fingerprint": fingerprint(document, move.invoice_date_due),
             "sending_at": fields.Datetime.now(),
             "note": "\n".join(order.notes),
-            "error": False,
         }
         if plan.current.state == "queued":
             plan.current.write(values)
             return plan.current
+        if plan.current._is_left_in_demo():
+            plan.current._close_test()
         values |= {
             "move_id": move.id,
             "reference": plan.reference,
@@ -249,6 +284,15 @@ class FrontpayOrder(models.Model):
         return self.fingerprint == fingerprint(document, due_date)
 
     def _sent_already_message(self):
+        if not self._is_of_this_environment():
+            return self.env._(
+                "%(invoice)s has been handed to Front Payment already (%(state)s), at"
+                " %(url)s. The settings lead to another environment now. Choose the"
+                " former one to go on with this order.",
+                invoice=self.move_id.display_name,
+                state=self._state_label(self.state),
+                url=self.base_url,
+            )
         return self.env._(
             "%(invoice)s has been handed to Front Payment already (%(state)s).",
             invoice=self.move_id.display_name,
@@ -279,13 +323,17 @@ class FrontpayOrder(models.Model):
             return None
 
     def _record_submitted(self, answer):
-        """Keep what must not be lost, and nothing that could fail."""
+        """Keep what must not be lost, and nothing that could fail.
+
+        :return: whether the answer is about this order
+        """
         # A callback may have come first and told the number and a later state.
-        self._set_state("sent")
+        if not self._assign_order_uuid(answer.order_uuid):
+            self._record_wrong_number(answer)
+            return False
         waiting = self.state == "sent"
         self.write(
             {
-                "order_uuid": self.order_uuid or answer.order_uuid,
                 "customer_uuid": answer.customer_uuid,
                 "verification_url": waiting and answer.verification_url,
                 "sent_at": fields.Datetime.now(),
@@ -294,6 +342,31 @@ class FrontpayOrder(models.Model):
             }
         )
         self._schedule_next_poll()
+        return True
+
+    def _record_wrong_number(self, answer):
+        """Front Payment answered with the number of another order."""
+        if self.order_uuid:
+            sentence = self.env._(
+                "Front Payment has called back about this invoice as order %(order)s,"
+                " but answered with order %(other)s when it was sent. Ask Front Payment"
+                " which one is valid, and cancel the other.",
+                order=self.order_uuid,
+                other=answer.order_uuid,
+            )
+        else:
+            self._set_state("unknown")
+            self._trigger_cron("cron_recover", RECOVERY_DELAY)
+            known = self._with_number(self.company_id, self.base_url, answer.order_uuid)
+            sentence = self.env._(
+                "Front Payment answered with order %(order)s, which belongs to"
+                " %(invoice)s. Nobody knows yet what became of this invoice; it isn't"
+                " sent again before that is settled.",
+                order=answer.order_uuid,
+                invoice=known.move_id.display_name,
+            )
+        self._record_error(sentence)
+        self._notify_responsible(sentence)
 
     def _follow_submission(self, answer, report):
         customer = self.partner_id.with_company(self.company_id)
@@ -312,9 +385,6 @@ class FrontpayOrder(models.Model):
         """
         sentence = error_messages.outcome_message(self.env, error)
         is_unknown = isinstance(error, errors.UnknownOutcome)
-        is_final = not error.retryable
-        if error.affects_all and is_final:
-            self._fail_queue(self.company_id, sentence)
         state = "unknown" if is_unknown else "failed"
         if error.retryable and self.tries + 1 < MAX_TRIES:
             state = "queued"
@@ -340,15 +410,6 @@ class FrontpayOrder(models.Model):
             format_datetime(self.env, self.retry_at),
         )
 
-    @api.model
-    def _fail_queue(self, company, sentence):
-        """Take out what would fail for the same reason as an invoice just did."""
-        for order in self.search(
-            [("state", "=", "queued"), ("company_id", "=", company.id)]
-        ):
-            order._set_state("failed")
-            order.error = sentence
-
     def _record_update(self, document, answer):
         """Keep what Front Payment has now.
 
@@ -357,14 +418,14 @@ class FrontpayOrder(models.Model):
         """
         self.update_queued = False
         if answer.order_uuid != self.order_uuid:
-            self._record_error(
-                self.env._(
-                    "Front Payment was asked to update order %(order)s, but answered"
-                    " with order %(other)s. Ask Front Payment which one is valid.",
-                    order=self.order_uuid,
-                    other=answer.order_uuid,
-                )
+            sentence = self.env._(
+                "Front Payment was asked to update order %(order)s, but answered"
+                " with order %(other)s. Ask Front Payment which one is valid.",
+                order=self.order_uuid,
+                other=answer.order_uuid,
             )
+            self._record_error(sentence)
+            self._notify_responsible(sentence)
             return
         self.write(
             {
@@ -388,3 +449,20 @@ class FrontpayOrder(models.Model):
                 reason=error_messages.outcome_message(self.env, error),
             )
         )
+
+
+def _diagnosis(client, error):
+    """Tell what concerns the connection from what concerns one call.
+
+    :param connect.errors.FrontPaymentError error: how a submission failed
+    :return: (the error as it is to be told, whether every other call would fail)
+    """
+    if isinstance(error, errors.Unreachable):
+        return error, True
+    if not isinstance(error, DOUBTFUL):
+        return error, False
+    try:
+        client.check_connection()
+    except errors.FrontPaymentError:
+        return error, True
+    return errors.Rejected(str(error), error.sentences, error.http_status), False

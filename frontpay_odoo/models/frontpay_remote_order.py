@@ -12,7 +12,6 @@ from ..connect.channels import CHANNELS
 from ..connect.responses import contacts_of
 from ..mapping.customer import customer_of
 from ..tools import transaction
-from .frontpay_order import ENVIRONMENTS
 
 # How far the order's time may be from the time when the request went out: our clock
 # wrote both, but mapping and queueing lie between them.
@@ -36,7 +35,7 @@ class FrontpayRemoteOrder(models.Model):
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, ondelete="cascade"
     )
-    environment = fields.Selection(ENVIRONMENTS, required=True, readonly=True)
+    base_url = fields.Char(string="API Base URL", required=True, readonly=True)
     order_uuid = fields.Char(string="Order Number", required=True, readonly=True)
     order_id = fields.Many2one(
         "frontpay.order",
@@ -56,29 +55,30 @@ class FrontpayRemoteOrder(models.Model):
         "number.",
     )
 
-    _stored_once = models.UniqueIndex("(company_id, environment, order_uuid)")
+    _stored_once = models.UniqueIndex("(company_id, base_url, order_uuid)")
 
     @api.model
-    def _unknown_uuids(self, company, order_uuids):
+    def _unknown_uuids(self, company, base_url, order_uuids):
         """The orders that nobody here has read yet.
 
+        :param base_url: of the Front Payment that lists them
         :param order_uuids: what Front Payment lists
         :return: list of order numbers, the last of the list first: an order that has
             just been made stands at one of its ends
         """
         numbers = list(order_uuids)
-        orders = self.env["frontpay.order"].search([("order_uuid", "in", numbers)])
-        stored = self._stored(company, *numbers)
+        orders = self.env["frontpay.order"]._with_number(company, base_url, *numbers)
+        stored = self._stored(company, base_url, *numbers)
         known = {*orders.mapped("order_uuid"), *stored.mapped("order_uuid")}
         return [number for number in reversed(numbers) if number not in known]
 
     @api.model
-    def _stored(self, company, *order_uuids):
+    def _stored(self, company, base_url, *order_uuids):
         """Those of the orders whose details are stored."""
         return self.search(
             [
                 ("company_id", "=", company.id),
-                ("environment", "=", company.frontpay_environment),
+                ("base_url", "=", base_url),
                 ("order_uuid", "in", order_uuids),
             ]
         )
@@ -105,24 +105,31 @@ class FrontpayRemoteOrder(models.Model):
             with suppress(ValidationError):
                 transaction.run(
                     self.env,
-                    partial(self._store_details, company, order_uuid, details),
+                    partial(
+                        self._store_details,
+                        company,
+                        client.base_url,
+                        order_uuid,
+                        details,
+                    ),
                 )
             read += 1
         return read, failed
 
     @api.model
-    def _store_details(self, company, order_uuid, details):
+    def _store_details(self, company, base_url, order_uuid, details):
         """Store an order's details, unless they are stored already.
 
+        :param base_url: of the Front Payment that told them
         :param connect.responses.OrderDetails details: what Front Payment told
         """
         ordered_at = details.ordered_at
         if ordered_at:
             ordered_at = ordered_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-        return self._stored(company, order_uuid) or self.create(
+        return self._stored(company, base_url, order_uuid) or self.create(
             {
                 "company_id": company.id,
-                "environment": company.frontpay_environment,
+                "base_url": base_url,
                 "order_uuid": order_uuid,
                 "status": details.status,
                 "references": "\n".join(details.references),
@@ -156,10 +163,9 @@ class FrontpayRemoteOrder(models.Model):
 
     def _is_known(self):
         """Whether it turned out to be an order of ours after it was seen."""
+        orders = self.env["frontpay.order"]
         return bool(
-            self.env["frontpay.order"].search_count(
-                [("order_uuid", "=", self.order_uuid)], limit=1
-            )
+            orders._with_number(self.company_id, self.base_url, self.order_uuid)
         )
 
     def _has_reference_of(self, order):

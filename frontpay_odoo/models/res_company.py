@@ -271,11 +271,32 @@ class ResCompany(models.Model):
             company._frontpay_store_credential("callback_secret", secret)
 
     def _frontpay_store_credential(self, name, value):
+        """Keep what was entered; saved unchanged, it says nothing of a copy."""
         credential = self.sudo().frontpay_credential_ids
+        if (credential[name] or False) == (value or False):
+            return
+        values = {name: value}
+        if name == "api_token":
+            values["database_uuid"] = self._frontpay_database_uuid()
         if credential:
-            credential[name] = value
+            credential.write(values)
         else:
-            credential.create({"company_id": self.id, name: value})
+            credential.create({"company_id": self.id, **values})
+
+    def write(self, vals):
+        result = super().write(vals)
+        if any(name.startswith("frontpay_") for name in vals):
+            self._frontpay_resume()
+        return result
+
+    def _frontpay_resume(self):
+        """What waits because of the settings is tried with the new ones at once."""
+        outages = self.env["frontpay.outage"].sudo()
+        outages.search([("company_id", "in", self.ids)]).unlink()
+        for name in ("cron_send", "cron_poll", "cron_recover"):
+            cron = self.env.ref(f"frontpay_odoo.{name}", raise_if_not_found=False)
+            if cron:
+                cron.sudo()._trigger()
 
     @api.constrains(*SETTING_RULES)
     def _check_frontpay_settings(self):
@@ -384,13 +405,76 @@ class ResCompany(models.Model):
             "success", self.env._("Front Payment answers and accepts the token.")
         )
 
+    @api.model
+    def _frontpay_database_uuid(self):
+        return self.env["ir.config_parameter"].sudo().get_param("database.uuid")
+
+    def _frontpay_is_copy(self):
+        """Whether the token was entered in another database, of which this is a copy.
+
+        Odoo gives a copy an identity of its own. What the original sends and registers
+        would be sent and registered here once more.
+        """
+        self.ensure_one()
+        credential = self.sudo().frontpay_credential_ids
+        return bool(
+            credential.api_token
+            and credential.database_uuid != self._frontpay_database_uuid()
+        )
+
+    def _frontpay_copy_message(self):
+        return self.env._(
+            "%s: this database is a copy, so nothing goes out to Front Payment and"
+            " nothing is polled. If it is the one that you work in from now on, an"
+            " administrator confirms that in the Front Payment settings.",
+            self.name,
+        )
+
+    def action_frontpay_confirm_database(self):
+        """Somebody says that this copy is the database that works with Front Payment.
+
+        What waited when it was copied stays unsent: the original may have sent it.
+
+        :raises AccessError: for others than system administrators
+        """
+        if not self.env.user.has_group("base.group_system"):
+            raise AccessError(
+                self.env._(
+                    "Only system administrators can confirm that a copied database"
+                    " works with Front Payment."
+                )
+            )
+        credentials = self.sudo().frontpay_credential_ids
+        credentials.database_uuid = self._frontpay_database_uuid()
+        self._frontpay_resume()
+
+    def _frontpay_api_url(self):
+        """Return the address of Front Payment's API, with a slash at its end; empty
+        if the environment is an own address, and none is entered."""
+        url = API_URLS.get(self.frontpay_environment) or self.frontpay_custom_url or ""
+        return url and url.rstrip("/") + "/"
+
+    def _frontpay_access_url(self):
+        """The same if Front Payment may be called there, else empty."""
+        is_open = self.sudo().frontpay_api_token and not self._frontpay_is_copy()
+        return self._frontpay_api_url() if is_open else ""
+
+    def _frontpay_destination(self):
+        """What an order keeps of where it goes, and from which database."""
+        self.ensure_one()
+        return {
+            "environment": self.frontpay_environment,
+            "base_url": self._frontpay_api_url(),
+            "database_uuid": self._frontpay_database_uuid(),
+        }
+
     def _frontpay_base_url(self):
         """Return the address of Front Payment's API, with a slash at its end.
 
         :raises UserError: the environment is an own address, and none is entered
         """
         self.ensure_one()
-        url = API_URLS.get(self.frontpay_environment) or self.frontpay_custom_url
+        url = self._frontpay_api_url()
         if not url:
             raise UserError(
                 self.env._(
@@ -399,7 +483,7 @@ class ResCompany(models.Model):
                     self.name,
                 )
             )
-        return url.rstrip("/") + "/"
+        return url
 
     def _frontpay_client(self, max_wait=MAX_WAIT):
         """Open a client with this company's credential, as a context manager.
@@ -408,9 +492,12 @@ class ResCompany(models.Model):
 
         :param max_wait: seconds that a call may wait until the rate limit lets it go
         :rtype: connect.client.Client
-        :raises UserError: the environment is a custom URL, and none is entered
+        :raises UserError: the environment is a custom URL, and none is entered; or
+            this database is a copy
         """
         self.ensure_one()
+        if self._frontpay_is_copy():
+            raise UserError(self._frontpay_copy_message())
         version = modules.Manifest.for_addon("frontpay_odoo").version
         return Client(
             self._frontpay_base_url(),

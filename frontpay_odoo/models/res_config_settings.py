@@ -78,6 +78,15 @@ class ResConfigSettings(models.TransientModel):
         groups="base.group_system",
     )
 
+    frontpay_is_copy = fields.Boolean(
+        compute="_compute_frontpay_is_copy", groups="base.group_system"
+    )
+
+    @api.depends("company_id")
+    def _compute_frontpay_is_copy(self):
+        for settings in self:
+            settings.frontpay_is_copy = settings.company_id._frontpay_is_copy()
+
     @api.depends("company_id", "frontpay_public_url")
     def _compute_frontpay_callback_url(self):
         for settings in self:
@@ -108,6 +117,11 @@ class ResConfigSettings(models.TransientModel):
     def action_frontpay_create_journal(self):
         """Give the company a journal for Front Payment."""
         self.company_id.action_frontpay_create_journal()
+        return {"type": "ir.actions.client", "tag": "reload"}
+
+    def action_frontpay_confirm_database(self):
+        """Let this copy of a database work with Front Payment."""
+        self.company_id.action_frontpay_confirm_database()
         return {"type": "ir.actions.client", "tag": "reload"}
 
     def action_frontpay_test_connection(self):

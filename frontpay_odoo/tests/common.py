@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import ClassVar
 from unittest import SkipTest
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import requests
@@ -17,6 +18,8 @@ from odoo import SUPERUSER_ID, Command, fields
 from odoo.tests import BaseCase, new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+from odoo.addons.frontpay_odoo.connect import errors
+from odoo.addons.frontpay_odoo.connect.client import Client
 
 ROOT = Path(__file__).resolve().parents[2]
 API_TOKEN = "token-of-the-tests"
@@ -143,6 +146,7 @@ class FrontpayCommon(LoopbackCase, AccountTestInvoicingCommon):
                     "token": PATH_TOKEN,
                     "amount": move.amount_total,
                     "order_uuid": "ODR1",
+                    **move.company_id._frontpay_destination(),
                     **values,
                 }
             )
@@ -203,6 +207,20 @@ class SandboxCase(FrontpayCommon):
         super().setUp()
         for resource in ("orders", "faults", "requests"):
             self.sandbox.control("DELETE", resource)
+        self.nobody = None
+        self.addCleanup(self.come_back)
+
+    def go_away(self):
+        """Nobody listens at Front Payment's address any more."""
+        if not self.nobody:
+            error = errors.Unreachable("nobody listens")
+            self.nobody = patch.object(Client, "_send", side_effect=error)
+            self.nobody.start()
+
+    def come_back(self):
+        if self.nobody:
+            self.nobody.stop()
+            self.nobody = None
 
 
 class Sandbox:

@@ -9,6 +9,7 @@ from odoo.tests import HttpCase, freeze_time, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback
+from odoo.addons.frontpay_odoo.connect.endpoints import ENVIRONMENTS
 from odoo.addons.frontpay_odoo.models.frontpay_exchange import KEPT_CALLBACKS
 
 from .common import PATH_TOKEN, PERSONAL_NUMBER, FrontpayCommon, callback_pairs
@@ -266,7 +267,8 @@ class TestCallback(CallbackCase):
         self.assertFalse(self.sent.order_uuid)
 
     def test_an_order_that_knows_no_number_is_not_told_anothers(self):
-        self.sent.write({"order_uuid": False})
+        self.sent.order_uuid = False
+        self.sent.flush_recordset()
         self.order(self.invoice(), token="another", order_uuid="ODR1")
         self.assertIgnored(self.call(callback_pairs()), BAD)
 
@@ -275,7 +277,7 @@ class TestCallback(CallbackCase):
         self.assertIgnored(self.call(callback_pairs("another")), FORBIDDEN)
 
     def test_an_order_of_another_environment_is_not_polled(self):
-        self.sent.environment = "demo"
+        self.sent.base_url = ENVIRONMENTS["demo"]
         for secret, status in (("SECRET", OK), ("another", FORBIDDEN)):
             with self.subTest(secret):
                 self.assertIgnored(self.call(callback_pairs(secret)), status)

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from unittest.mock import patch
 
 from freezegun import freeze_time
 from psycopg2.errors import ForeignKeyViolation, UniqueViolation
@@ -9,11 +10,11 @@ from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback, errors
+from odoo.addons.frontpay_odoo.connect.client import Client
 from odoo.addons.frontpay_odoo.connect.responses import SubmittedOrder
 
 from .common import (
     API_TOKEN,
-    NOBODY,
     PERSONAL_NUMBER,
     FrontpayCommon,
     SandboxCase,
@@ -35,7 +36,7 @@ STATUSES = (
 # Where an order in a state goes when Front Payment reports one of the statuses: the
 # state by its first letters, or a dot where it stays what it is.
 MOVES = """
-    queued              .    .   .   .   .    .    .   .   .   .
+    queued              sent inv rem col paid part ref can exp .
     sending             sent inv rem col paid part ref can exp .
     unknown             sent inv rem col paid part ref can exp .
     failed              sent inv rem col paid part ref can exp .
@@ -121,21 +122,29 @@ class TestStateMachine(FrontpayCommon):
     def test_an_invoice_has_one_order_that_lives(self):
         for state in self.states:
             with self.subTest(state), self.undone():
+                second = {"token": "second", "order_uuid": "ODR2"}
                 self.order(self.move, state, token="first")
                 if state in ENDED:
-                    self.order(self.move, token="second")
+                    self.order(self.move, **second)
                     continue
                 with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
-                    self.order(self.move, token="second")
+                    self.order(self.move, **second)
+
+    def test_a_number_belongs_to_one_order_of_a_company_and_environment(self):
+        self.order(self.move)
+        second = self.invoice()
+        with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
+            self.order(second, token="second")
+        self.order(second, token="second", base_url="https://other.example.com/")
 
     def test_a_token_belongs_to_one_order(self):
         self.order(self.move)
         with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
-            self.order(self.invoice())
+            self.order(self.invoice(), order_uuid="ODR2")
 
     def test_the_invoice_shows_its_newest_order(self):
         self.order(self.move, "failed", token="first", error="Refused")
-        second = self.order(self.move, "paid", token="second")
+        second = self.order(self.move, "paid", token="second", order_uuid="ODR2")
         self.assertEqual(self.move.frontpay_order_id, second)
         self.assertEqual(self.move.frontpay_state, "paid")
         self.assertFalse(self.move.frontpay_error)
@@ -244,12 +253,9 @@ class TestSending(SandboxCase):
         return "\n".join(self.move.message_ids.mapped("body"))
 
     def assertCanBeSentAgain(self, before=("failed",)):
-        self.company.write(
-            {
-                "frontpay_api_token": API_TOKEN,
-                "frontpay_custom_url": f"{self.sandbox.url}/api/v1/",
-            }
-        )
+        self.come_back()
+        self.company.frontpay_api_token = API_TOKEN
+        self.company.frontpay_custom_url = f"{self.sandbox.url}/api/v1/"
         self.assertTrue(self.move.frontpay_can_send)
         self.assertEqual(self._send()[0], "success")
         self.assertEqual(
@@ -355,7 +361,7 @@ class TestSending(SandboxCase):
         self.assertCanBeSentAgain()
 
     def test_nobody_listens(self):
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         kind, message = self._send()
         self.assertEqual(kind, "danger")
         self.assertIn("can't be reached", message)
@@ -393,6 +399,41 @@ class TestSending(SandboxCase):
                     self.move.action_frontpay_send()
                 self.assertEqual(len(self.sandbox.orders()), stored)
                 self.sandbox.control("DELETE", "orders")
+
+    def test_a_number_that_another_order_has_leaves_the_outcome_open(self):
+        other = self.invoice()
+        self._send(other)
+        answer = SubmittedOrder(other.frontpay_order_uuid, "CSRT1", "")
+        with patch.object(Client, "submit", return_value=answer):
+            kind, message = self._send()
+        self.assertEqual(kind, "danger")
+        sentence = f"{answer.order_uuid}, which belongs to {other.name}"
+        self.assertIn(sentence, message)
+        self.assertEqual(self.move.frontpay_state, "unknown")
+        self.assertFalse(self.move.frontpay_order_uuid)
+        self.assertIn(sentence, self.move.activity_ids.note)
+        self.sandbox.act(answer.order_uuid, "pay")
+        (self.move + other).action_frontpay_refresh()
+        self.assertEqual(other.frontpay_state, "paid")
+        self.assertEqual(self.move.payment_state, "not_paid")
+
+    def test_another_number_than_the_one_that_was_called_back_is_told(self):
+        submit = Client.submit
+
+        def called_back(client, *arguments):
+            answer = submit(client, *arguments)
+            self.move.sudo().frontpay_order_id._assign_order_uuid("ODR1")
+            return answer
+
+        with patch.object(Client, "submit", called_back):
+            kind, _message = self._send()
+        [stored] = self.sandbox.orders()
+        self.assertEqual(kind, "danger")
+        self.assertEqual(self.move.frontpay_order_uuid, "ODR1")
+        self.assertFalse(self.move.frontpay_verification_url)
+        for number in ("ODR1", stored["orderUuid"]):
+            self.assertIn(number, self.move.frontpay_error)
+            self.assertIn(number, self.move.activity_ids.note)
 
     def test_a_callback_settles_an_unknown_outcome(self):
         self.sandbox.fault("drop", when="after")
@@ -553,4 +594,5 @@ class TestUpdating(SandboxCase):
     def test_another_orders_number_in_the_answer_is_told(self):
         self.order._record_update({}, SubmittedOrder("ODR2", "CSRT1", ""))
         self.assertIn("answered with order ODR2", self.order.error)
+        self.assertIn("answered with order ODR2", self.move.activity_ids.note)
         self.assertNotEqual(self.order.order_uuid, "ODR2")

@@ -8,6 +8,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback, errors
 from odoo.addons.frontpay_odoo.connect.client import Client
+from odoo.addons.frontpay_odoo.connect.endpoints import ENVIRONMENTS
 from odoo.addons.frontpay_odoo.models import frontpay_order_polling
 from odoo.addons.frontpay_odoo.models.frontpay_order_polling import (
     FAILURES_IN_A_ROW,
@@ -15,7 +16,7 @@ from odoo.addons.frontpay_odoo.models.frontpay_order_polling import (
     POLL_AGAIN,
 )
 
-from .common import NOBODY, SandboxCase, callback_pairs, run_cron
+from .common import API_TOKEN, SandboxCase, callback_pairs, run_cron
 
 STATUS = "GET connect/orders/status"
 # Why Front Payment can't be asked: faults of the next call.
@@ -77,13 +78,6 @@ class PollingCase(SandboxCase):
 
     def _outage(self):
         return self.env["frontpay.outage"].sudo().search([])
-
-    def _go_away(self):
-        """Nobody listens at Front Payment's address."""
-        self.company.frontpay_custom_url = NOBODY
-
-    def _come_back(self):
-        self.company.frontpay_custom_url = f"{self.sandbox.url}/api/v1/"
 
     def _calls(self):
         """How many calls were made or tried so far."""
@@ -352,8 +346,25 @@ class TestCallbacks(PollingCase):
         self.company.frontpay_api_token = False
         self._poll()
         self.assertUnpaid()
-        self.assertFalse(self._callbacks())
         self.assertFalse(self.sandbox.requests())
+
+        self.sandbox.act(self.uuid, "pay")
+        self.company.frontpay_api_token = API_TOKEN
+        self._poll()
+        self.assertPaidOnce()
+
+    def test_without_a_token_a_number_is_kept(self):
+        """The callback is the only place where it stands."""
+        self.sent.write({"order_uuid": False, "state": "unknown"})
+        self.sent.flush_recordset()
+        self._call_back(orderUuid=self.uuid)
+        self.sandbox.act(self.uuid, "pay")
+        self.company.frontpay_api_token = False
+        for _time in range(3):
+            self._poll()
+        self.company.frontpay_api_token = API_TOKEN
+        self._poll()
+        self.assertPaidOnce()
 
 
 @tagged("post_install", "-at_install", "frontpay")
@@ -363,7 +374,7 @@ class TestOutage(PollingCase):
     def test_one_call_a_minute_while_a_signed_callback_waits(self):
         for order in self.sent | self._sent(2).sudo().frontpay_order_id:
             self._call_back(order=order)
-        self._go_away()
+        self.go_away()
         before, start = self._calls(), fields.Datetime.now()
         for seconds in range(0, 600, 20):
             with freeze_time(start + timedelta(seconds=seconds)):
@@ -373,10 +384,10 @@ class TestOutage(PollingCase):
 
     def test_it_is_followed_within_a_minute_after_it_can(self):
         self._call_back()
-        self._go_away()
+        self.go_away()
         for _time in range(8):
             self._poll()
-        self._come_back()
+        self.come_back()
         self.sandbox.act(self.uuid, "pay")
         self._poll_later(seconds=60)
         self.assertPaidOnce()
@@ -384,7 +395,7 @@ class TestOutage(PollingCase):
 
     def test_without_a_callback_the_pauses_grow(self):
         self.sent.next_poll_at = fields.Datetime.now()
-        self._go_away()
+        self.go_away()
         pauses = []
         for _time in range(4):
             self.sent.next_poll_at = fields.Datetime.now()
@@ -396,7 +407,7 @@ class TestOutage(PollingCase):
     def test_what_is_not_signed_does_not_hurry(self):
         pairs = callback_pairs("another", orderUuid=self.uuid)
         self._inbox()._receive(self.sent, callback.parse(pairs))
-        self._go_away()
+        self.go_away()
         for _time in range(3):
             self._poll()
         before = self._calls()
@@ -405,7 +416,7 @@ class TestOutage(PollingCase):
 
     def test_a_callback_hurries_for_a_day(self):
         self._call_back()
-        self._go_away()
+        self.go_away()
         for _time in range(6):
             self._poll()
         before = self._calls()
@@ -416,11 +427,11 @@ class TestOutage(PollingCase):
     def test_the_invoice_says_since_when(self):
         self.assertNotIn("frontpay_outage", self.move._get_alerts())
         self._call_back()
-        self._go_away()
+        self.go_away()
         self._poll()
         alert = self.move._get_alerts()["frontpay_outage"]
         self.assertIn("can't be asked since", alert["message"])
-        self._come_back()
+        self.come_back()
         self._poll()
         self.assertNotIn("frontpay_outage", self.move._get_alerts())
 
@@ -591,6 +602,41 @@ class TestPolling(PollingCase):
         self.assertEqual(orders[0].state, "sent")
         self.assertGreater(orders[0].next_poll_at, fields.Datetime.now())
 
+    def test_an_order_that_is_gone_is_told_once_and_polled_ever_rarer(self):
+        self.sandbox.control("DELETE", "orders")
+        pauses = []
+        for _time in range(12):
+            self._due()
+            self._poll()
+            pauses.append(self.sent.next_poll_at - fields.Datetime.now())
+        self.assertEqual(pauses, sorted(pauses))
+        self.assertLess(pauses[0], timedelta(minutes=6))
+        self.assertGreater(pauses[-1], timedelta(days=7))
+        self.assertLessEqual(pauses[-1], timedelta(days=30))
+        sentence = f"doesn't know order {self.uuid}"
+        self.assertIn(sentence, self.sent.error)
+        self.assertEqual(len(self.move.activity_ids), 1)
+        told = self.move.message_ids.filtered(lambda each: self.uuid in each.body)
+        self.assertEqual(len(told), 2)  # that it was sent, and that it is gone
+
+    def test_an_order_that_is_back_is_no_trouble_any_more(self):
+        for status, state in (("SENT", "sent"), ("INVOICED", "invoiced")):
+            with self.subTest(status), closing(self.env.cr.savepoint()):
+                self.sandbox.fault("status", status=404)
+                self._due()
+                self._poll()
+                self.assertTrue(self.move.activity_ids)
+                if status == "INVOICED":
+                    self.sandbox.act(self.uuid, "confirm")
+                self._due()
+                self._poll()
+                self.assertEqual((self.sent.state, self.sent.error), (state, False))
+                self.assertFalse(self.move.activity_ids)
+                self.assertLess(
+                    self.sent.next_poll_at,
+                    fields.Datetime.now() + timedelta(minutes=6),
+                )
+
     def test_without_a_list_each_is_polled_alone(self):
         orders = self.sent + self._sent(LIST_THRESHOLD).sudo().frontpay_order_id
         self.sandbox.act(orders[-1].order_uuid, "pay")
@@ -641,8 +687,7 @@ class TestPolling(PollingCase):
         self.assertGreater(self.sent.next_poll_at, fields.Datetime.now())
 
     def test_an_order_of_another_environment_is_not_polled(self):
-        self.assertEqual(self.sent.environment, "custom")
-        self.sent.environment = "production"
+        self.sent.base_url = ENVIRONMENTS["production"]
         self._due()
         self._poll()
         self.assertFalse(self.sandbox.requests())
@@ -679,7 +724,7 @@ class TestRefresh(PollingCase):
         params = journal.action_frontpay_refresh()["params"]
         self.assertEqual(params["type"], "success")
         self.assertPaidOnce()
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         self.order(self.invoice(), order_uuid="ODR2")
         params = journal.action_frontpay_refresh()["params"]
         self.assertEqual(params["type"], "danger")

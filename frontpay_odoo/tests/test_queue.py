@@ -11,9 +11,10 @@ from odoo.addons.frontpay_odoo.connect import errors
 from odoo.addons.frontpay_odoo.connect.client import Client
 from odoo.addons.frontpay_odoo.models.frontpay_order_queue import QUEUE_PAUSE
 from odoo.addons.frontpay_odoo.models.frontpay_order_submission import MAX_TRIES
+from odoo.addons.frontpay_odoo.models.frontpay_outage import TOLD_AFTER
 from odoo.addons.frontpay_odoo.tools import retry, transaction
 
-from .common import NOBODY, SandboxCase
+from .common import API_TOKEN, SECRET, SandboxCase
 
 SUBMIT = "POST connect/orders/invoice/submit"
 BATCH = 6  # one more than is sent while somebody waits
@@ -34,6 +35,30 @@ class QueueCase(SandboxCase):
         with self.enter_registry_test_mode():
             self.env.ref("frontpay_odoo.cron_send").method_direct_trigger()
         self.env.invalidate_all()
+
+    def run_queue_later(self):
+        """The cron runs when a pause is over."""
+        self.outage().write({"retry_at": fields.Datetime.now()})
+        self.run_queue()
+
+    def outage(self):
+        """Why nothing is sent."""
+        return self.env["frontpay.outage"].sudo()._current(self.company, "send")
+
+    def calls(self):
+        """How many calls were made or tried so far."""
+        return self.env["frontpay.exchange"].search_count([("direction", "=", "out")])
+
+    def first_submission(self, error):
+        """A context in which it fails, and the others don't."""
+        submit, failures = Client.submit, [error]
+
+        def first_fails(client, *arguments):
+            if failures:
+                raise failures.pop()
+            return submit(client, *arguments)
+
+        return patch.object(Client, "submit", first_fails)
 
     def references(self):
         """The sent invoices' names, in the order in which they were sent."""
@@ -123,26 +148,39 @@ class TestQueue(QueueCase):
     def test_nobody_listens_so_all_wait(self):
         moves = self.batch()
         self.send(moves)
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         self.run_queue()
         self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
-        tries = moves.frontpay_order_ids.sorted("id").mapped("tries")
-        self.assertEqual(tries, [1, 0, 0, 0, 0, 0])
+        self.assertFalse(any(moves.frontpay_order_ids.mapped("tries")))
         self.assertFalse(self.attention(moves))
-        first = moves[0].frontpay_order_id
-        self.assertIn(first.retry_at, self.triggers())
-        self.assertIn("sent again automatically", moves[0].frontpay_error)
+        self.assertIn(self.outage().retry_at, self.triggers())
+
+        self.run_queue()
+        self.assertEqual(self.calls(), 1)
+        self.come_back()
+        self.run_queue_later()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
+        self.assertFalse(self.outage())
+
+    def test_that_nobody_listens_is_told_when_it_lasts(self):
+        moves = self.batch()
+        self.send(moves)
+        self.go_away()
+        for failures in range(1, TOLD_AFTER + 3):
+            self.run_queue_later()
+            told = self.attention(moves)
+            self.assertEqual(bool(told), failures >= TOLD_AFTER)
+        self.assertEqual(len(told), 1)
+        self.assertIn("Nobody answers at that address", told.note)
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
 
     def test_the_least_tried_go_first(self):
         moves = self.batch()
         self.send(moves)
-        self.company.frontpay_custom_url = NOBODY
-        self.run_queue()
-        self.run_queue()
+        self.go_away()
         orders = moves.frontpay_order_ids.sorted("id").sudo()
-        self.assertEqual(orders.mapped("tries"), [1, 1, 0, 0, 0, 0])
-
-        self.company.frontpay_custom_url = f"{self.sandbox.url}/api/v1/"
+        orders[:2].tries = 1
+        self.come_back()
         orders.retry_at = fields.Datetime.now() - timedelta(seconds=1)
         self.run_queue()
         names = moves.mapped("name")
@@ -165,10 +203,9 @@ class TestQueue(QueueCase):
     def test_an_invoice_that_was_put_off_is_left_alone_until_its_time(self):
         moves = self.batch()
         self.send(moves)
-        self.company.frontpay_custom_url = NOBODY
+        self.sandbox.fault("limited", retry_after=1)
         self.run_queue()
         order = moves[0].frontpay_order_id.sudo()
-        self.company.frontpay_custom_url = f"{self.sandbox.url}/api/v1/"
         self.run_queue()
         self.assertEqual((order.state, order.tries), ("queued", 1))
         self.assertEqual(set(moves[1:].mapped("frontpay_state")), {"sent"})
@@ -232,7 +269,7 @@ class TestQueue(QueueCase):
         self.send(moves)
         order = moves[0].frontpay_order_id.sudo()
         (moves - moves[0]).action_frontpay_withdraw()
-        self.company.frontpay_custom_url = NOBODY
+        self.sandbox.fault("limited", retry_after=1, count=MAX_TRIES)
         for tries in range(1, MAX_TRIES):
             self.run_queue()
             self.assertEqual((order.state, order.tries), ("queued", tries))
@@ -240,18 +277,107 @@ class TestQueue(QueueCase):
             order.retry_at = False
         self.run_queue()
         self.assertEqual(order.state, "failed")
-        self.assertIn("can't be reached", self.attention(moves).note)
+        self.assertIn("Too many calls", self.attention(moves).note)
 
-    def test_a_wrong_token_fails_all_and_asks_once(self):
+    def test_what_is_wrong_with_the_connection_pauses_all_and_is_told_once(self):
+        url = self.company.frontpay_custom_url
+        for setting, wrong, right, sentence in (
+            ("frontpay_api_token", "another", API_TOKEN, "doesn't accept the token"),
+            ("frontpay_api_token", False, API_TOKEN, "lacks these"),
+            ("frontpay_callback_secret", False, SECRET, "lacks these"),
+            ("frontpay_journal_id", False, self.company.frontpay_journal_id, "lacks"),
+            ("frontpay_custom_url", False, url, "enter the API base URL"),
+        ):
+            with self.subTest(setting, wrong=wrong):
+                moves = self.batch()
+                self.send(moves)
+                self.company[setting] = wrong
+                for _time in range(3):
+                    self.run_queue_later()
+                self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
+                self.assertFalse(any(moves.frontpay_order_ids.mapped("tries")))
+                [activity] = self.attention(moves)
+                self.assertEqual(activity.res_id, moves[0].id)
+                self.assertIn(sentence, activity.note)
+                self.assertIn(sentence, moves[0].frontpay_error)
+                told = " ".join(moves[0].message_ids.mapped("body"))
+                self.assertEqual(told.count(sentence), 1)
+
+                self.env["ir.cron.trigger"].search([]).unlink()
+                self.company[setting] = right
+                self.assertLessEqual(min(self.triggers()), fields.Datetime.now())
+                self.run_queue()
+                self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
+                self.assertFalse(any(moves.mapped("frontpay_error")))
+                self.assertFalse(self.attention(moves))
+
+    def test_when_the_one_that_told_it_is_taken_out_another_one_tells(self):
         moves = self.batch()
         self.send(moves)
         self.company.frontpay_api_token = "another"
         self.run_queue()
-        self.assertEqual(set(moves.mapped("frontpay_state")), {"failed"})
-        for move in moves:
-            self.assertIn("doesn't accept the token", move.frontpay_error)
-        self.assertEqual(len(self.attention(moves)), 1)
-        self.assertEqual(self.sandbox.requests(), [SUBMIT])
+        moves[0].action_frontpay_withdraw()
+        self.assertFalse(self.attention(moves))
+        self.run_queue_later()
+        self.assertEqual(self.attention(moves).res_id, moves[1].id)
+
+    def test_an_address_where_somebody_else_answers_pauses_all(self):
+        moves = self.batch()
+        self.send(moves)
+        elsewhere = f"{self.sandbox.url}/elsewhere/"
+        with patch.object(
+            type(self.company), "_frontpay_api_url", return_value=elsewhere
+        ):
+            moves.frontpay_order_ids.sudo().base_url = elsewhere
+            self.run_queue()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
+        self.assertIn("isn't Front Payment", self.attention(moves).note)
+
+    def test_the_pauses_grow(self):
+        self.send(self.batch())
+        self.company.frontpay_api_token = "another"
+        pauses = []
+        for _time in range(5):
+            self.run_queue_later()
+            pauses.append(self.outage().retry_at - self.outage().failed_at)
+        self.assertEqual(pauses, sorted(pauses))
+        self.assertGreater(pauses[-1], timedelta(minutes=10))
+
+    def test_one_that_something_on_the_way_minds_fails_alone(self):
+        """A firewall's page about one invoice says nothing of the others."""
+        for error in (
+            errors.Unauthorized("HTTP 403", http_status=403),
+            errors.NotFrontPayment("HTTP 413", http_status=413),
+        ):
+            with self.subTest(error):
+                moves = self.batch()
+                self.send(moves)
+                with self.first_submission(error):
+                    self.run_queue()
+                self.assertEqual(
+                    moves.mapped("frontpay_state"), ["failed", *["sent"] * (BATCH - 1)]
+                )
+                self.assertEqual(len(self.attention(moves)), 1)
+                self.assertIn("rejected the invoice", moves[0].frontpay_error)
+                self.assertFalse(self.outage())
+
+    def test_an_update_waits_as_well(self):
+        moves = self.batch()
+        self.send(moves)
+        self.run_queue()
+        moves[0].ref = "3501"
+        self.queued_updates(moves[0])
+        self.company.frontpay_api_token = "another"
+        self.run_queue()
+        order = moves[0].frontpay_order_id
+        self.assertTrue(order.update_queued)
+        self.assertEqual(order.state, "sent")
+        self.company.frontpay_api_token = API_TOKEN
+        self.run_queue()
+        self.assertFalse(order.update_queued or order.error)
+        self.assertEqual(
+            self.sandbox.orders()[0]["payload"]["customerReference"], "3501"
+        )
 
     def test_an_unknown_outcome_is_not_sent_again(self):
         moves = self.batch()
@@ -294,10 +420,10 @@ class TestQueue(QueueCase):
         Order = type(self.env["frontpay.order"])
         reserve = Order._reserve
 
-        def failing(order, move, **options):
+        def failing(order, move, base_url, **options):
             if move == moves[0]:
                 raise ZeroDivisionError
-            return reserve(order, move, **options)
+            return reserve(order, move, base_url, **options)
 
         with (
             patch.object(Order, "_reserve", failing),
@@ -340,6 +466,51 @@ class TestQueue(QueueCase):
         with self.assertRaisesRegex(UserError, "None of these invoices"):
             moves.action_frontpay_withdraw()
         self.assertEqual(self.send(moves[0])[0], "success")
+
+    def test_an_order_whose_number_is_known_is_not_sent(self):
+        moves = self.batch()
+        self.send(moves)
+        order = moves[0].frontpay_order_id.sudo()
+        order.order_uuid = "ODR1"
+        self.run_queue()
+        self.assertEqual(self.references(), moves[1:].mapped("name"))
+        self.assertEqual((order.state, order.order_uuid), ("sent", "ODR1"))
+
+    def test_an_order_that_was_called_back_waits_for_what_becomes_of_it(self):
+        moves = self.batch()
+        self.send(moves)
+        order = moves[0].frontpay_order_id.sudo()
+        waiting = (
+            self.env["frontpay.callback"]
+            .sudo()
+            .create(
+                {
+                    "order_id": order.id,
+                    "order_uuid": "ODR1",
+                    "is_signed": True,
+                    "poll_at": fields.Datetime.now(),
+                }
+            )
+        )
+        with self.assertRaisesRegex(UserError, "by somebody else"):
+            moves[0].action_frontpay_send()
+        self.run_queue()
+        self.assertEqual(self.references(), moves[1:].mapped("name"))
+        self.assertEqual(order.state, "queued")
+
+        waiting.unlink()  # Front Payment doesn't know that number
+        order.retry_at = False
+        self.run_queue()
+        self.assertEqual(order.state, "sent")
+
+    def test_a_number_that_becomes_known_takes_an_order_out_of_the_queue(self):
+        moves = self.batch()
+        self.send(moves)
+        order = moves[0].frontpay_order_id.sudo()
+        order._assign_order_uuid("ODR1")
+        self.assertEqual(order.state, "sent")
+        order._apply_status("PAID")
+        self.assertEqual(order.state, "paid")
 
     def test_an_invoice_taken_out_since_the_queue_was_read_is_not_sent(self):
         moves = self.batch()
@@ -410,7 +581,7 @@ class TestQueue(QueueCase):
         other.frontpay_api_token = "another"
         self.run_queue()
         self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
-        self.assertEqual(set(strangers.mapped("frontpay_state")), {"failed"})
+        self.assertEqual(set(strangers.mapped("frontpay_state")), {"queued"})
         self.assertIn("doesn't accept the token", strangers[0].frontpay_error)
 
     def test_a_company_without_an_address_holds_up_no_other(self):
@@ -421,8 +592,8 @@ class TestQueue(QueueCase):
         self.send(moves)
         other.frontpay_custom_url = False
         self.run_queue()
-        self.assertEqual(set(strangers.mapped("frontpay_state")), {"failed"})
-        self.assertIn("enter the API base URL", strangers[-1].frontpay_error)
+        self.assertEqual(set(strangers.mapped("frontpay_state")), {"queued"})
+        self.assertIn("enter the API base URL", strangers[0].frontpay_error)
         self.assertEqual(len(self.attention(strangers)), 1)
         self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
 

@@ -14,7 +14,7 @@ from odoo.addons.frontpay_odoo.models import frontpay_remote_order
 from odoo.addons.frontpay_odoo.models.frontpay_order_recovery import OrderList
 from odoo.addons.frontpay_odoo.tools.transaction import SENDER_LOCK
 
-from .common import API_TOKEN, NOBODY, FrontpayCommon, SandboxCase
+from .common import API_TOKEN, FrontpayCommon, SandboxCase
 
 DETAILS = "GET connect/orders/details/"
 LIST = "GET connect/orders/status"
@@ -53,6 +53,7 @@ MATCHES = (
     ("nothing told", [{"contacts": False, "amount": 0}], 14, "wait"),
     ("it was there before", [ALIKE | {"seen": -11}], 15, "absent"),
     ("not in the list any more", [ALIKE | {"listed": False}], 15, "absent"),
+    ("its reference, not in the list", [OURS | {"listed": False}], 15, "decision"),
 )
 
 
@@ -64,6 +65,9 @@ class TestMatching(FrontpayCommon):
         cls.move = cls.invoice()
         cls.sent_at = fields.Datetime.now()
         cls.unknown = cls._unknown(cls.move, reference=REFERENCE)
+        cls.neighbour = cls.order(
+            cls.invoice(), order_uuid="ODR99", token="neighbour", sent_at=cls.sent_at
+        )
 
     @classmethod
     def _unknown(cls, move, **values):
@@ -83,7 +87,7 @@ class TestMatching(FrontpayCommon):
 
         :return: Front Payment's list with them
         """
-        statuses = {"ODR99": "PAID"}
+        statuses = {"ODR99": "SENT"}
         for number, changes in enumerate(seen, 1):
             values = {
                 "amount": self.unknown.amount,
@@ -101,7 +105,7 @@ class TestMatching(FrontpayCommon):
             remote_order = self.remote_orders.create(
                 {
                     "company_id": self.company.id,
-                    "environment": self.company.frontpay_environment,
+                    "base_url": self.unknown.base_url,
                     "order_uuid": f"ODR{number}",
                     "ordered_at": (
                         minutes is not None and self.sent_at + minutes * MINUTES
@@ -172,12 +176,34 @@ class TestMatching(FrontpayCommon):
                 self.unknown._settle_by(self._order_list(15, statuses))
                 self.assertEqual(self._becomes(), "absent")
 
-    def test_a_list_without_our_own_orders_proves_nothing(self):
-        self.unknown._settle_by(
-            self._order_list(15, {"ODR99": "PAID"}, missing_sentinel="ODR42")
-        )
+    def test_which_list_proves_that_an_order_is_not_there(self):
+        """It shows one of the same kind: still SENT, and sent about then or later."""
+        now = self.sent_at + 60 * MINUTES
+        for what, minutes, statuses, outcome in (
+            ("it is listed", 0, {"ODR99": "SENT"}, "absent"),
+            ("it was sent shortly before", -10, {"ODR99": "SENT"}, "absent"),
+            ("it was sent long before", -11, {"ODR99": "SENT"}, "decision"),
+            ("it was sent later", 55, {"ODR99": "SENT"}, "absent"),
+            ("an empty list", 0, {}, "decision"),
+            ("a list without what is SENT", 0, {"ODR98": "PAID"}, "decision"),
+            ("it isn't SENT any more", 0, {"ODR99": "INVOICED"}, "decision"),
+        ):
+            with self.subTest(what), self.undone():
+                self.neighbour.sent_at = self.sent_at + minutes * MINUTES
+                self.unknown._settle_by(OrderList(now, statuses))
+                self.assertEqual(self._becomes(), outcome)
+
+    def test_an_order_of_another_environment_proves_nothing(self):
+        self.neighbour.base_url = "https://other.example.com/"
+        self.unknown._settle_by(self._order_list(15, {"ODR99": "SENT"}))
         self.assertEqual(self._becomes(), "decision")
-        self.assertIn("it lacks order ODR42", self.unknown.error)
+
+    def test_what_was_seen_with_its_reference_is_received(self):
+        self._remote(OURS)
+        self.unknown.sending_at -= GRACE
+        with self.assertRaisesRegex(UserError, "ODR1 carries the reference"):
+            self.unknown._mark_not_received()
+        self.assertEqual(self.unknown.state, "unknown")
 
     def test_an_order_whose_number_is_known_is_there(self):
         """A callback told it, with a status that says nothing about an invoice."""
@@ -190,16 +216,14 @@ class TestMatching(FrontpayCommon):
             self.unknown._mark_not_received()
 
     def test_an_order_sent_within_the_grace_need_not_be_in_the_list_yet(self):
-        now = fields.Datetime.now()
-        own = self.order(self.invoice(), order_uuid="ODR42", token="own")
-        own.environment = self.company.frontpay_environment
-        for minutes, sentinel in ((14, ""), (16, "ODR42")):
-            with self.subTest(minutes):
-                own.sent_at = now - minutes * MINUTES
-                found = own._sentinel_uuid(self.company, now - GRACE)
-                self.assertEqual(found, sentinel)
-        own.environment = "production"
-        self.assertFalse(own._sentinel_uuid(self.company, now - GRACE))
+        now = self.sent_at + 60 * MINUTES
+        for minutes, outcome in ((44, "decision"), (46, "absent")):
+            with self.subTest(minutes), self.undone():
+                sent_at = self.sent_at + minutes * MINUTES
+                own = {"order_uuid": "ODR98", "token": "own", "sent_at": sent_at}
+                self.order(self.invoice(), **own)
+                self.unknown._settle_by(OrderList(now, {"ODR99": "SENT"}))
+                self.assertEqual(self._becomes(), outcome)
 
     def test_what_is_settled_stays_as_it_is(self):
         order_list = self._order_list(15, {})
@@ -279,6 +303,11 @@ class RecoveryCase(SandboxCase):
     def _chatter(self):
         return " ".join(self.move.message_ids.mapped("body"))
 
+    def _neighbour(self):
+        """An order that was sent at about the same time, and waits for its customer:
+        a list that shows it is to be believed."""
+        self.invoice().action_frontpay_send()
+
     def _age(self, order, minutes):
         order.sending_at -= minutes * MINUTES
 
@@ -350,6 +379,7 @@ class TestRecovery(RecoveryCase):
         self.assertEqual(len(self.sandbox.orders()), 1)
 
     def test_an_order_that_never_came_may_be_sent_again_after_the_grace(self):
+        self._neighbour()
         order = self._lose_answer(when="before")
         order._recover()
         self.assertEqual(order.state, "unknown")
@@ -361,7 +391,7 @@ class TestRecovery(RecoveryCase):
         self.assertEqual(len(self.move.activity_ids), 1)
         self.move.action_frontpay_send()
         self.assertEqual(self.move.frontpay_state, "sent")
-        [stored] = self.sandbox.orders()
+        _neighbour, stored = self.sandbox.orders()
         self.assertEqual(stored["payload"]["referenceNo"], order.reference)
 
     def test_an_order_may_come_late(self):
@@ -385,6 +415,7 @@ class TestRecovery(RecoveryCase):
         self.assertFalse(self._details())
 
     def test_many_strangers_are_read_over_several_runs(self):
+        self._neighbour()
         strangers = self._strangers(5)
         order = self._lose_answer(when="before")
         self._age(order, 15)
@@ -397,6 +428,7 @@ class TestRecovery(RecoveryCase):
         self.assertEqual(order.state, "failed")
 
     def test_a_slow_front_payment_is_read_over_several_runs(self):
+        self._neighbour()
         strangers = self._strangers(2)
         order = self._lose_answer(when="before")
         self._age(order, 15)
@@ -411,6 +443,7 @@ class TestRecovery(RecoveryCase):
 
     def test_what_cannot_be_read_settles_nothing(self):
         """And is tried again, and a person is asked after an hour."""
+        self._neighbour()
         [stranger] = self._strangers()
         for fault in (
             {"kind": "status", "status": 500},
@@ -456,25 +489,21 @@ class TestRecovery(RecoveryCase):
                 self.assertEqual((order.state, order.needs_decision), ("unknown", True))
                 self.assertIn("can't be asked", order.error)
 
-    def test_a_list_that_lacks_our_last_order_is_not_believed(self):
-        earlier = self.invoice()
-        earlier.action_frontpay_send()
-        earlier.sudo().frontpay_order_id.sent_at -= 20 * MINUTES
-        self.sandbox.control("DELETE", "orders")
+    def test_an_empty_list_proves_nothing(self):
         order = self._lose_answer(when="before")
         self._age(order, 15)
         order._recover()
         self.assertTrue(order.needs_decision)
-        self.assertIn(earlier.frontpay_order_uuid, order.error)
+        self.assertIn("proves nothing", order.error)
 
     def test_another_environment_is_not_asked(self):
         order = self._lose_answer()
-        order.environment = "production"
+        order.base_url = "https://other.example.com/"
         requests = self.sandbox.requests()
         order._recover()
         self.assertEqual(self.sandbox.requests(), requests)
         self.assertTrue(order.needs_decision)
-        self.assertIn("another Front Payment environment", order.error)
+        self.assertIn("lead to another environment", order.error)
 
     def test_a_dead_sender_is_told_from_a_living_one(self):
         order = self.order(self.move, "sending", order_uuid=False)
@@ -612,7 +641,7 @@ class TestDecisions(RecoveryCase):
     def test_a_candidate_is_taken_while_front_payment_is_down(self):
         self._submit()
         dialog = self._check_outcome()
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         dialog.candidate_ids[0].action_link()
         self.assertEqual(self.move.frontpay_state, "sent")
         self.assertTrue(self.order.next_poll_at)
@@ -658,7 +687,7 @@ class TestDecisions(RecoveryCase):
                 self.assertEqual(self.order.state, "unknown")
 
     def test_a_number_is_not_believed_while_nobody_can_tell(self):
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         dialog = self._check_outcome()
         self.assertIn("Nobody answers", dialog.sentence)
         dialog.order_uuid = self.number
@@ -667,7 +696,7 @@ class TestDecisions(RecoveryCase):
 
     def test_front_payment_does_not_have_it(self):
         """Says somebody whom its support told so, also while it can't be asked."""
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         dialog = self._check_outcome(minutes=15)
         self.assertTrue(dialog.may_be_absent)
         dialog.action_not_received()
@@ -699,7 +728,7 @@ class TestDecisions(RecoveryCase):
             self.assertEqual(self.move.frontpay_state, "paid")
 
     def test_an_answer_waits_for_whoever_has_the_invoice(self):
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         dialog = self._check_outcome()
         with db_connect(self.env.cr.dbname).cursor() as other:
             other.execute(
@@ -736,7 +765,7 @@ class TestDecisions(RecoveryCase):
     def test_several_invoices_that_nobody_can_be_asked_about(self):
         other = self.invoice(customer=self.corporate)
         self._lose_answer(other)
-        self.company.frontpay_custom_url = NOBODY
+        self.go_away()
         params = (self.move + other).action_frontpay_resolve()["params"]
         self.assertEqual(params["type"], "warning")
         self.assertIn("Nobody answers", params["message"])
