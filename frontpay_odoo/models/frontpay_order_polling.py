@@ -4,6 +4,7 @@ from functools import partial
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import split_every
 
 from ..connect import errors, statuses
 from ..connect.endpoints import ENVIRONMENTS
@@ -21,6 +22,9 @@ LIST_THRESHOLD = 3
 WITHOUT_LIST = 20
 # Those that couldn't be polled come last: the time until their next try grows.
 POLL_ORDER = "next_poll_at, id"
+# Of an order in these, the list doesn't say all.
+UNLISTED_STATES = ("partially_refunded",)
+RECORDED_AT_ONCE = 1000  # orders between two commits
 # So many failures in a row mean that Front Payment is in trouble, not an order.
 FAILURES_IN_A_ROW = 3
 # In these, Front Payment said nothing about the order.
@@ -199,48 +203,68 @@ class FrontpayOrder(models.Model):
         :param dict listed: {order number: status}; empty without a list
         :return: as :meth:`_poll`
         """
-        orders = self | self._others_in(listed, company) if listed else self
-        unchanged = orders.filtered(lambda order: order._is_unchanged_in(listed))
-        if unchanged:
-            transaction.run(self.env, unchanged._record_unchanged)
-            yield unchanged, None
-        left = orders - unchanged
-        for order in left:
+        unchanged, left = self._compare(listed, company)
+        for ids in split_every(RECORDED_AT_ONCE, unchanged.ids):
+            some = self.browse(ids)
+            transaction.run(self.env, some._record_unchanged)
+            yield some, None
+            some.invalidate_recordset()  # there may be a hundred thousand
+        for position, order in enumerate(left):
             error = order._with_creator_env()._poll_one(client, listed)
-            left -= order
             if error and error.affects_all:
-                yield order + left, error
+                yield left[position:], error
                 return
             yield order, error
 
     def _fetch_list(self, client, company):
-        """Get the list of all orders.
+        """Get what the list of all orders says of these and the company's open ones.
 
         :return: ({order number: status}, the error because of which there is no list
             or None)
         """
         listed, failure = {}, None
+        order_uuids = {
+            order_uuid for _id, order_uuid, _state in self._comparable(company)
+        }
         try:
-            listed = client.statuses()
+            listed = client.statuses(order_uuids)
         except errors.FrontPaymentError as error:
             failure = error
         self.env["frontpay.exchange"]._save(company, client)
         return listed, failure
 
-    def _others_in(self, listed, company):
-        """The company's open orders that the list tells as well."""
-        others = self.search(
-            self._open_domain() & Domain("company_id", "=", company.id)
-        )
-        return others.filtered(
-            lambda order: order.order_uuid in listed and order._can_be_polled()
-        )
+    def _compare(self, listed, company):
+        """Compare these orders, and the company's open ones, with the list of all.
 
-    def _is_unchanged_in(self, listed):
-        """Whether the list says all about the order, and nothing new."""
-        if self.callback_ids or self.state == "partially_refunded":
-            return False
-        return statuses.state_of(listed.get(self.order_uuid, "")) == self.state
+        :return: (those of which the list says all, and nothing new; the orders that
+            are left, and others of which it says something new)
+        """
+        if not listed:
+            return self.browse(), self
+        unchanged, changed = [], []
+        for order_id, order_uuid, state in self._comparable(company):
+            if order_uuid in listed and state not in UNLISTED_STATES:
+                is_same = statuses.state_of(listed[order_uuid]) == state
+                (unchanged if is_same else changed).append(order_id)
+        called_back = self.env["frontpay.callback"].search([]).order_id
+        unchanged = self.browse(unchanged) - called_back
+        return unchanged, (self | self.browse(changed)) - unchanged
+
+    def _comparable(self, company):
+        """Read these orders and the company's open ones: of many rows a few values.
+
+        :return: list of (id, order number, state)
+        """
+        orders = self._search(
+            Domain("company_id", "=", company.id)
+            & Domain("environment", "in", (False, company.frontpay_environment))
+            & (self._open_domain() | Domain("id", "in", self.ids))
+        )
+        columns = [
+            self._field_to_sql(self._table, name, orders)
+            for name in ("id", "order_uuid", "state")
+        ]
+        return self.env.execute_query(orders.select(*columns))
 
     def _poll_one(self, client, listed):
         """Poll one order, and keep what follows from the answer.

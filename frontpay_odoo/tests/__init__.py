@@ -6,6 +6,7 @@ from . import test_client
 from . import test_customer
 from . import test_demo
 from . import test_error_messages
+from . import test_json_rows
 from . import test_log_masking
 from . import test_mapping
 from . import test_masking
