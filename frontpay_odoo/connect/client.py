@@ -97,14 +97,24 @@ class Client:
         whole ends after their sum
     :param rate_limiter: says when to call: ``acquire()`` waits for a slot or raises
         :class:`errors.RateLimited`, ``block(seconds)`` keeps everybody from calling
+    :param deadline: of all calls together: ``left()`` tells how many seconds are left
     """
 
-    def __init__(self, base_url, token, user_agent, timeout=(5, 30), rate_limiter=None):
+    def __init__(
+        self,
+        base_url,
+        token,
+        user_agent,
+        timeout=(5, 30),
+        rate_limiter=None,
+        deadline=None,
+    ):
         self.base_url = base_url
         self.exchanges = []
         self._token = token
         self._timeout = timeout
         self._rate_limiter = rate_limiter
+        self._deadline = deadline
         self._has_slot = False
         self._transport = Transport()
         self._session = requests.Session()
@@ -219,7 +229,10 @@ class Client:
 
     def _send(self, exchange, document, timeout):
         """Send a request, and return the response without having read its body."""
-        self._transport.start(sum(timeout))
+        seconds = sum(timeout)
+        if self._deadline:
+            seconds = min(seconds, self._deadline.left())
+        self._transport.start(seconds)
         response = self._session.request(
             exchange.method,
             self.base_url + exchange.path,

@@ -10,6 +10,7 @@ from ..connect import errors, statuses
 from ..connect.endpoints import ENVIRONMENTS
 from ..connect.responses import OrderStatus
 from ..tools import error_messages, retry, transaction
+from ..tools.deadline import Deadline
 from ..tools.notification import notification
 from .frontpay_order import INVOICED_STATES, REFUNDED_STATES
 from .frontpay_rate_limit import CRON_MAX_WAIT, MAX_WAIT
@@ -100,10 +101,11 @@ class FrontpayOrder(models.Model):
             record = partial(outage._record, company, error, has_callback)
             self._trigger_cron("cron_poll", transaction.run(self.env, record))
 
-    def _refresh(self):
+    def _refresh(self, deadline):
         """Poll orders while somebody waits for it.
 
-        :return: {order: sentence} of those that couldn't be polled
+        :return: ({order: sentence} of those that couldn't be polled, the orders that
+            there was no time for: the cron polls them)
         """
         orders, absent = self.filtered("order_uuid")._by_access()
         sentence = self.env._(
@@ -112,29 +114,44 @@ class FrontpayOrder(models.Model):
         )
         failures = dict.fromkeys(absent, sentence)
         for company, polled in orders.grouped("company_id").items():
-            for some, error in polled._poll(company, MAX_WAIT):
+            if not deadline.left():
+                break
+            for some, error in polled._poll(company, MAX_WAIT, deadline):
+                is_over = not deadline.left()
+                if not (is_over and error):
+                    orders -= some
+                if is_over:
+                    break
                 if error:
                     sentence = error_messages.connection_message(self.env, error)
                     failures |= dict.fromkeys(some, sentence)
-        return failures
+        if orders:
+            orders._poll_soon()
+        return failures, orders
 
     def _refresh_or_schedule(self):
         """Poll orders now, or once this transaction is committed.
 
         :return: a notification that tells how it went
         """
+        deadline = Deadline()
         if not transaction.is_untouched(self.env):
             self._poll_soon()
             message = self.env._("The status will be updated in a moment.")
             return notification("success", message, reload=True)
-        failures = self._refresh()
-        if failures:
-            return notification(
-                "danger", "\n".join(set(failures.values())), reload=True
+        failures, late = self._refresh(deadline)
+        lines = list(dict.fromkeys(failures.values()))
+        if late:
+            lines.append(
+                self.env._(
+                    "Front Payment takes long to answer. The status of %s order(s) will"
+                    " be updated automatically in a moment.",
+                    len(late),
+                )
             )
-        return notification(
-            "success", self.env._("The status is up to date."), reload=True
-        )
+        kind = "danger" if failures else "warning" if late else "success"
+        message = "\n".join(lines) or self.env._("The status is up to date.")
+        return notification(kind, message, reload=True)
 
     def _waited_for_outage(self):
         """The outage that keeps polling from following a callback that came in.
@@ -170,7 +187,7 @@ class FrontpayOrder(models.Model):
 
     # === THE CALLS === #
 
-    def _poll(self, company, max_wait):
+    def _poll(self, company, max_wait, deadline=None):
         """Poll orders of one company, and follow each answer in a transaction of its
         own.
 
@@ -178,6 +195,7 @@ class FrontpayOrder(models.Model):
         orders as well.
 
         :param max_wait: seconds that a call may wait for its slot
+        :param tools.deadline.Deadline deadline: when the calls have to be over
         :return: yields (orders that are done, the
             :class:`connect.errors.FrontPaymentError` that kept them from being polled
             or None); after an error that affects all, nothing more
@@ -185,7 +203,7 @@ class FrontpayOrder(models.Model):
         orders = self.with_company(company)
         if not orders:
             return
-        with company._frontpay_client(max_wait) as client:
+        with company._frontpay_client(max_wait, deadline) as client:
             listed = {}
             if len(orders) > LIST_THRESHOLD:
                 listed, failure = orders._fetch_list(client, company)

@@ -351,12 +351,13 @@ class ResCompany(models.Model):
             )
         return url.rstrip("/") + "/"
 
-    def _frontpay_client(self, max_wait=MAX_WAIT):
+    def _frontpay_client(self, max_wait=MAX_WAIT, deadline=None):
         """Open a client with this company's credential, as a context manager.
 
         Whoever calls with it stores its ``exchanges``.
 
         :param max_wait: seconds that a call may wait until the rate limit lets it go
+        :param tools.deadline.Deadline deadline: when all calls have to be over
         :rtype: connect.client.Client
         :raises UserError: the environment is a custom URL, and none is entered
         """
@@ -367,6 +368,7 @@ class ResCompany(models.Model):
             self.sudo().frontpay_api_token or "",
             f"frontpay_odoo/{version}",
             rate_limiter=self.env["frontpay.rate.limit"]._limiter_of(self, max_wait),
+            deadline=deadline,
         )
 
     def _frontpay_public_url(self):
