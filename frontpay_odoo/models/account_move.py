@@ -1,10 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
-from odoo.tools import format_datetime
 
 from ..mapping import Problem
 from ..tools import transaction
 from ..tools.deadline import Deadline
+from ..tools.local_time import local_time
 from ..tools.notification import notification
 from .frontpay_order import ENDED_STATES, IN_DOUBT_STATES, STATES
 
@@ -165,7 +165,7 @@ class AccountMove(models.Model):
                 "message": self.env._(
                     "Front Payment has called back about this invoice, but can't be"
                     " asked since %s. It is tried again every minute.",
-                    format_datetime(self.env, outage.since),
+                    local_time(self.env, outage.since),
                 ),
             }
         return alerts

@@ -12,6 +12,7 @@ from ..connect.endpoints import ENVIRONMENTS as API_URLS
 from ..connect.validation import is_complete_url, is_safe_url
 from ..mapping.problem import field_label, localized
 from ..tools import error_messages
+from ..tools.deadline import Deadline
 from ..tools.notification import notification
 from .frontpay_order import ENVIRONMENTS
 from .frontpay_rate_limit import MAX_WAIT
@@ -68,6 +69,12 @@ SETTING_RULES = {
         (
             lambda company: company.frontpay_erase_after_days >= 0,
             _lt("it can't be less than 0 days. Enter 0 to keep the numbers."),
+        ),
+    ),
+    "frontpay_log_days": (
+        (
+            lambda company: company.frontpay_log_days >= 0,
+            _lt("it can't be less than 0 days. Enter 0 to keep the whole log."),
         ),
     ),
     "frontpay_journal_id": (
@@ -215,6 +222,14 @@ class ResCompany(models.Model):
         "counted from the end of the customer's last order. 0: never. A customer of "
         "several companies keeps the number until the days of each of them are over.",
     )
+    frontpay_log_days = fields.Integer(
+        string="Keep API Log (Days)",
+        default=400,
+        groups=SETTINGS_READERS,
+        help="Number of days after which calls to and from Front Payment are deleted "
+        "from the API log. Orders, payments and messages stay. 0: never. Customers' "
+        "names and addresses stand in the log, so keep it no longer than you need it.",
+    )
 
     @api.depends("frontpay_credential_ids.api_token")
     def _compute_frontpay_api_token(self):
@@ -247,17 +262,26 @@ class ResCompany(models.Model):
     @api.constrains(*SETTING_RULES)
     def _check_frontpay_settings(self):
         for company in self.sudo():
-            for name, rules in SETTING_RULES.items():
-                for is_good, sentence in rules:
-                    if not is_good(company):
-                        raise ValidationError(
-                            self.env._(
-                                "%(company)s: %(setting)s: %(rule)s",
-                                company=company.name,
-                                setting=field_label(company, name),
-                                rule=localized(self.env, sentence),
-                            )
-                        )
+            for name in SETTING_RULES:
+                sentence = company._frontpay_rule_broken_by(company, name)
+                if sentence:
+                    raise ValidationError(sentence)
+
+    def _frontpay_rule_broken_by(self, settings, name):
+        """Say which rule a setting breaks.
+
+        :param settings: the company itself, or the form with what is typed
+        :return: a sentence, or an empty string
+        """
+        for is_good, rule in SETTING_RULES[name]:
+            if not is_good(settings):
+                return self.env._(
+                    "%(company)s: %(setting)s: %(rule)s",
+                    company=self.name,
+                    setting=field_label(self, name),
+                    rule=localized(self.env, rule),
+                )
+        return ""
 
     def _frontpay_can_use(self, journal):
         """Whether payments can be registered in a journal; also none is fine."""
@@ -315,6 +339,13 @@ class ResCompany(models.Model):
             managers
         """
         self.ensure_one()
+        return self._frontpay_test_connection(self.sudo())
+
+    def _frontpay_test_connection(self, settings):
+        """Test the connection with settings that are saved or not; see above.
+
+        :param settings: the company itself, or the form with what is typed
+        """
         if not any(map(self.env.user.has_group, MANAGER_GROUPS)):
             raise AccessError(
                 self.env._(
@@ -322,7 +353,7 @@ class ResCompany(models.Model):
                     "connection to Front Payment."
                 )
             )
-        with self._frontpay_client() as client:
+        with self._frontpay_client(settings=settings, deadline=Deadline()) as client:
             try:
                 client.check_connection()
             except errors.FrontPaymentError as error:
@@ -334,13 +365,16 @@ class ResCompany(models.Model):
             "success", self.env._("Front Payment answers and accepts the token.")
         )
 
-    def _frontpay_base_url(self):
+    def _frontpay_base_url(self, settings=None):
         """Return the address of Front Payment's API, with a slash at its end.
 
+        :param settings: the form with what is typed; the company's own without it
         :raises UserError: the environment is an own address, and none is entered
         """
         self.ensure_one()
-        url = API_URLS.get(self.frontpay_environment) or self.frontpay_custom_url
+        settings = settings or self
+        environment = settings.frontpay_environment
+        url = API_URLS.get(environment) or settings.frontpay_custom_url
         if not url:
             raise UserError(
                 self.env._(
@@ -351,21 +385,22 @@ class ResCompany(models.Model):
             )
         return url.rstrip("/") + "/"
 
-    def _frontpay_client(self, max_wait=MAX_WAIT, deadline=None):
+    def _frontpay_client(self, max_wait=MAX_WAIT, deadline=None, settings=None):
         """Open a client with this company's credential, as a context manager.
 
         Whoever calls with it stores its ``exchanges``.
 
         :param max_wait: seconds that a call may wait until the rate limit lets it go
         :param tools.deadline.Deadline deadline: when all calls have to be over
+        :param settings: the form with what is typed; the company's own without it
         :rtype: connect.client.Client
         :raises UserError: the environment is a custom URL, and none is entered
         """
         self.ensure_one()
         version = modules.Manifest.for_addon("frontpay_odoo").version
         return Client(
-            self._frontpay_base_url(),
-            self.sudo().frontpay_api_token or "",
+            self._frontpay_base_url(settings),
+            (settings or self.sudo()).frontpay_api_token or "",
             f"frontpay_odoo/{version}",
             rate_limiter=self.env["frontpay.rate.limit"]._limiter_of(self, max_wait),
             deadline=deadline,
