@@ -235,7 +235,8 @@ class AccountMove(models.Model):
         """
         orders = self.env["frontpay.order"]._enqueue(moves)
         return orders, [
-            Problem(move, str(transaction.busy(move))) for move in moves - orders.move_id
+            Problem(move, str(transaction.busy(move)))
+            for move in moves - orders.move_id
         ]
 
     def _frontpay_send_now(self, moves, deadline):
