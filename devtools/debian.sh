@@ -10,13 +10,17 @@ DEBIAN_PACKAGES=(
     python3-venv
 )
 
+# A company's own mirror, or a frozen one, may be older than the week for which its
+# lists are meant to be used. Their signatures are checked all the same.
+TAKES_OLD_MIRRORS=(-o Acquire::Check-Valid-Until=false)
+
 install_debian_packages() {
     local missing
     mapfile -t missing < <(missing_debian_packages)
     ((${#missing[@]})) || return 0
     can_become_root || fail "These Debian packages are missing: ${missing[*]}." \
         "Install them as root (apt-get install --no-install-recommends ${missing[*]}) and run ./dev again."
-    step "Reading Debian's package lists" as_root apt-get update --quiet
+    step "Reading Debian's package lists" as_root apt-get update --quiet "${TAKES_OLD_MIRRORS[@]}"
     step "Installing ${missing[*]}" apt_get_install "${missing[@]}"
 }
 

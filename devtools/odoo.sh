@@ -1,6 +1,9 @@
-# Odoo 19: the folder named by ODOO_HOME, or Debian's package, which is in the
-# suite sid only and is unpacked into .dev/odoo, not installed.
+# Odoo 19: the folder named by ODOO_HOME; or Debian's package, which is in the suite sid
+# only and is unpacked into .dev/odoo, not installed; or, where no mirror has it, the
+# branch of Odoo's own repository.
 
+ODOO_REPOSITORY=${FRONTPAY_ODOO_REPOSITORY:-https://github.com/odoo/odoo}
+ODOO_BRANCH=19.0
 ODOO_PACKAGES=(odoo-19 libjs-jquery libjs-jquery-form libjs-underscore)
 # The package links to fonts; sid's newer ones lack files that the links name.
 ODOO_FONTS=(
@@ -21,7 +24,7 @@ fetch_odoo() {
     fi
     if [[ ! -d $DEV/odoo ]]; then
         rm -rf "$DEV/odoo.new"
-        step "Fetching Odoo 19 from Debian's sid" download_odoo
+        step "Fetching Odoo 19" download_odoo
         step "Unpacking Odoo 19" unpack_odoo
         mv "$DEV/odoo.new" "$DEV/odoo"
     fi
@@ -44,14 +47,38 @@ locate_odoo() {
     return 1
 }
 
+download_odoo() {
+    download_odoo_from_sid && return
+    rm -rf "$DEV/odoo.new"
+    echo "Trying $ODOO_REPOSITORY, branch $ODOO_BRANCH"
+    clone_odoo && return
+    echo "Neither this machine's Debian mirrors nor $ODOO_REPOSITORY gave Odoo 19."
+    echo "Set ODOO_HOME to the folder of an Odoo 19, or FRONTPAY_ODOO_REPOSITORY to the address of a copy of Odoo's repository, and run ./dev again."
+    return 1
+}
+
+clone_odoo() {
+    if ! command -v git >/dev/null; then
+        can_become_root || { echo "git is missing. Install it as root (apt-get install git)." && return 1; }
+        apt_get_install git || return
+    fi
+    git clone --quiet --depth 1 --single-branch --branch "$ODOO_BRANCH" \
+        "$ODOO_REPOSITORY" "$DEV/odoo.new"
+}
+
+debian_keyring() {
+    local keyring
+    for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do
+        [[ ! -e $keyring ]] || { echo "$keyring" && return; }
+    done
+}
+
 # A package source of its own for the suite sid, from the mirrors and with the
 # keys that the machine's apt uses already. Needs no root.
-download_odoo() {
+download_odoo_from_sid() {
     local apt=$DEV/odoo.new/apt keyring mirror mirrors
+    keyring=$(debian_keyring)
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
-    for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg} ''; do
-        [[ ! -e $keyring ]] || break
-    done
     cat >"$apt/apt.conf" <<CONF
 Dir::Etc::sourcelist "$apt/sources.list";
 Dir::Etc::sourceparts "-";
@@ -73,25 +100,26 @@ CONF
         fi
     done
     echo "None of this machine's Debian mirrors (${mirrors[*]:-none configured}) gave Odoo 19 of the suite sid."
-    echo "Set ODOO_HOME to the folder of an Odoo 19 and run ./dev again."
     return 1
 }
 
-apt_get_from_sid() { APT_CONFIG=$DEV/odoo.new/apt/apt.conf apt-get --quiet "$@"; }
+apt_get_from_sid() {
+    APT_CONFIG=$DEV/odoo.new/apt/apt.conf apt-get --quiet "${TAKES_OLD_MIRRORS[@]}" "$@"
+}
 
-download_odoo_packages() {
-    local font
+download_odoo_packages() (
     cd "$DEV/odoo.new"
     apt_get_from_sid download "${ODOO_PACKAGES[@]}" || return
     for font in "${ODOO_FONTS[@]}"; do
         apt-get --quiet -o APT::Sandbox::User=root download "$font" ||
             apt_get_from_sid download "$font" || return
     done
-}
+)
 
 unpack_odoo() {
     local package script
     cd "$DEV/odoo.new"
+    [[ ! -d .git ]] || return 0
     for package in *.deb; do
         dpkg-deb --extract "$package" .
     done

@@ -26,5 +26,6 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
     ],
+    "assets": {"web.assets_backend": ["frontpay_odoo/static/src/*"]},
     "demo": ["demo/frontpay_demo.xml"],
 }

@@ -178,6 +178,10 @@ def set_up(office, sandbox):
     office.admin.call(settings, "onchange", [], {}, [], wanted)
     for token in ("wrong-token", "two\nlines", sandbox.token):
         values = {"frontpay_api_token": token}
+        url = {"frontpay_custom_url": sandbox.api_url}
+        typed = {"frontpay_environment": "custom", **url, **values}
+        with contextlib.suppress(Refusal):
+            office.admin.call(settings, "frontpay_test_connection", typed)
         [saved] = office.admin.call(settings, "web_save", [], values, {})
         office.admin.click(settings, "action_frontpay_test_connection", saved["id"])
         office.admin.click(settings, "execute", saved["id"])

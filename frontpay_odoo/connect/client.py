@@ -1,10 +1,12 @@
 """The client: HTTP to Front Payment, and its answers or exceptions back."""
 
+import codecs
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http.client import HTTPException
 from urllib.parse import quote
 
@@ -12,11 +14,16 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from . import endpoints, errors, responses
+from .json_rows import JsonRows
 from .masking import masked_json, masked_text
 from .transport import Transport
 
 MAX_ANSWER = 2 * 1024 * 1024  # bytes
 PIECE = 16 * 1024  # bytes
+# The list of all orders: room for a million, and less than the two minutes after which
+# Odoo ends a scheduled action.
+MAX_LIST = 200 * 1024 * 1024  # bytes
+LIST_TIMEOUT = (5, 85)  # seconds
 # Characters of an answer that are kept.
 MAX_KEPT = 20_000
 MAX_KEPT_TEXT = 2_000  # of one that isn't JSON
@@ -90,14 +97,24 @@ class Client:
         whole ends after their sum
     :param rate_limiter: says when to call: ``acquire()`` waits for a slot or raises
         :class:`errors.RateLimited`, ``block(seconds)`` keeps everybody from calling
+    :param deadline: of all calls together: ``left()`` tells how many seconds are left
     """
 
-    def __init__(self, base_url, token, user_agent, timeout=(5, 30), rate_limiter=None):
+    def __init__(
+        self,
+        base_url,
+        token,
+        user_agent,
+        timeout=(5, 30),
+        rate_limiter=None,
+        deadline=None,
+    ):
         self.base_url = base_url
         self.exchanges = []
         self._token = token
         self._timeout = timeout
         self._rate_limiter = rate_limiter
+        self._deadline = deadline
         self._has_slot = False
         self._transport = Transport()
         self._session = requests.Session()
@@ -139,13 +156,15 @@ class Client:
         """
         return self._call(endpoints.STATUS, responses.order_status, None, order_uuid)
 
-    def statuses(self):
-        """Fetch the statuses of all orders (section 13).
+    def statuses(self, order_uuids=None):
+        """Fetch the statuses of all orders (section 13), however many there are.
 
+        :param order_uuids: a set of the numbers that are wanted; all without it
         :return: {order number: status as Front Payment spells it}
         """
+        read = partial(responses.order_statuses, order_uuids=order_uuids)
         try:
-            return self._call(endpoints.STATUSES, responses.order_statuses)
+            return self._call(endpoints.STATUSES, read)
         except errors.NotFound:  # how an empty list is told (question 9)
             return {}
 
@@ -171,7 +190,8 @@ class Client:
             self.status(NO_ORDER)
 
     def _call(self, endpoint, read, document=None, order_uuid=""):
-        """Send one request and return what ``read`` makes of the envelope's ``data``.
+        """Send one request and return what ``read`` makes of the envelope's ``data``:
+        of its rows, one after the other, where the endpoint answers with a list.
 
         :raises Unreachable: nothing was sent
         :raises Unauthorized: the token isn't accepted
@@ -187,8 +207,15 @@ class Client:
             exchange.request = masked_json(document, [self._token])
         self.wait_for_slot()
         self._has_slot = False
+        timeout = LIST_TIMEOUT if endpoint.is_list else self._timeout
         try:
-            response, text = self._send(exchange, document)
+            with (
+                self._transport_errors(),
+                self._send(exchange, document, timeout) as response,
+            ):
+                if endpoint.is_list and 200 <= response.status_code < 300:
+                    return self._read_list(exchange, response, read)
+                text = "".join(_pieces(response, MAX_ANSWER))
             answer = self._answer(endpoint, exchange, text)
             data = _data(endpoint, response, answer)
             responses.check_order_uuid(data, order_uuid)
@@ -200,25 +227,44 @@ class Client:
             exchange.close()
             self.exchanges.append(exchange)
 
-    def _send(self, exchange, document):
-        """Send a request.
+    def _send(self, exchange, document, timeout):
+        """Send a request, and return the response without having read its body."""
+        seconds = sum(timeout)
+        if self._deadline:
+            seconds = min(seconds, self._deadline.left())
+        self._transport.start(seconds)
+        response = self._session.request(
+            exchange.method,
+            self.base_url + exchange.path,
+            json=document,
+            auth=self._authorize,
+            timeout=timeout,
+            allow_redirects=False,
+            stream=True,
+        )
+        exchange.http_status = response.status_code
+        self._apply_rate_limit_headers(response)
+        return response
 
-        :return: (response, its text)
-        """
-        self._transport.start(sum(self._timeout))
+    def _read_list(self, exchange, response, read):
+        """What ``read`` makes of a list's rows, of which one is held at a time."""
+        body = JsonRows(_pieces(response, MAX_LIST))
         try:
-            response = self._session.request(
-                exchange.method,
-                self.base_url + exchange.path,
-                json=document,
-                auth=self._authorize,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            )
-            exchange.http_status = response.status_code
-            self._apply_rate_limit_headers(response)
-            return response, _text(response)
+            result = read(body.rows("data"))
+        except ValueError:
+            exchange.answer = responses.storable(self._masked(body.unread, None))
+            raise errors.NotFrontPayment("the answer is not JSON") from None
+        if body.count is None:
+            raise errors.UnknownOutcome("the answer is no list of orders")
+        kept = body.envelope | {"data": f"a list of {body.count}"}
+        exchange.answer = responses.storable(self._masked("", kept))
+        return result
+
+    @contextmanager
+    def _transport_errors(self):
+        """Tell by an error of ours what became of the request."""
+        try:
+            yield
         except (OSError, HTTPError, HTTPException, UnicodeError) as error:
             raise self._transport_error(error) from None
 
@@ -272,19 +318,22 @@ class Client:
     def _masked(self, text, answer):
         if answer is None:
             return masked_text(text, [self._token])[:MAX_KEPT_TEXT]
-        if isinstance(answer.get("data"), list):  # all orders, every few minutes
-            answer = answer | {"data": f"a list of {len(answer['data'])}"}
         return masked_json(answer, [self._token])[:MAX_KEPT]
 
 
-def _text(response):
-    content = bytearray()
-    with response:
-        for piece in response.iter_content(PIECE):
-            content += piece
-            if len(content) > MAX_ANSWER:
-                raise errors.UnknownOutcome("the answer is too long")
-    return content.decode("utf-8-sig", errors="replace")
+def _pieces(response, most):
+    """The text of a response, piece by piece.
+
+    :param most: bytes
+    """
+    decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+    length = 0
+    for piece in response.iter_content(PIECE):
+        length += len(piece)
+        if length > most:
+            raise errors.UnknownOutcome("the answer is too long")
+        yield decoder.decode(piece)
+    yield decoder.decode(b"", final=True)
 
 
 def _data(endpoint, response, answer):

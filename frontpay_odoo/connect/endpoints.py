@@ -14,16 +14,18 @@ class Endpoint(NamedTuple):
     ``changes`` tells calls that store something at Front Payment: when their answer
     is lost, the outcome is unknown and they must not be repeated blindly.
     ``returns_personal_data`` tells calls whose answers aren't kept: whose data they
-    hold isn't known before.
+    hold isn't known before. ``is_list`` tells the one that answers with a list of any
+    length.
     """
 
     method: str
     path: str
     changes: bool = False
     returns_personal_data: bool = False
+    is_list: bool = False
 
 
-STATUSES = Endpoint("GET", "connect/orders/status")
+STATUSES = Endpoint("GET", "connect/orders/status", is_list=True)
 STATUS = Endpoint("GET", "connect/orders/status/{order_uuid}")
 DETAILS = Endpoint(
     "GET", "connect/orders/details/{order_uuid}", returns_personal_data=True

@@ -1,9 +1,10 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, RedirectWarning, UserError
-from odoo.tools import format_datetime
 
 from ..mapping import Problem
 from ..tools import transaction
+from ..tools.deadline import Deadline
+from ..tools.local_time import local_time
 from ..tools.notification import notification
 from .frontpay_order import ENDED_STATES, IN_DOUBT_STATES, STATES
 
@@ -176,7 +177,7 @@ class AccountMove(models.Model):
                 "message": self.env._(
                     "Front Payment has called back about this invoice, but can't be"
                     " asked since %s. It is tried again every minute.",
-                    format_datetime(self.env, outage.since),
+                    local_time(self.env, outage.since),
                 ),
             }
         return alerts
@@ -224,38 +225,51 @@ class AccountMove(models.Model):
 
         :raises UserError: none of them can be sent
         """
+        deadline = Deadline()
         is_untouched = transaction.is_untouched(self.env)
         ready, problems = self._frontpay_preflight()
         if not ready:
             raise self._frontpay_warning(problems)
         if len(ready) <= MAX_SENT_AT_ONCE and is_untouched:
-            orders, refused = self._frontpay_send_now(ready)
+            orders, refused = self._frontpay_send_now(ready, deadline)
         else:
-            orders = self.env["frontpay.order"]._enqueue(ready)
-            refused = [
-                Problem(move, str(transaction.busy(move)))
-                for move in ready - orders.move_id
-            ]
+            orders, refused = self._frontpay_enqueue(ready)
         problems += refused
         if not orders:
             raise self._frontpay_warning(problems)
         return self._frontpay_send_notification(orders, problems)
 
-    def _frontpay_send_now(self, moves):
-        """Send invoices while somebody waits for it.
+    def _frontpay_enqueue(self, moves):
+        """Have invoices sent by the cron.
+
+        :return: (their orders, a :class:`Problem` for each that isn't queued)
+        """
+        orders = self.env["frontpay.order"]._enqueue(moves)
+        return orders, [
+            Problem(move, str(transaction.busy(move)))
+            for move in moves - orders.move_id
+        ]
+
+    def _frontpay_send_now(self, moves, deadline):
+        """Send invoices while somebody waits for it; queue those that there is no time
+        for.
 
         :return: (their orders, a :class:`Problem` for each that wasn't sent)
         """
         Order = self.env["frontpay.order"]
-        orders, problems = Order.browse(), []
+        orders, problems, late = Order.browse(), [], self.browse()
         for company, own_moves in moves.grouped("company_id").items():
-            with company._frontpay_client() as client:
+            with company._frontpay_client(deadline=deadline) as client:
                 for move in own_moves:
+                    if not deadline.allows_submission():
+                        late += move
+                        continue
                     try:
                         orders += Order._send(move, client, interactive=True)[0]
                     except UserError as error:
                         problems.append(Problem(move, str(error)))
-        return orders, problems
+        queued, refused = self._frontpay_enqueue(late)
+        return orders + queued, problems + refused
 
     def action_frontpay_withdraw(self):
         """Take invoices out of the queue, those that are in it.
@@ -284,20 +298,27 @@ class AccountMove(models.Model):
             isn't settled, the dialog in which a person decides
         """
         self._frontpay_check_rights()
+        deadline = Deadline()
         orders = self.sudo().frontpay_order_id
         in_doubt = orders.filtered(lambda order: order.state in IN_DOUBT_STATES)
-        failures = {}
+        told = []
         if transaction.is_untouched(self.env):
-            failures = in_doubt._recover()
+            told = list(in_doubt._recover(deadline=deadline).values())
+            if not deadline.left():
+                told.append(
+                    self.env._(
+                        "Front Payment takes long to answer. What is left is checked"
+                        " automatically in a moment."
+                    )
+                )
             if len(self) == 1 and in_doubt.state == "unknown":
-                failure = failures.get(self.company_id, "")
-                return self.env["frontpay.resolve"]._open(in_doubt, failure)
+                return self.env["frontpay.resolve"]._open(in_doubt, "\n".join(told))
         else:
             in_doubt._trigger_cron("cron_recover")
         is_settled = not any(order.state in IN_DOUBT_STATES for order in orders)
         return notification(
             "success" if is_settled else "warning",
-            "\n".join([*failures.values(), *orders._outcome_lines()]),
+            "\n".join([*told, *orders._outcome_lines()]),
             reload=True,
         )
 

@@ -7,6 +7,8 @@ from psycopg2 import DataError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
+from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from ..tools import transaction
 
@@ -26,7 +28,7 @@ class FrontpayExchange(models.Model):
     )
     move_id = fields.Many2one(related="order_id.move_id", string="Invoice")
     company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, index=True, ondelete="restrict"
+        "res.company", required=True, readonly=True, ondelete="restrict"
     )
     direction = fields.Selection(
         [("out", "To Front Payment"), ("in", "Callback from Front Payment")],
@@ -43,6 +45,8 @@ class FrontpayExchange(models.Model):
     error = fields.Char(readonly=True)
     duration = fields.Integer(string="Duration (ms)", readonly=True)
 
+    _age_index = models.Index("(company_id, create_date)")
+
     def write(self, vals):
         if vals:
             raise UserError(self.env._("The API log can't be changed."))
@@ -51,6 +55,41 @@ class FrontpayExchange(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("The API log can't be deleted."))
+
+    @api.autovacuum
+    def _gc_old(self):
+        """Delete what is older than its company keeps it. The orders stay.
+
+        :return: (how many were deleted, whether there are more)
+        """
+        deleted = 0
+        for company in self.env["res.company"].sudo().search([]):
+            days = company.frontpay_log_days
+            if days:
+                deleted += self._delete_before(
+                    company, fields.Datetime.now() - timedelta(days=days)
+                )
+        return deleted, deleted >= GC_UNLINK_LIMIT
+
+    @api.model
+    def _delete_before(self, company, moment):
+        """Delete a company's oldest calls; in SQL, as nobody can delete any."""
+        deleted = self.env.execute_query(
+            SQL(
+                """
+                DELETE FROM frontpay_exchange
+                 WHERE id IN (SELECT id FROM frontpay_exchange
+                               WHERE company_id = %s AND create_date < %s
+                               ORDER BY create_date LIMIT %s)
+                RETURNING id
+                """,
+                company.id,
+                moment,
+                GC_UNLINK_LIMIT,
+            )
+        )
+        self.invalidate_model()
+        return len(deleted)
 
     @api.model
     def _log(self, company, exchanges, order=None):

@@ -4,10 +4,12 @@ from functools import partial
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import split_every
 
 from ..connect import errors, statuses
 from ..connect.responses import OrderStatus
 from ..tools import error_messages, retry, transaction
+from ..tools.deadline import Deadline
 from ..tools.notification import notification
 from .frontpay_order import ATTENTION, INVOICED_STATES, PAYMENT_STATES
 from .frontpay_rate_limit import CRON_MAX_WAIT, MAX_WAIT
@@ -20,6 +22,9 @@ LIST_THRESHOLD = 3
 WITHOUT_LIST = 20
 # Those that couldn't be polled come last: the time until their next try grows.
 POLL_ORDER = "next_poll_at, id"
+# Of an order in these, the list doesn't say all.
+UNLISTED_STATES = ("partially_refunded",)
+RECORDED_AT_ONCE = 1000  # orders between two commits
 # So many failures in a row mean that Front Payment is in trouble, not an order.
 FAILURES_IN_A_ROW = 3
 # In these, Front Payment said nothing about the order.
@@ -108,10 +113,11 @@ class FrontpayOrder(models.Model):
         record = partial(outages._record_and_tell, order, "poll", sentence)
         transaction.run(self.env, record)
 
-    def _refresh(self):
+    def _refresh(self, deadline):
         """Poll orders while somebody waits for it.
 
-        :return: {order: sentence} of those that couldn't be polled
+        :return: ({order: sentence} of those that couldn't be polled, the orders that
+            there was no time for: the cron polls them)
         """
         orders, absent = self.filtered("order_uuid")._by_access()
         sentence = self.env._(
@@ -120,29 +126,44 @@ class FrontpayOrder(models.Model):
         )
         failures = dict.fromkeys(absent, sentence)
         for company, polled in orders.grouped("company_id").items():
-            for some, error in polled._poll(company, MAX_WAIT):
+            if not deadline.left():
+                break
+            for some, error in polled._poll(company, MAX_WAIT, deadline):
+                is_over = not deadline.left()
+                if not (is_over and error):
+                    orders -= some
+                if is_over:
+                    break
                 if error:
                     sentence = error_messages.connection_message(self.env, error)
                     failures |= dict.fromkeys(some, sentence)
-        return failures
+        if orders:
+            orders._poll_soon()
+        return failures, orders
 
     def _refresh_or_schedule(self):
         """Poll orders now, or once this transaction is committed.
 
         :return: a notification that tells how it went
         """
+        deadline = Deadline()
         if not transaction.is_untouched(self.env):
             self._poll_soon()
             message = self.env._("The status will be updated in a moment.")
             return notification("success", message, reload=True)
-        failures = self._refresh()
-        if failures:
-            return notification(
-                "danger", "\n".join(set(failures.values())), reload=True
+        failures, late = self._refresh(deadline)
+        lines = list(dict.fromkeys(failures.values()))
+        if late:
+            lines.append(
+                self.env._(
+                    "Front Payment takes long to answer. The status of %s order(s) will"
+                    " be updated automatically in a moment.",
+                    len(late),
+                )
             )
-        return notification(
-            "success", self.env._("The status is up to date."), reload=True
-        )
+        kind = "danger" if failures else "warning" if late else "success"
+        message = "\n".join(lines) or self.env._("The status is up to date.")
+        return notification(kind, message, reload=True)
 
     def _waited_for_outage(self):
         """The outage that keeps polling from following a callback that came in.
@@ -173,7 +194,7 @@ class FrontpayOrder(models.Model):
 
     # === THE CALLS === #
 
-    def _poll(self, company, max_wait):
+    def _poll(self, company, max_wait, deadline=None):
         """Poll orders of one company, and follow each answer in a transaction of its
         own.
 
@@ -181,6 +202,7 @@ class FrontpayOrder(models.Model):
         orders as well.
 
         :param max_wait: seconds that a call may wait for its slot
+        :param tools.deadline.Deadline deadline: when the calls have to be over
         :return: yields (orders that are done, the
             :class:`connect.errors.FrontPaymentError` that kept them from being polled
             or None); after an error that affects all, nothing more
@@ -188,7 +210,7 @@ class FrontpayOrder(models.Model):
         orders = self.with_company(company)
         if not orders:
             return
-        with company._frontpay_client(max_wait) as client:
+        with company._frontpay_client(max_wait, deadline) as client:
             listed = {}
             if len(orders) > LIST_THRESHOLD:
                 listed, failure = orders._fetch_list(client, company)
@@ -206,50 +228,68 @@ class FrontpayOrder(models.Model):
         :param dict listed: {order number: status}; empty without a list
         :return: as :meth:`_poll`
         """
-        orders = self
-        if listed:
-            orders |= self._others_in(listed, company, client.base_url)
-        unchanged = orders.filtered(lambda order: order._is_unchanged_in(listed))
-        if unchanged:
-            transaction.run(self.env, unchanged._record_unchanged)
-            yield unchanged, None
-        left = orders - unchanged
-        for order in left:
+        unchanged, left = self._compare(listed, company)
+        for ids in split_every(RECORDED_AT_ONCE, unchanged.ids):
+            some = self.browse(ids)
+            transaction.run(self.env, some._record_unchanged)
+            yield some, None
+            some.invalidate_recordset()  # there may be a hundred thousand
+        for position, order in enumerate(left):
             error = order._with_creator_env()._poll_one(client, listed)
-            left -= order
             if error and error.affects_all:
-                yield order + left, error
+                yield left[position:], error
                 return
             yield order, error
 
     def _fetch_list(self, client, company):
-        """Get the list of all orders.
+        """Get what the list of all orders says of these and the company's open ones.
 
         :return: ({order number: status}, the error because of which there is no list
             or None)
         """
         listed, failure = {}, None
+        order_uuids = {
+            order_uuid for _id, order_uuid, _state in self._comparable(company)
+        }
         try:
-            listed = client.statuses()
+            listed = client.statuses(order_uuids)
         except errors.FrontPaymentError as error:
             failure = error
         self.env["frontpay.exchange"]._save(company, client)
         return listed, failure
 
-    def _others_in(self, listed, company, base_url):
-        """The company's open orders that the list tells as well."""
-        others = self.search(
-            self._open_domain()
-            & Domain("company_id", "=", company.id)
-            & Domain("base_url", "=", base_url)
-        )
-        return others.filtered(lambda order: order.order_uuid in listed)
+    def _compare(self, listed, company):
+        """Compare these orders, and the company's open ones, with the list of all.
 
-    def _is_unchanged_in(self, listed):
-        """Whether the list says all about the order, and nothing new."""
-        if self.callback_ids or self.state == "partially_refunded":
-            return False
-        return statuses.state_of(listed.get(self.order_uuid, "")) == self.state
+        :return: (those of which the list says all, and nothing new; the orders that
+            are left, and others of which it says something new)
+        """
+        if not listed:
+            return self.browse(), self
+        unchanged, changed = [], []
+        for order_id, order_uuid, state in self._comparable(company):
+            if order_uuid in listed and state not in UNLISTED_STATES:
+                is_same = statuses.state_of(listed[order_uuid]) == state
+                (unchanged if is_same else changed).append(order_id)
+        called_back = self.env["frontpay.callback"].search([]).order_id
+        unchanged = self.browse(unchanged) - called_back
+        return unchanged, (self | self.browse(changed)) - unchanged
+
+    def _comparable(self, company):
+        """Read these orders and the company's open ones: of many rows a few values.
+
+        :return: list of (id, order number, state)
+        """
+        orders = self._search(
+            Domain("company_id", "=", company.id)
+            & Domain("base_url", "=", company._frontpay_api_url())
+            & (self._open_domain() | Domain("id", "in", self.ids))
+        )
+        columns = [
+            self._field_to_sql(self._table, name, orders)
+            for name in ("id", "order_uuid", "state")
+        ]
+        return self.env.execute_query(orders.select(*columns))
 
     def _poll_one(self, client, listed):
         """Poll one order, and keep what follows from the answer.

@@ -12,6 +12,7 @@ from ..connect import errors
 from ..connect.responses import OrderStatus, SubmittedOrder
 from ..connect.statuses import state_of
 from ..tools import error_messages, system_parameters, transaction
+from ..tools.deadline import Deadline
 from .frontpay_order import IN_DOUBT_STATES
 
 _logger = logging.getLogger(__name__)
@@ -20,7 +21,8 @@ GRACE_MINUTES = 15
 # After that, a person is asked also while Front Payment's answers may yet get better.
 ESCALATED_AFTER = timedelta(hours=1)
 DETAILS_A_RUN = 200  # so a run takes about a minute
-DETAILS_A_CLICK = 20  # and a person waits some seconds
+DETAILS_SECONDS = 45  # and a slow Front Payment doesn't outlast Odoo's time limit
+DETAILS_A_CLICK = 20
 # How long before an order another one may have been sent that proves what the list
 # shows, and how many of those that came later are looked at.
 NEARBY = timedelta(minutes=10)
@@ -55,10 +57,11 @@ class FrontpayOrder(models.Model):
         in_doubt = [("state", "in", tuple(IN_DOUBT_STATES))]
         self.search(in_doubt)._recover(DETAILS_A_RUN)
 
-    def _recover(self, details=DETAILS_A_CLICK):
+    def _recover(self, details=DETAILS_A_CLICK, deadline=None):
         """Find out what became of orders, each in transactions of its own.
 
         :param details: how many orders that nobody here knows may be read
+        :param tools.deadline.Deadline deadline: when it has to be over; the cron goes on
         :return: {company: sentence} of those whose Front Payment couldn't be asked
         """
         failures = {}
@@ -71,15 +74,19 @@ class FrontpayOrder(models.Model):
                 continue
             here = orders.filtered(lambda order: order._is_of_this_environment())
             (orders - here)._each_locked(methodcaller("_request_environment"))
-            if not here:
+            if not here or (deadline and not deadline.left()):
                 continue
             try:
-                order_list = self._fetch_order_list(company, details)
+                order_list = self._fetch_order_list(company, details, deadline)
             except (errors.FrontPaymentError, UserError) as error:
+                if deadline and not deadline.left():  # it may be fine, but it is slow
+                    continue
                 failures[company] = error_messages.connection_message(self.env, error)
                 here._each_locked(methodcaller("_continue_without_list", error))
             else:
                 here._each_locked(methodcaller("_settle_by", order_list))
+        if deadline and not deadline.left():
+            self._trigger_cron("cron_recover")
         return failures
 
     def _each_locked(self, step):
@@ -115,17 +122,18 @@ class FrontpayOrder(models.Model):
     # === THE LIST === #
 
     @api.model
-    def _fetch_order_list(self, company, details):
+    def _fetch_order_list(self, company, details, deadline=None):
         """Ask for the list of orders, and read those that nobody here knows.
 
         :param details: how many of them may be read
+        :param deadline: when it has to be over
         :rtype: OrderList
         :raises FrontPaymentError: there is no list to be had
         """
         remote_orders = self.env["frontpay.remote.order"]
         exchanges = self.env["frontpay.exchange"]
         asked_at = fields.Datetime.now()
-        with company._frontpay_client() as client:
+        with company._frontpay_client(deadline=deadline) as client:
             try:
                 statuses = client.statuses()
             finally:
@@ -133,7 +141,10 @@ class FrontpayOrder(models.Model):
                 exchanges._save(company, client)
             unknown = remote_orders._unknown_uuids(company, client.base_url, statuses)
             fetched, failed = remote_orders._fetch_details(
-                company, client, unknown[:details]
+                company,
+                client,
+                unknown[:details],
+                deadline or Deadline(DETAILS_SECONDS),
             )
             exchanges._save(company, client)
         unfetched = len(unknown) - fetched
@@ -379,7 +390,7 @@ class FrontpayOrder(models.Model):
             if not remote_order:
                 raise UserError(self._environment_sentence())
             return remote_order, ""
-        with company._frontpay_client() as client:
+        with company._frontpay_client(deadline=Deadline()) as client:
             try:
                 details = None if remote_order else client.details(order_uuid)
                 status = client.status(order_uuid).status

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_datetime
 
 from ..connect import errors, rules
 from ..connect.channels import CHANNELS, Channel, fingerprint, updating
 from ..connect.order import CallbackAddresses
 from ..mapping import Problem, channel_of, order_of
 from ..tools import error_messages, retry, transaction
+from ..tools.local_time import local_time
 
 _logger = logging.getLogger(__name__)
 
@@ -407,7 +407,7 @@ class FrontpayOrder(models.Model):
         self._trigger_cron("cron_send", pause)
         return self.env._(
             "It will be sent again automatically at %s.",
-            format_datetime(self.env, self.retry_at),
+            local_time(self.env, self.retry_at),
         )
 
     def _record_update(self, document, answer):

@@ -12,6 +12,7 @@ from odoo import api, fields, models, sql_db
 from odoo.tools import SQL
 
 from ..connect import errors
+from ..connect.client import LONGEST_RETRY_AFTER
 from ..tools import system_parameters, transaction
 
 CALLS_PER_MINUTE = 240
@@ -21,6 +22,7 @@ SUSTAINED = 0.95
 BURST = 0.03
 MAX_WAIT = 5  # seconds that a person waits for a slot
 CRON_MAX_WAIT = 60  # seconds that a cron does
+NOW = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")
 
 
 class FrontpayRateLimit(models.Model):
@@ -61,6 +63,13 @@ class RateLimiter:
         self._company_id = company_id
         self._step = 60 / (limit * SUSTAINED)
         self._lead = self._step * int(limit * BURST)
+        # No block is longer: a later time was written while the clock was wrong.
+        self._free_at = SQL(
+            "CASE WHEN slot.free_at <= %s + %s THEN slot.free_at ELSE %s END",
+            NOW,
+            _interval(LONGEST_RETRY_AFTER + self._lead),
+            NOW,
+        )
         self._max_wait = max_wait
 
     def acquire(self):
@@ -74,12 +83,13 @@ class RateLimiter:
                 INSERT INTO frontpay_rate_limit AS slot (company_id, free_at)
                 VALUES (%(company)s, %(now)s + %(step)s)
                 ON CONFLICT (company_id) DO UPDATE
-                SET free_at = GREATEST(slot.free_at, %(now)s) + %(step)s
-                WHERE slot.free_at <= %(now)s + %(lead)s + %(max_wait)s
+                SET free_at = GREATEST(%(free_at)s, %(now)s) + %(step)s
+                WHERE %(free_at)s <= %(now)s + %(lead)s + %(max_wait)s
                 RETURNING EXTRACT(EPOCH FROM free_at - %(step)s - %(lead)s - %(now)s)
                 """,
                 company=self._company_id,
-                now=SQL("(clock_timestamp() AT TIME ZONE 'UTC')"),
+                free_at=self._free_at,
+                now=NOW,
                 step=_interval(self._step),
                 lead=_interval(self._lead),
                 max_wait=_interval(self._max_wait),
@@ -98,14 +108,12 @@ class RateLimiter:
                 INSERT INTO frontpay_rate_limit AS slot (company_id, free_at)
                 VALUES (%(company)s, %(until)s)
                 ON CONFLICT (company_id) DO UPDATE
-                SET free_at = GREATEST(slot.free_at, %(until)s)
+                SET free_at = GREATEST(%(free_at)s, %(until)s)
                 RETURNING 0
                 """,
                 company=self._company_id,
-                until=SQL(
-                    "(clock_timestamp() AT TIME ZONE 'UTC') + %s",
-                    _interval(seconds + self._lead),
-                ),
+                free_at=self._free_at,
+                until=SQL("%s + %s", NOW, _interval(seconds + self._lead)),
             )
         )
 

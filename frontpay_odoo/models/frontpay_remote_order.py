@@ -1,4 +1,3 @@
-import time
 from contextlib import suppress
 from datetime import UTC, timedelta
 from functools import partial
@@ -17,7 +16,6 @@ from ..tools import transaction
 # wrote both, but mapping and queueing lie between them.
 TOLERANCE = timedelta(minutes=10)
 MAX_FAILURES = 3  # then Front Payment has other troubles than with one order
-MAX_SECONDS = 45  # so that a slow Front Payment doesn't outlast Odoo's time limit
 
 
 class FrontpayRemoteOrder(models.Model):
@@ -84,15 +82,15 @@ class FrontpayRemoteOrder(models.Model):
         )
 
     @api.model
-    def _fetch_details(self, company, client, order_uuids):
+    def _fetch_details(self, company, client, order_uuids, deadline):
         """Read orders' details and store what they are recognised by.
 
+        :param tools.deadline.Deadline deadline: no further one is read after it
         :return: how many were read, and how many couldn't be read
         """
-        deadline = time.monotonic() + MAX_SECONDS
         read = failed = 0
         for order_uuid in order_uuids:
-            if time.monotonic() > deadline:
+            if not deadline.left():
                 break
             try:
                 details = client.details(order_uuid)

@@ -14,6 +14,7 @@ from ..connect.endpoints import ENVIRONMENTS as API_URLS
 from ..connect.validation import is_complete_url, is_safe_url
 from ..mapping.problem import field_label, localized
 from ..tools import error_messages
+from ..tools.deadline import Deadline
 from ..tools.notification import notification
 from .frontpay_order import ENVIRONMENTS
 from .frontpay_rate_limit import MAX_WAIT
@@ -70,6 +71,12 @@ SETTING_RULES = {
         (
             lambda company: company.frontpay_erase_after_days >= 0,
             _lt("it can't be less than 0 days. Enter 0 to keep the numbers."),
+        ),
+    ),
+    "frontpay_log_days": (
+        (
+            lambda company: company.frontpay_log_days >= 0,
+            _lt("it can't be less than 0 days. Enter 0 to keep the whole log."),
         ),
     ),
     "frontpay_journal_id": (
@@ -248,6 +255,14 @@ class ResCompany(models.Model):
         "counted from the end of the customer's last order. 0: never. A customer of "
         "several companies keeps the number until the days of each of them are over.",
     )
+    frontpay_log_days = fields.Integer(
+        string="Keep API Log (Days)",
+        default=400,
+        groups=SETTINGS_READERS,
+        help="Number of days after which calls to and from Front Payment are deleted "
+        "from the API log. Orders, payments and messages stay. 0: never. Customers' "
+        "names and addresses stand in the log, so keep it no longer than you need it.",
+    )
 
     @api.depends("frontpay_credential_ids.api_token")
     def _compute_frontpay_api_token(self):
@@ -304,15 +319,16 @@ class ResCompany(models.Model):
             for sentence in company._frontpay_setting_problems(SETTING_RULES):
                 raise ValidationError(sentence)
 
-    def _frontpay_setting_problems(self, names):
+    def _frontpay_setting_problems(self, names, settings=None):
         """What is wrong with settings, as they are entered.
 
         :param names: of the fields, keys of :const:`SETTING_RULES`
+        :param settings: the form with what is typed; the company's own without it
         :return: yields sentences
         """
         for name in names:
             for is_good, sentence in SETTING_RULES[name]:
-                if not is_good(self):
+                if not is_good(settings or self):
                     yield self.env._(
                         "%(company)s: %(setting)s: %(rule)s",
                         company=self.name,
@@ -386,6 +402,13 @@ class ResCompany(models.Model):
             managers
         """
         self.ensure_one()
+        return self._frontpay_test_connection(self.sudo())
+
+    def _frontpay_test_connection(self, settings):
+        """Test the connection with settings that are saved or not; see above.
+
+        :param settings: the company itself, or the form with what is typed
+        """
         if not any(map(self.env.user.has_group, MANAGER_GROUPS)):
             raise AccessError(
                 self.env._(
@@ -393,7 +416,7 @@ class ResCompany(models.Model):
                     "connection to Front Payment."
                 )
             )
-        with self._frontpay_client() as client:
+        with self._frontpay_client(settings=settings, deadline=Deadline()) as client:
             try:
                 client.check_connection()
             except errors.FrontPaymentError as error:
@@ -448,10 +471,15 @@ class ResCompany(models.Model):
         credentials.database_uuid = self._frontpay_database_uuid()
         self._frontpay_resume()
 
-    def _frontpay_api_url(self):
+    def _frontpay_api_url(self, settings=None):
         """Return the address of Front Payment's API, with a slash at its end; empty
-        if the environment is an own address, and none is entered."""
-        url = API_URLS.get(self.frontpay_environment) or self.frontpay_custom_url or ""
+        if the environment is an own address, and none is entered.
+
+        :param settings: the form with what is typed; the company's own without it
+        """
+        settings = settings or self
+        environment = settings.frontpay_environment
+        url = API_URLS.get(environment) or settings.frontpay_custom_url or ""
         return url and url.rstrip("/") + "/"
 
     def _frontpay_access_url(self):
@@ -468,13 +496,14 @@ class ResCompany(models.Model):
             "database_uuid": self._frontpay_database_uuid(),
         }
 
-    def _frontpay_base_url(self):
+    def _frontpay_base_url(self, settings=None):
         """Return the address of Front Payment's API, with a slash at its end.
 
+        :param settings: the form with what is typed; the company's own without it
         :raises UserError: the environment is an own address, and none is entered
         """
         self.ensure_one()
-        url = self._frontpay_api_url()
+        url = self._frontpay_api_url(settings)
         if not url:
             raise UserError(
                 self.env._(
@@ -485,12 +514,14 @@ class ResCompany(models.Model):
             )
         return url
 
-    def _frontpay_client(self, max_wait=MAX_WAIT):
+    def _frontpay_client(self, max_wait=MAX_WAIT, deadline=None, settings=None):
         """Open a client with this company's credential, as a context manager.
 
         Whoever calls with it stores its ``exchanges``.
 
         :param max_wait: seconds that a call may wait until the rate limit lets it go
+        :param tools.deadline.Deadline deadline: when all calls have to be over
+        :param settings: the form with what is typed; the company's own without it
         :rtype: connect.client.Client
         :raises UserError: the environment is a custom URL, and none is entered; or
             this database is a copy
@@ -500,10 +531,11 @@ class ResCompany(models.Model):
             raise UserError(self._frontpay_copy_message())
         version = modules.Manifest.for_addon("frontpay_odoo").version
         return Client(
-            self._frontpay_base_url(),
-            self.sudo().frontpay_api_token or "",
+            self._frontpay_base_url(settings),
+            (settings or self.sudo()).frontpay_api_token or "",
             f"frontpay_odoo/{version}",
             rate_limiter=self.env["frontpay.rate.limit"]._limiter_of(self, max_wait),
+            deadline=deadline,
         )
 
     def _frontpay_public_url(self):

@@ -1,5 +1,11 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
+CONNECTION_FIELDS = (
+    "frontpay_environment",
+    "frontpay_custom_url",
+    "frontpay_api_token",
+)
 CREDENTIAL_FIELDS = ("frontpay_api_token", "frontpay_callback_secret")
 
 
@@ -56,6 +62,9 @@ class ResConfigSettings(models.TransientModel):
     )
     frontpay_erase_after_days = fields.Integer(
         related="company_id.frontpay_erase_after_days", readonly=False
+    )
+    frontpay_log_days = fields.Integer(
+        related="company_id.frontpay_log_days", readonly=False
     )
     frontpay_tax_rates = fields.Char(
         related="company_id.frontpay_tax_rates", readonly=False, required=True
@@ -125,5 +134,27 @@ class ResConfigSettings(models.TransientModel):
         return {"type": "ir.actions.client", "tag": "reload"}
 
     def action_frontpay_test_connection(self):
-        """Test the connection with the values on the screen, which are saved first."""
-        return self.company_id.action_frontpay_test_connection()
+        """Test the connection with these values, whether they are saved or not.
+
+        :return: a notification that says what was found, and what to do
+        :raises AccessError: for users who can't change the settings
+        :raises ValidationError: the URL can't be used
+        """
+        self.check_access("create")
+        company = self.company_id._origin
+        for sentence in company._frontpay_setting_problems(
+            ["frontpay_custom_url"], self
+        ):
+            raise ValidationError(sentence)
+        return company._frontpay_test_connection(self)
+
+    @api.model
+    def frontpay_test_connection(self, typed):
+        """Test the connection with what is typed in the form, and save none of it.
+
+        :param dict typed: the values of environment, URL and token
+        :return: as :meth:`action_frontpay_test_connection`
+        """
+        values = {name: typed.get(name) for name in CONNECTION_FIELDS}
+        settings = self.new(values | {"company_id": self.env.company.id})
+        return settings.action_frontpay_test_connection()

@@ -4,8 +4,11 @@ from . import test_callback_form
 from . import test_channels
 from . import test_client
 from . import test_customer
+from . import test_deadline
 from . import test_demo
 from . import test_error_messages
+from . import test_exchange
+from . import test_json_rows
 from . import test_log_masking
 from . import test_mapping
 from . import test_masking
@@ -16,6 +19,7 @@ from . import test_personal_data
 from . import test_polling
 from . import test_preflight
 from . import test_queue
+from . import test_rate_limit
 from . import test_recovery
 from . import test_rights
 from . import test_rights_table

@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
+from odoo.addons.frontpay_odoo.connect import client as client_module
 from odoo.addons.frontpay_odoo.connect import errors, responses
 from odoo.addons.frontpay_odoo.connect.channels import CHANNELS
 from odoo.addons.frontpay_odoo.connect.client import MAX_ANSWER, Client
@@ -577,6 +578,38 @@ class TestClient(LoopbackCase):
                     continue
                 self.assertEqual(client.statuses(), statuses)
                 self.assertEqual(server.requests[0][1], "/api/v1/connect/orders/status")
+
+    def test_a_list_of_any_length_is_read(self):
+        rows = [{"uuid": f"ODR{number}", "status": "SENT"} for number in range(70_000)]
+        body = json.dumps({"data": rows}).encode()
+        self.assertGreater(len(body), MAX_ANSWER)
+        for order_uuids, count in ((None, 70_000), ({"ODR1", "ODR5", "ODRX"}, 2)):
+            with self.subTest(count), self.serving(answer(200, body)) as (_, client):
+                self.assertEqual(len(client.statuses(order_uuids)), count)
+                kept = json.loads(client.exchanges[0].answer)
+                self.assertEqual(kept, {"data": "a list of 70000"})
+
+    def test_a_part_of_the_list_is_none(self):
+        """What isn't in it may be in the rest."""
+        rows = [{"uuid": "ODR1", "status": "SENT"}]
+        body = json.dumps({"data": rows}).encode()
+        for outcome, error in (
+            (answer(200, body[:-2]), errors.NotFrontPayment),
+            (answer(200, b"<html>Bad Gateway"), errors.NotFrontPayment),
+            (
+                lambda handler: answer(200, body)(handler, missing=1),
+                errors.UnknownOutcome,
+            ),
+            (endless, errors.UnknownOutcome),
+        ):
+            with (
+                self.subTest(error=error),
+                self.serving(outcome) as (_server, client),
+                patch.object(client_module, "MAX_LIST", MAX_ANSWER),
+                patch.object(client_module, "LIST_TIMEOUT", TIMEOUT),
+                self.assertRaises(error),
+            ):
+                client.statuses()
 
     def test_no_orders_at_all_are_told_as_not_found(self):
         not_found = answer(404, {"message": "Order Not Found"})

@@ -10,7 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 
-from odoo.addons.frontpay_odoo.models import frontpay_remote_order
+from odoo.addons.frontpay_odoo.models import frontpay_order_recovery
 from odoo.addons.frontpay_odoo.models.frontpay_order_recovery import OrderList
 from odoo.addons.frontpay_odoo.tools.transaction import SENDER_LOCK
 
@@ -432,7 +432,7 @@ class TestRecovery(RecoveryCase):
         strangers = self._strangers(2)
         order = self._lose_answer(when="before")
         self._age(order, 15)
-        with patch.object(frontpay_remote_order, "MAX_SECONDS", 0.3):
+        with patch.object(frontpay_order_recovery, "DETAILS_SECONDS", 0.3):
             self.sandbox.fault("delay", seconds=0.4, path="details")
             order._recover()
             self.assertEqual(len(self._details()), 1)

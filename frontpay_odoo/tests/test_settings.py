@@ -301,12 +301,39 @@ class TestSettings(LoopbackCase, TransactionCase):
         self._assert_connection("danger", "Nobody answers at that address")
 
     def test_the_settings_test_what_is_on_the_screen(self):
-        with _server() as address, Form(self.env["res.config.settings"]) as form:
-            form.frontpay_environment = "custom"
-            form.frontpay_custom_url = f"{address}/api/v1/"
-            form.frontpay_api_token = "good-token"
-            notification = form.save().action_frontpay_test_connection()
-        self.assertEqual(notification["params"]["type"], "success")
+        """And nothing of it is saved."""
+        self.company.write(SAVED_CREDENTIALS)
+        settings = self.env["res.config.settings"]
+        with _server() as address:
+            for path, token, kind, words in CONNECTIONS:
+                with self.subTest(path=path, token=token):
+                    notification = settings.frontpay_test_connection(
+                        {
+                            "frontpay_environment": "custom",
+                            "frontpay_custom_url": f"{address}/{path}/v1/",
+                            "frontpay_api_token": token,
+                        }
+                    )
+                    self.assertEqual(notification["params"]["type"], kind)
+                    self.assertIn(words, notification["params"]["message"])
+                    for name, value in SAVED_CREDENTIALS.items():
+                        self.assertEqual(self.company[name], value)
+
+    def test_a_typed_token_goes_to_no_unsafe_url(self):
+        for url, words in (*WRONG_URLS, (False, "enter the API base URL")):
+            typed = {
+                "frontpay_environment": "custom",
+                "frontpay_custom_url": url,
+                "frontpay_api_token": "good-token",
+            }
+            with self.subTest(url), self.assertRaises(UserError) as caught:
+                self.env["res.config.settings"].frontpay_test_connection(typed)
+            self.assertIn(words, str(caught.exception))
+
+    def test_only_who_may_change_the_settings_tests_typed_ones(self):
+        settings = self.env["res.config.settings"].with_user(self.accountant)
+        with self.assertRaises(AccessError):
+            settings.frontpay_test_connection({})
 
     def test_accounting_managers_test_the_connection_and_others_dont(self):
         bookkeeper = self._user("bookkeeper", "account.group_account_invoice")

@@ -2,11 +2,11 @@ from operator import methodcaller
 
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_time
 
 from ..connect import statuses
 from ..connect.responses import ORDER_UUID
 from ..models.frontpay_order import IN_DOUBT_STATES
+from ..tools.local_time import local_time
 from ..tools.notification import notification
 
 
@@ -105,7 +105,7 @@ class FrontpayResolve(models.TransientModel):
             )
         details = {
             "invoice": order.move_id.name,
-            "time": format_time(self.env, order._grace_ends_at(), time_format="short"),
+            "time": local_time(self.env, order._grace_ends_at()),
         }
         if candidates:
             return self.env._(
