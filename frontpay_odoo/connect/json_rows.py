@@ -12,8 +12,8 @@ DECODER = json.JSONDecoder()
 
 
 class JsonRows:
-    """Reads an object such as ``{"data": [row, row, …], …}``, and holds one piece of its
-    text at a time.
+    """Reads an object such as ``{"data": [row, row, …], …}``, one piece of its text at a
+    time. (ijson would need gigabytes for a hundred kilobytes of brackets.)
 
     Once :meth:`rows` has come to its end, ``envelope`` has the object's other values,
     and ``count`` the number of rows; None if there was no such list.

@@ -61,7 +61,7 @@ class FrontpayOrder(models.Model):
         """Find out what became of orders, each in transactions of its own.
 
         :param details: how many orders that nobody here knows may be read
-        :param tools.deadline.Deadline deadline: when it has to be over; the cron goes on
+        :param tools.deadline.Deadline deadline: then the cron goes on
         :return: {company: sentence} of those whose Front Payment couldn't be asked
         """
         failures = {}

@@ -67,7 +67,7 @@ class TestDeadline(SandboxCase):
                 self.assertEqual(told[0], "warning")
                 self.assertIn(f"The status of {late} order(s) will be updated", told[1])
                 now = fields.Datetime.now()
-                due = orders.filtered(lambda order: order.next_poll_at <= now)
+                due = orders.filtered(lambda order, now=now: order.next_poll_at <= now)
                 self.assertEqual(len(due), late)
                 self.assertTrue(self.triggered("cron_poll"))
 
