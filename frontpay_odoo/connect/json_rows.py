@@ -12,7 +12,7 @@ DECODER = json.JSONDecoder()
 
 
 class JsonRows:
-    """Reads an object such as ``{"data": [row, row, …], …}``, one piece of its text at a
+    """Reads an object such as ``{"data": [row, row, …], …}``, one piece of text at a
     time. (ijson would need gigabytes for a hundred kilobytes of brackets.)
 
     Once :meth:`rows` has come to its end, ``envelope`` has the object's other values,
