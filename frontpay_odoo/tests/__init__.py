@@ -5,6 +5,7 @@ from . import test_channels
 from . import test_client
 from . import test_customer
 from . import test_demo
+from . import test_environments
 from . import test_error_messages
 from . import test_log_masking
 from . import test_mapping
