@@ -6,6 +6,7 @@ from . import test_client
 from . import test_customer
 from . import test_deadline
 from . import test_demo
+from . import test_environments
 from . import test_error_messages
 from . import test_exchange
 from . import test_json_rows
