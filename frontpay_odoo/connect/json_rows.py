@@ -3,6 +3,7 @@ a row for each, and a company may have a million."""
 
 import json
 import re
+from contextlib import suppress
 
 # Characters of a row, or of another value of the object.
 MAX_VALUE = 100_000
@@ -83,13 +84,8 @@ class JsonRows:
     def _value(self):
         self._next()
         while True:
-            try:
+            with suppress(ValueError, RecursionError):  # cut off, perhaps
                 value, end = DECODER.raw_decode(self._text, self._position)
-            except RecursionError:
-                raise ValueError("nested too deeply") from None
-            except ValueError:  # cut off, perhaps
-                pass
-            else:
                 # A number may go on in the next piece.
                 if self._text[end : end + 1] in AFTER_VALUE:
                     self._position = end

@@ -30,8 +30,9 @@ class Transport(HTTPAdapter):
         return left
 
     def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, **kwargs)
+        result = super().init_poolmanager(*args, **kwargs)
         self._use_own_connections(self.poolmanager)
+        return result
 
     def proxy_manager_for(self, proxy, **kwargs):
         is_known = proxy in self.proxy_manager
@@ -57,7 +58,7 @@ class _Connection:
     def connect(self):
         self.is_connecting = True
         try:
-            super().connect()
+            return super().connect()
         finally:
             self.is_connecting = False
 
@@ -95,4 +96,4 @@ class _Reader(io.RawIOBase):
 
     def close(self):
         self._raw.close()
-        super().close()
+        return super().close()

@@ -63,12 +63,10 @@ class FrontpayExchange(models.Model):
         :return: (how many were deleted, whether there are more)
         """
         deleted = 0
-        for company in self.env["res.company"].sudo().search([]):
-            days = company.frontpay_log_days
-            if days:
-                deleted += self._delete_before(
-                    company, fields.Datetime.now() - timedelta(days=days)
-                )
+        companies = self.env["res.company"].sudo()
+        for company in companies.search([("frontpay_log_days", ">", 0)]):
+            days = timedelta(days=company.frontpay_log_days)
+            deleted += self._delete_before(company, fields.Datetime.now() - days)
         return deleted, deleted >= GC_UNLINK_LIMIT
 
     @api.model

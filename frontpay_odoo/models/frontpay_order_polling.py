@@ -271,7 +271,8 @@ class FrontpayOrder(models.Model):
             if order_uuid in listed and state not in UNLISTED_STATES:
                 is_same = statuses.state_of(listed[order_uuid]) == state
                 (unchanged if is_same else changed).append(order_id)
-        called_back = self.env["frontpay.callback"].search([]).order_id
+        called = [("order_id.company_id", "=", company.id)]
+        called_back = self.env["frontpay.callback"].search(called).order_id
         unchanged = self.browse(unchanged) - called_back
         return unchanged, (self | self.browse(changed)) - unchanged
 

@@ -1,4 +1,4 @@
-"""No order crosses from one Front Payment to another, nor from a database to its copy."""
+"""No order crosses from one Front Payment to another, or from a database to a copy."""
 
 from unittest.mock import patch
 

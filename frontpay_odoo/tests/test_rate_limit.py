@@ -1,4 +1,4 @@
-from contextlib import closing
+from contextlib import suppress
 
 from odoo.sql_db import db_connect
 from odoo.tests import BaseCase, get_db_name, tagged
@@ -20,11 +20,9 @@ class TestRateLimit(BaseCase):
         [[self.company_id]] = self.query("SELECT min(id) FROM res_company")
 
     def query(self, query):
-        with closing(db_connect(get_db_name()).cursor()) as cr:
+        with db_connect(get_db_name()).cursor() as cr:
             cr.execute(query)
-            rows = cr.fetchall() if cr.description else []
-            cr.commit()
-        return rows
+            return cr.fetchall() if cr.description else []
 
     def limiter(self, max_wait=0):
         return RateLimiter(get_db_name(), self.company_id, LIMIT, max_wait)
@@ -61,10 +59,8 @@ class TestRateLimit(BaseCase):
     def test_a_burst_is_short(self):
         limiter = self.limiter()
         taken = 0
-        try:
+        with suppress(errors.RateLimited):
             while taken < LIMIT:
                 limiter.acquire()
                 taken += 1
-        except errors.RateLimited:
-            pass
         self.assertLess(taken, LIMIT / 20)

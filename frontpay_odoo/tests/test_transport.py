@@ -71,7 +71,7 @@ class Peer:
                 connection = step(self, connection) or connection
         connection.close()
 
-    def read(self, connection, is_complete):
+    def read_until(self, connection, is_complete):
         text = b""
         while not is_complete(text):
             piece = connection.recv(1024)
@@ -82,11 +82,11 @@ class Peer:
 
 
 def reads(peer, connection):
-    peer.read(connection, lambda text: text.endswith(b"]}"))
+    peer.read_until(connection, lambda text: text.endswith(b"]}"))
 
 
 def reads_connect(peer, connection):
-    peer.read(connection, lambda text: text.endswith(b"\r\n\r\n"))
+    peer.read_until(connection, lambda text: text.endswith(b"\r\n\r\n"))
 
 
 def grants_tunnel(peer, connection):
