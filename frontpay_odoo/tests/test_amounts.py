@@ -399,7 +399,7 @@ class TestAmounts(SandboxCase):
         before = self.env.cr.sql_log_count
         for move in moves:
             order_of(move, "session", CALLBACKS, move.name)
-        self.assertLess(self.env.cr.sql_log_count - before, 40)
+        self.assertLess(self.env.cr.sql_log_count - before, 45)
 
     def _products(self, *lines, **values):
         """The products of an invoice, which was found to be right."""

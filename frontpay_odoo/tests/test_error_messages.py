@@ -195,7 +195,7 @@ class TestErrorMessages(TransactionCase):
         env = self.env(context={"lang": "nb_NO"})
         sentence = "The customer details.msisdn field is required."
         message = outcome_message(env, errors.Rejected("HTTP 417", [sentence]))
-        self.assertIn("“Telefonnummer”", message)
+        self.assertIn("«Telefonnummer»", message)
 
     def test_a_quoted_sentence_holds_no_personal_number(self):
         told = self._told("The number 17858410193 is taken.")

@@ -370,11 +370,13 @@ class TestErasure(PersonalDataCase):
 
     def _order_closed(self, days_ago, company=None):
         move = self.invoice() if company is None else self._invoice_of(company)
-        token = f"{PATH_TOKEN[:-5]}{move.id:05}"
+        number, token = f"ODR{move.id}", f"{PATH_TOKEN[:-5]}{move.id:05}"
         if days_ago is None:
-            return self.order(move, token=token)
+            return self.order(move, token=token, order_uuid=number)
         closed_at = fields.Datetime.now() - timedelta(days=days_ago)
-        return self.order(move, "paid", token=token, closed_at=closed_at)
+        return self.order(
+            move, "paid", token=token, order_uuid=number, closed_at=closed_at
+        )
 
     def _invoice_of(self, company):
         return (

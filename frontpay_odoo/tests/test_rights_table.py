@@ -113,7 +113,7 @@ class TestRightsTable(RightsCase):
                 cls._made(
                     "frontpay.remote.order",
                     company,
-                    environment="demo",
+                    base_url="https://api.example.com/",
                     order_uuid="ODR1",
                 ),
             )

@@ -69,8 +69,9 @@ class TestViews(FrontpayCommon):
             }
         )
         cls.moves = {state: cls.invoice() for state in BUTTONS}
-        for state in filter(None, BUTTONS):
-            cls.order(cls.moves[state], state, token=state)
+        for number, state in enumerate(filter(None, BUTTONS)):
+            move = cls.moves[state]
+            cls.order(move, state, token=state, order_uuid=f"ODR{number}")
 
     @classmethod
     def _user(cls, login, groups):
