@@ -158,7 +158,6 @@ class FrontpayOrder(models.Model):
                     "journal_id": journal.id,
                     "currency_id": currency.id,
                     "amount": self.amount,
-                    "group_payment": True,
                     "payment_difference_handling": "open",
                     "payment_date": self.settled_on,
                     "communication": f"{self.reference} {self.order_uuid or ''}",
@@ -178,17 +177,15 @@ class FrontpayOrder(models.Model):
     def _is_as_asked(self, payment):
         """Whether the customer's debt went down by the order's amount, in its currency
         and by nothing else."""
-        lines = payment.move_id.line_ids.filtered(
-            lambda line: line.account_id.account_type == RECEIVABLE
-        )
-        credited = -sum(lines.mapped("amount_currency")) if lines else self.amount
-        return (
-            len(payment) == 1
-            and payment.currency_id == self.currency_id
-            and (lines.currency_id or self.currency_id) == self.currency_id
-            and self._is_equal(self.amount, payment.amount)
-            and self._is_equal(self.amount, credited)
-        )
+        if len(payment) != 1:
+            return False
+        currency, amount = payment.currency_id, payment.amount
+        if payment.move_id:
+            lines = payment.move_id.line_ids.filtered(
+                lambda line: line.account_id.account_type == RECEIVABLE
+            )
+            currency, amount = lines.currency_id, -sum(lines.mapped("amount_currency"))
+        return currency == self.currency_id and self._is_equal(amount, self.amount)
 
     # === WHAT STANDS IN THE BOOKS === #
 
@@ -237,13 +234,12 @@ class FrontpayOrder(models.Model):
                 ("journal_id", "=", self.company_id.frontpay_journal_id.id),
                 ("payment_type", "=", "inbound"),
                 ("state", "in", LIVE_PAYMENT_STATES),
-                ("memo", "ilike", self.order_uuid or self.reference),
+                ("memo", "ilike", self.order_uuid),
             ]
         )
         return payments.filtered(
             lambda payment: (
-                (self.order_uuid or self.reference) in payment.memo.split()
-                and not self._is_taken(payment)
+                self.order_uuid in payment.memo.split() and not self._is_taken(payment)
             )
         )
 
@@ -283,7 +279,7 @@ class FrontpayOrder(models.Model):
             " Front Payment what the customer owes, and register what was paid in"
             " the payment journal of the Front Payment settings.",
             reported=self.currency_id.format(self.reported_amount),
-            order=self.order_uuid or self.reference,
+            order=self.order_uuid,
             amount=self.currency_id.format(self.amount),
         )
 
@@ -317,7 +313,7 @@ class FrontpayOrder(models.Model):
             "other": self.currency_id.format(other),
             "other_day": format_date(self.env, max(each.date for each in others)),
             "journal": self.company_id.frontpay_journal_id.display_name or "",
-            "order": self.order_uuid or self.reference,
+            "order": self.order_uuid,
         }
         if all(each.is_credit_note for each in others):
             return self.env._(
@@ -342,7 +338,7 @@ class FrontpayOrder(models.Model):
         if not is_refunded or self._is_refund_booked():
             return ""
         details = {
-            "order": self.order_uuid or self.reference,
+            "order": self.order_uuid,
             "refunded": self.currency_id.format(self._amount_refunded()),
             "amount": self.currency_id.format(self.reported_amount),
         }
@@ -385,7 +381,7 @@ class FrontpayOrder(models.Model):
             "Order %(order)s is “%(state)s” at Front Payment, but %(amount)s was"
             " registered on %(day)s. Nobody pays it: cancel payment %(payment)s, so"
             " that the invoice is open again.",
-            order=self.order_uuid or self.reference,
+            order=self.order_uuid,
             state=self._state_label(self.state),
             amount=self.currency_id.format(payment.amount),
             day=format_date(self.env, payment.date),

@@ -1,3 +1,4 @@
+import itertools
 from datetime import date, datetime
 from decimal import Decimal
 from unittest.mock import patch
@@ -6,6 +7,7 @@ from odoo import SUPERUSER_ID, Command
 from odoo.tests import freeze_time, new_test_user, tagged
 from odoo.tools import html2plaintext, mute_logger
 
+from odoo.addons.account.models.account_move import AccountMove
 from odoo.addons.account.wizard.account_payment_register import AccountPaymentRegister
 from odoo.addons.frontpay_odoo.connect.responses import OrderStatus
 
@@ -58,6 +60,12 @@ class PaymentCase(FrontpayCommon):
         note = (move or self.move)._reverse_moves(cancel=True)
         self.assertEqual(note.state, "posted")
         return note
+
+    def _have_no_outstanding_account(self, journal):
+        """Payments have no entry then, where all of Odoo's accounting is installed."""
+        name = "_get_invoice_in_payment_state"
+        self.patch(AccountMove, name, lambda move: "in_payment")
+        journal.inbound_payment_method_line_ids.payment_account_id = False
 
     def attention(self):
         return self.move.activity_search(["frontpay_odoo.activity_attention"])
@@ -170,6 +178,16 @@ class TestPayment(PaymentCase):
         self.assertFalse(self.payments())
         self.assertNotRegistered("journal")
 
+    def test_without_an_outstanding_account_it_is_registered_once(self):
+        """Such a payment has no entry, and leaves the invoice open for now."""
+        self._have_no_outstanding_account(self.journal)
+        self.told()
+        payment = self.sent.payment_id
+        self.assertEqual((payment.amount, payment.move_id.ids), (125.00, []))
+        self.sent._settle_payment()
+        self.assertEqual(self.payments(), payment)
+        self.assertFalse(self.move.frontpay_error)
+
     def test_in_a_locked_period_the_payment_is_entered_on_the_first_open_day(self):
         self.company.fiscalyear_lock_date = "2025-12-31"
         self.told()
@@ -232,13 +250,18 @@ class TestPayment(PaymentCase):
                     self.assertTold("refunded", "credit note")
 
     def test_an_early_payment_discount_takes_nothing_off(self):
+        for computation in ("included", "excluded", "mixed"):
+            with self.subTest(computation), self.undone():
+                self._pay_early(computation)
+
+    def _pay_early(self, computation):
         term = self.env["account.payment.term"].create(
             {
                 "name": "2/10",
                 "early_discount": True,
                 "discount_percentage": 2,
                 "discount_days": 10,
-                "early_pay_discount_computation": "excluded",
+                "early_pay_discount_computation": computation,
                 "line_ids": [Command.create({"value": "percent", "value_amount": 100})],
             }
         )
@@ -247,7 +270,7 @@ class TestPayment(PaymentCase):
         )
         self.sent = self.order(self.move, token="early", order_uuid="ODR2")
         self.told(day=date(2025, 8, 3))
-        self.assertEqual(self.sent.payment_id.amount, 125.00)
+        self.assertEqual(self.sent.payment_id.amount, self.move.amount_total)
         self.assertEqual(len(self.sent.payment_id.move_id.line_ids), 2)
         self.assertSettled()
 
@@ -281,8 +304,13 @@ class TestPayment(PaymentCase):
         values_of = AccountPaymentRegister._create_payment_vals_from_wizard
         euro = self.env.ref("base.EUR")
         euro.active = True
-        for wrong in ({"amount": 12.50}, {"currency_id": euro.id}):
-            with self.subTest(wrong), self.undone():
+        for wrong, account in itertools.product(
+            ({"amount": 12.50}, {"currency_id": euro.id}),
+            (True, False),
+        ):
+            with self.subTest(wrong, account=account), self.undone():
+                if not account:
+                    self._have_no_outstanding_account(self.journal)
 
                 def create_wrong(wizard, batch, wrong=wrong):
                     return values_of(wizard, batch) | wrong
@@ -321,6 +349,14 @@ class TestMoneyAndBooks(PaymentCase):
                     "with ODR1 as memo",
                 )
 
+    def test_a_payment_without_an_entry_is_one_all_the_same(self):
+        self._have_no_outstanding_account(self.bank)
+        by_hand = self.pay_by_hand(125.00)
+        self.assertFalse(by_hand.move_id)
+        self.told()
+        self.assertEqual(self.payments(), by_hand)
+        self.assertTold("Paid twice")
+
     def test_a_payment_of_a_credited_invoice_is_told(self):
         self.credit()
         self.told()
@@ -346,19 +382,34 @@ class TestMoneyAndBooks(PaymentCase):
     def test_a_double_payment_registered_with_the_orders_number_is_settled(self):
         self.pay_by_hand(125.00)
         self.told()
+        credit = self._register_credit("double ODR1")
+        self.sent._settle_payment()
+        self.assertEqual(self.sent.payment_id, credit)
+        self.assertSettled()
+
+    def test_a_payment_with_another_orders_number_or_of_another_order_isnt_taken(self):
+        other = self.order(self.invoice(), "paid", token="x", order_uuid="ODR12")
+        self.pay_by_hand(125.00)
+        for memo in ("ODR12", "ODR1 ODR12"):
+            with self.subTest(memo), self.undone():
+                other.payment_id = self._register_credit(memo)
+                self.told()
+                self.assertFalse(self.sent.payment_id)
+                self.assertTold("Paid twice")
+
+    def _register_credit(self, memo):
+        """The customer's money, of no invoice."""
         credit = self.env["account.payment"].create(
             {
                 "journal_id": self.journal.id,
                 "partner_id": self.private.id,
                 "amount": 125.00,
                 "payment_type": "inbound",
-                "memo": "double ODR1",
+                "memo": memo,
             }
         )
         credit.action_post()
-        self.sent._settle_payment()
-        self.assertEqual(self.sent.payment_id, credit)
-        self.assertSettled()
+        return credit
 
     def test_what_was_registered_by_hand_as_told_is_linked_at_once(self):
         self.company.frontpay_journal_id = False
@@ -424,6 +475,12 @@ class TestMoneyAndBooks(PaymentCase):
                 self.sent._apply_status("PAID")
                 self.assertFalse(self.payments())
                 self.assertTold("reports", "was sent with kr 125.00")
+
+    def test_an_invoice_that_is_open_with_another_amount_is_not_paid(self):
+        self.sent.amount = 100.00
+        self.told()
+        self.assertFalse(self.payments())
+        self.assertTold("couldn't be registered", "kr 125.00 is open", "not kr 100.00")
 
     def test_another_amount_is_told_before_anybody_pays(self):
         self.sent._apply_response(OrderStatus("SENT", amount=Decimal(40)))
