@@ -10,7 +10,11 @@ import odoo
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
 
-NAMES = ("mapping",)  # each is a module here with a function measure(env)
+NAMES = (
+    "mapping",
+    "install",
+    "polling",
+)  # each is a module here with a function measure(env)
 FOLDER = Path(os.environ.get("FRONTPAY_DEV_DIR", ".dev")) / "bench"
 
 

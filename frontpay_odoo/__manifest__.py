@@ -26,6 +26,7 @@
         "views/res_partner_views.xml",
         "views/res_config_settings_views.xml",
     ],
+    "pre_init_hook": "pre_init_hook",
     "assets": {"web.assets_backend": ["frontpay_odoo/static/src/*"]},
     "demo": ["demo/frontpay_demo.xml"],
 }

@@ -25,6 +25,7 @@ class AccountMove(models.Model):
         compute="_compute_frontpay_order_id",
         store=True,
         copy=False,
+        index="btree_not_null",
         groups=READERS,
     )
     # The current order's values.

@@ -261,8 +261,16 @@ class FrontpayOrder(models.Model):
         "(company_id, base_url, order_uuid) WHERE order_uuid IS NOT NULL",
         "This order of Front Payment's belongs to another invoice already.",
     )
-    _queue_index = models.Index("(company_id) WHERE state = 'queued' OR update_queued")
+    # PostgreSQL takes it for the very words that Odoo writes.
+    _queue_index = models.Index(
+        "(company_id) WHERE state = 'queued' OR update_queued IS TRUE"
+    )
     _in_doubt_index = models.Index("(company_id) WHERE state IN ('sending', 'unknown')")
+    _open_index = models.Index(
+        "(company_id) WHERE order_uuid IS NOT NULL"
+        " AND state IN ('sent', 'invoiced', 'reminded', 'collection')"
+    )
+    _sentinel_index = models.Index("(company_id, sent_at) WHERE order_uuid IS NOT NULL")
 
     @api.depends("amount")
     def _compute_reported_amount(self):

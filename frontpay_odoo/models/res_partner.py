@@ -1,5 +1,6 @@
 import logging
 from datetime import timedelta
+from operator import methodcaller
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -36,12 +37,17 @@ ERASED_AT_ONCE = 100  # customers between two commits
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
+    # Nothing of this is stored for each customer, or installing the addon would take
+    # long: only what somebody entered that doesn't follow from Odoo's own fields.
+    frontpay_customer_type_store = fields.Char(copy=False, groups=fields.NO_ACCESS)
+    frontpay_organization_id_store = fields.Char(copy=False, groups=fields.NO_ACCESS)
+    frontpay_language_store = fields.Char(copy=False, groups=fields.NO_ACCESS)
     frontpay_customer_type = fields.Selection(
         [("private", "Private person"), ("corporate", "Company")],
         string="Customer Type",
         compute="_compute_frontpay_customer_type",
-        store=True,
-        readonly=False,
+        inverse="_inverse_frontpay_customer_type",
+        compute_sudo=True,
         copy=False,
         groups="account.group_account_invoice",
         help="How Front Payment invoices this customer. Follows Odoo's own choice "
@@ -75,8 +81,8 @@ class ResPartner(models.Model):
     frontpay_organization_id = fields.Char(
         string="Organization Number",
         compute="_compute_frontpay_organization_id",
-        store=True,
-        readonly=False,
+        inverse="_inverse_frontpay_organization_id",
+        compute_sudo=True,
         copy=False,
         groups="account.group_account_invoice",
         help="Taken from the customer's company ID, Brønnøysund number or VAT number. "
@@ -86,8 +92,8 @@ class ResPartner(models.Model):
         LANGUAGES,
         string="Language at Front Payment",
         compute="_compute_frontpay_language",
-        store=True,
-        readonly=False,
+        inverse="_inverse_frontpay_language",
+        compute_sudo=True,
         copy=False,
         groups="account.group_account_invoice",
         help="The language in which Front Payment writes to this customer. Follows the "
@@ -191,26 +197,62 @@ class ResPartner(models.Model):
         # Or whoever saved a form would be given back what was typed.
         self.invalidate_recordset(["frontpay_masked_number"])
 
-    @api.depends("commercial_partner_id.is_company")
+    @api.depends(
+        "commercial_partner_id.is_company",
+        "commercial_partner_id.frontpay_customer_type_store",
+    )
     def _compute_frontpay_customer_type(self):
         for partner in self:
-            is_company = partner.commercial_partner_id.is_company
-            partner.frontpay_customer_type = "corporate" if is_company else "private"
+            customer = partner.commercial_partner_id
+            partner.frontpay_customer_type = (
+                customer.frontpay_customer_type_store
+                or customer._frontpay_usual_customer_type()
+            )
 
     @api.depends(lambda self: self._frontpay_organization_depends())
     def _compute_frontpay_organization_id(self):
         for partner in self:
-            # A number entered by hand stays when no other field has one.
+            customer = partner.commercial_partner_id
             partner.frontpay_organization_id = (
-                partner.commercial_partner_id._frontpay_known_organization_number()
-                or partner.frontpay_organization_id
+                customer.frontpay_organization_id_store
+                or customer._frontpay_known_organization_number()
             )
 
-    @api.depends("lang")
+    @api.depends("lang", "frontpay_language_store")
     def _compute_frontpay_language(self):
         for partner in self:
-            language = (partner.lang or "nb").partition("_")[0]
-            partner.frontpay_language = LANGUAGE_OF_LANG.get(language, "en")
+            partner.frontpay_language = (
+                partner.frontpay_language_store or partner._frontpay_usual_language()
+            )
+
+    def _inverse_frontpay_customer_type(self):
+        usual = methodcaller("_frontpay_usual_customer_type")
+        self._frontpay_store_choice("frontpay_customer_type", usual)
+
+    def _inverse_frontpay_organization_id(self):
+        known = methodcaller("_frontpay_known_organization_number")
+        self._frontpay_store_choice("frontpay_organization_id", known)
+
+    def _inverse_frontpay_language(self):
+        usual = methodcaller("_frontpay_usual_language")
+        self._frontpay_store_choice("frontpay_language", usual)
+
+    def _frontpay_store_choice(self, name, usual):
+        """Store what was entered, unless it is what follows from Odoo's own fields.
+
+        :param str name: of the field
+        :param usual: tells of a customer what follows
+        """
+        chosen = {partner: partner[name] for partner in self.sudo()}
+        for partner, value in chosen.items():
+            partner[f"{name}_store"] = value != usual(partner) and value
+
+    def _frontpay_usual_customer_type(self):
+        return "corporate" if self.commercial_partner_id.is_company else "private"
+
+    def _frontpay_usual_language(self):
+        language = (self.lang or "nb").partition("_")[0]
+        return LANGUAGE_OF_LANG.get(language, "en")
 
     @api.constrains("company_id")
     def _check_frontpay_company(self):
@@ -256,8 +298,6 @@ class ResPartner(models.Model):
     def _commercial_fields(self):
         return [
             *super()._commercial_fields(),
-            "frontpay_customer_type",
-            "frontpay_organization_id",
             "frontpay_customer_uuid",
             "frontpay_channel",
             "frontpay_invoice_interval",
@@ -380,6 +420,7 @@ class ResPartner(models.Model):
     def _frontpay_organization_depends(self):
         names = [
             "frontpay_customer_type",
+            "frontpay_organization_id_store",
             "country_id",
             *self._frontpay_organization_sources(),
         ]

@@ -92,7 +92,10 @@ class TestPartner(TransactionCase):
         self.assertEqual(self.person.frontpay_customer_type, "corporate")
         self.person.is_company = True
         self.person.is_company = False
-        self.assertEqual(self.person.frontpay_customer_type, "private")
+        self.assertEqual(self.person.frontpay_customer_type, "corporate")
+        self.person.frontpay_customer_type = "private"
+        self.person.is_company = True
+        self.assertEqual(self.person.frontpay_customer_type, "corporate")
 
     def test_the_language_is_taken_from_the_customers_own(self):
         for lang, expected in LANGUAGES:
@@ -106,6 +109,17 @@ class TestPartner(TransactionCase):
         self.person.frontpay_language = "sv"
         self.person.name = "Karin Demokund"
         self.assertEqual(self.person.frontpay_language, "sv")
+
+    def test_what_follows_from_odoos_fields_is_not_stored(self):
+        """Also if a form sends it back as it was shown."""
+        for name in (
+            "frontpay_customer_type",
+            "frontpay_organization_id",
+            "frontpay_language",
+        ):
+            with self.subTest(field=name):
+                self.organization[name] = self.organization[name]
+                self.assertFalse(self.organization.sudo()[f"{name}_store"])
 
     def test_the_organization_number_is_taken_from_where_it_stands(self):
         for country, values, expected in ORGANIZATIONS:

@@ -160,7 +160,7 @@ class TestPreflight(SandboxCase):
 
     def test_a_company_with_a_wrong_number(self):
         move = self.invoice(customer=self.corporate)
-        self._store(self.corporate, "frontpay_organization_id", "310000018")
+        self._store(self.corporate, "frontpay_organization_id_store", "310000018")
         self.assertNotSent(move, self.corporate.name, "last digit doesn't fit")
 
     def test_a_contacts_number_is_looked_for_on_the_company(self):

@@ -1,0 +1,74 @@
+"""Installing the addon on many invoices and customers, and what PostgreSQL makes of its
+searches among as many orders."""
+
+import os
+import time
+
+from odoo import SUPERUSER_ID, api
+from odoo.modules.registry import Registry
+from odoo.sql_db import close_db
+from odoo.tools import SQL
+
+from .filled import ORDERS, fill, odoo, row, rows_of, vacuum
+
+INVOICES = CUSTOMERS = 300_000
+CALLS = 2  # in the log, of each order
+LOG = f"""
+    INSERT INTO frontpay_exchange (order_id, company_id, direction, create_date)
+    SELECT id, company_id, 'out', sent_at FROM frontpay_order, generate_series(1, {CALLS})
+"""
+CALLBACKS = """
+    INSERT INTO frontpay_callback (order_id, order_uuid, poll_at)
+    SELECT id, order_uuid, now() + interval '1 hour' FROM frontpay_order LIMIT 20000
+"""
+WRITTEN = """
+    SELECT sum(n_tup_upd), array_agg(pg_relation_filenode(relid))
+      FROM pg_stat_user_tables WHERE relname IN ('account_move', 'res_partner')
+"""
+
+
+def measure(_env):
+    """Install on no invoices and on many, then ask for the plans.
+
+    :return: list of rows: what was measured, and what came out
+    :raises RuntimeError: a search reads a table as a whole
+    """
+    template = os.environ["FRONTPAY_TEMPLATE_DB"]
+    few, many = f"{template}_few", f"{template}_many"
+    rows = []
+    # The first one finds nothing in any cache.
+    for name, count in ((f"{few}er", 0), (few, 0), (many, INVOICES)):
+        fill(name, count)
+        [[updated, files]] = rows_of(name, WRITTEN)
+        started = time.monotonic()
+        odoo("--database", name, "--init", "frontpay_odoo", "--stop-after-init")
+        spent = time.monotonic() - started
+        rows.append(row(f"installed on {count} invoices", f"{spent:.1f} s"))
+    [[now_updated, now_files]] = rows_of(name, WRITTEN)
+    rows.append(row("their rows updated", now_updated - updated))
+    rows.append(row("their tables rewritten", "no" if files == now_files else "yes"))
+    return rows[1:] + _plans(many)
+
+
+def _plans(database):
+    """How PostgreSQL searches among as many orders as invoices."""
+    rows_of(database, ORDERS)
+    rows_of(database, LOG)
+    rows_of(database, CALLBACKS)
+    vacuum(database)
+    # The addon can't be imported before the registry is there.
+    with Registry(database).cursor() as cursor:
+        from odoo.addons.frontpay_odoo.tests.test_indexes import plan_of, searches
+
+        env = api.Environment(cursor, SUPERUSER_ID, {})
+        rows = []
+        for what, query in searches(env).items():
+            indexes, whole = plan_of(env, query)
+            started = time.perf_counter()
+            env.execute_query(SQL("EXPLAIN ANALYZE %s", query))
+            spent = 1000 * (time.perf_counter() - started)
+            rows.append(row(what, f"{spent:.1f} ms", ", ".join(indexes)))
+            if whole:
+                raise RuntimeError(f"{what}: all of {', '.join(whole)} is read")
+    close_db(database)
+    return rows

@@ -1,0 +1,11 @@
+from odoo.tools.sql import column_exists, create_column
+
+# Odoo computes a stored field for all records when it makes its column. Invoices that
+# are there already have no order, so their columns are made before, and empty.
+COLUMNS = {"frontpay_order_id": "int4", "frontpay_state": "varchar"}
+
+
+def pre_init_hook(env):
+    for name, kind in COLUMNS.items():
+        if not column_exists(env.cr, "account_move", name):
+            create_column(env.cr, "account_move", name, kind)

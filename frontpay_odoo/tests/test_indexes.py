@@ -1,0 +1,104 @@
+"""What the crons and foreign keys search has an index. ``./dev bench install`` shows
+that PostgreSQL takes it among 300,000 orders."""
+
+from odoo import fields
+from odoo.fields import Domain
+from odoo.tests import TransactionCase, tagged
+from odoo.tools import SQL
+
+from odoo.addons.frontpay_odoo.models.frontpay_order import IN_DOUBT_STATES
+from odoo.addons.frontpay_odoo.models.frontpay_order_polling import POLL_ORDER
+
+# Of our tables and to them; Odoo indexes nobody's who created or changed a record.
+FOREIGN_KEYS = r"""
+    SELECT key.conrelid::regclass::text, attribute.attname
+      FROM pg_constraint key
+      JOIN pg_attribute attribute
+        ON attribute.attrelid = key.conrelid AND attribute.attnum = key.conkey[1]
+      JOIN pg_class model ON model.oid = key.conrelid
+     WHERE key.contype = 'f'
+       AND (key.conrelid::regclass::text LIKE 'frontpay\_%%'
+            OR attribute.attname LIKE 'frontpay\_%%')
+       AND attribute.attname NOT IN ('create_uid', 'write_uid')
+       AND NOT EXISTS (SELECT FROM pg_index
+                        WHERE indrelid = key.conrelid AND indkey[0] = key.conkey[1])
+     ORDER BY 1, 2
+"""
+# Rows that are few, or gone after a day.
+FEW = {
+    ("res_company", "frontpay_journal_id"),
+    ("frontpay_resolve", "move_id"),
+    ("frontpay_resolve_candidate", "resolve_id"),
+}
+
+
+def searches(env):
+    """What is searched over and over.
+
+    :return: {what for: its query}
+    """
+    orders = env["frontpay.order"].sudo()
+    callbacks = env["frontpay.callback"].sudo()
+    company = Domain("company_id", "=", env.company.id)
+    now = fields.Datetime.now()
+    in_doubt = [("state", "in", tuple(IN_DOUBT_STATES))]
+    sent = company & Domain("order_uuid", "!=", False) & Domain("sent_at", "<=", now)
+    return {
+        "the queue": orders._search(
+            orders._queued_domain(), order="tries, id"
+        ).select(),
+        "orders to poll": orders._search(
+            orders._due_domain(), order=POLL_ORDER, limit=1000
+        ).select(),
+        "a company's open orders": orders._search(
+            orders._open_domain() & company
+        ).select(),
+        "unknown outcomes": orders._search(in_doubt).select(),
+        "the last order that was sent": orders._search(
+            sent, order="sent_at desc, id desc", limit=1
+        ).select(),
+        "an order by its number": orders._search(
+            [("order_uuid", "=", "ODR5")], limit=1
+        ).select(),
+        "an order by its token": orders._search([("token", "=", "A" * 32)]).select(),
+        "an invoice's order": orders._search([("move_id", "=", 5)]).select(),
+        "waiting callbacks": callbacks._search([("poll_at", "<=", now)]).select(),
+        "the log's end": SQL(
+            "SELECT id FROM frontpay_exchange WHERE company_id = %s"
+            " AND create_date < %s ORDER BY create_date LIMIT 1000",
+            env.company.id,
+            fields.Datetime.subtract(now, days=400),
+        ),
+    }
+
+
+def plan_of(env, query):
+    """PostgreSQL's plan for a query.
+
+    :return: (names of the indexes, tables that are read as a whole)
+    """
+    env.flush_all()
+    [[[plan]]] = env.execute_query(SQL("EXPLAIN (FORMAT JSON) %s", query))
+    nodes = [plan["Plan"]]
+    for node in nodes:
+        nodes += node.get("Plans", [])
+    return (
+        [node["Index Name"] for node in nodes if "Index Name" in node],
+        [node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"],
+    )
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestIndexes(TransactionCase):
+    def test_each_foreign_key_has_an_index(self):
+        found = set(self.env.execute_query(SQL(FOREIGN_KEYS)))
+        self.assertEqual(found - FEW, set())
+
+    def test_each_search_has_an_index(self):
+        # A table that is nearly empty is read as a whole, if it may be.
+        self.env.execute_query(SQL("SELECT set_config('enable_seqscan', 'off', true)"))
+        for what, query in searches(self.env).items():
+            with self.subTest(what):
+                indexes, whole = plan_of(self.env, query)
+                self.assertTrue(indexes)
+                self.assertEqual(whole, [])
