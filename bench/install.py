@@ -15,7 +15,8 @@ INVOICES = CUSTOMERS = 300_000
 CALLS = 2  # in the log, of each order
 LOG = f"""
     INSERT INTO frontpay_exchange (order_id, company_id, direction, create_date)
-    SELECT id, company_id, 'out', sent_at FROM frontpay_order, generate_series(1, {CALLS})
+    SELECT id, company_id, 'out', sent_at
+      FROM frontpay_order, generate_series(1, {CALLS})
 """
 CALLBACKS = """
     INSERT INTO frontpay_callback (order_id, order_uuid, poll_at)
