@@ -13,7 +13,7 @@ OPEN = 100_000
 LISTED = 1_000_000
 ALL_DUE = """
     UPDATE frontpay_order
-       SET state = 'sent', environment = 'custom', closed_at = NULL,
+       SET state = 'sent', environment = 'custom', base_url = '{url}', closed_at = NULL,
            next_poll_at = now() AT TIME ZONE 'UTC' - interval '1 minute'
 """
 POLL = """
@@ -63,11 +63,11 @@ def measure(_env):
     fill(name, OPEN - 1)
     odoo("--database", name, "--init", "frontpay_odoo", "--stop-after-init")
     rows_of(name, ORDERS)
-    rows_of(name, ALL_DUE)
-    vacuum(name)
     server = ThreadingHTTPServer(("127.0.0.1", 0), FrontPayment)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/api/v1/"
+    rows_of(name, ALL_DUE.format(url=url))
+    vacuum(name)
     command = [sys.executable, "-m", "odoo", "shell", "--database", name, "--no-http"]
     told = subprocess.run(
         [*command, "--log-level", "warn"],

@@ -270,7 +270,7 @@ class FrontpayOrder(models.Model):
         "(company_id) WHERE order_uuid IS NOT NULL"
         " AND state IN ('sent', 'invoiced', 'reminded', 'collection')"
     )
-    _sentinel_index = models.Index("(company_id, sent_at) WHERE order_uuid IS NOT NULL")
+    _sent_index = models.Index("(company_id, sent_at) WHERE order_uuid IS NOT NULL")
 
     @api.depends("amount")
     def _compute_reported_amount(self):

@@ -51,7 +51,7 @@ class FrontpayOrder(models.Model):
         signed = called.filtered("is_signed").order_id
         # Of a hundred thousand, no more is read than it takes to sort them.
         due = called.order_id | self.search_fetch(
-            self._due_domain(), ["company_id", "environment"], order=POLL_ORDER
+            self._due_domain(), ["company_id", "base_url"], order=POLL_ORDER
         )
         left = len(due)
         for company, orders in due.grouped("company_id").items():

@@ -60,15 +60,19 @@ class FrontpayRemoteOrder(models.Model):
         """The orders that nobody here has read yet.
 
         :param base_url: of the Front Payment that lists them
-        :param order_uuids: what Front Payment lists
+        :param dict order_uuids: what Front Payment lists
         :return: list of order numbers, the last of the list first: an order that has
             just been made stands at one of its ends
         """
-        numbers = list(order_uuids)
-        orders = self.env["frontpay.order"]._with_number(company, base_url, *numbers)
-        stored = self._stored(company, base_url, *numbers)
-        known = {*orders.mapped("order_uuid"), *stored.mapped("order_uuid")}
-        return [number for number in reversed(numbers) if number not in known]
+        known = set()
+        for model in (self, self.env["frontpay.order"]):
+            # Of a million records, no more is read than their numbers.
+            query = model._search(
+                [("company_id", "=", company.id), ("base_url", "=", base_url)]
+            )
+            number = model._field_to_sql(model._table, "order_uuid", query)
+            known.update(row[0] for row in self.env.execute_query(query.select(number)))
+        return [number for number in reversed(order_uuids) if number not in known]
 
     @api.model
     def _stored(self, company, base_url, *order_uuids):

@@ -24,12 +24,8 @@ FOREIGN_KEYS = r"""
                         WHERE indrelid = key.conrelid AND indkey[0] = key.conkey[1])
      ORDER BY 1, 2
 """
-# Rows that are few, or gone after a day.
-FEW = {
-    ("res_company", "frontpay_journal_id"),
-    ("frontpay_resolve", "move_id"),
-    ("frontpay_resolve_candidate", "resolve_id"),
-}
+# Tables with few rows, or with rows that are gone after a day.
+FEW = {"res_company", "frontpay_resolve", "frontpay_resolve_candidate"}
 
 
 def searches(env):
@@ -42,7 +38,8 @@ def searches(env):
     company = Domain("company_id", "=", env.company.id)
     now = fields.Datetime.now()
     in_doubt = [("state", "in", tuple(IN_DOUBT_STATES))]
-    sent = company & Domain("order_uuid", "!=", False) & Domain("sent_at", "<=", now)
+    lately = fields.Datetime.subtract(now, hours=1)
+    sent = company & Domain("order_uuid", "!=", False) & Domain("sent_at", ">=", lately)
     return {
         "the queue": orders._search(
             orders._queued_domain(), order="tries, id"
@@ -54,8 +51,8 @@ def searches(env):
             orders._open_domain() & company
         ).select(),
         "unknown outcomes": orders._search(in_doubt).select(),
-        "the last order that was sent": orders._search(
-            sent, order="sent_at desc, id desc", limit=1
+        "orders sent about the same time": orders._search(
+            sent, order="sent_at, id", limit=20
         ).select(),
         "an order by its number": orders._search(
             [("order_uuid", "=", "ODR5")], limit=1
@@ -91,8 +88,8 @@ def plan_of(env, query):
 @tagged("post_install", "-at_install", "frontpay")
 class TestIndexes(TransactionCase):
     def test_each_foreign_key_has_an_index(self):
-        found = set(self.env.execute_query(SQL(FOREIGN_KEYS)))
-        self.assertEqual(found - FEW, set())
+        found = self.env.execute_query(SQL(FOREIGN_KEYS))
+        self.assertEqual([key for key in found if key[0] not in FEW], [])
 
     def test_each_search_has_an_index(self):
         # A table that is nearly empty is read as a whole, if it may be.
