@@ -158,7 +158,6 @@ class FrontpayOrder(models.Model):
                     "journal_id": journal.id,
                     "currency_id": currency.id,
                     "amount": self.amount,
-                    "payment_difference_handling": "open",
                     "payment_date": self.settled_on,
                     "communication": f"{self.reference} {self.order_uuid or ''}",
                 }

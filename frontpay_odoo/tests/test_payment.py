@@ -524,6 +524,17 @@ class TestMoneyAndBooks(PaymentCase):
         self.assertEqual(self.amounts(), [125.00])
         self.assertTold("Front Payment refunded")
 
+    def test_what_is_left_after_a_refund_may_be_registered_alone(self):
+        self.company.frontpay_journal_id = False
+        self.told()
+        report = OrderStatus("PARTIAL REFUNDED", refunded_amount=Decimal(25))
+        self.sent._apply_response(report)
+        self.company.frontpay_journal_id = self.journal
+        by_hand = self.pay_by_hand(100.00, self.journal)
+        self.sent._settle_payment()
+        self.assertEqual(self.sent.payment_id, by_hand)
+        self.assertSettled()
+
     def test_a_refund_wipes_no_earlier_error(self):
         self.company.frontpay_journal_id = False
         self.told()
