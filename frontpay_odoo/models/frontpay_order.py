@@ -527,7 +527,7 @@ class FrontpayOrder(models.Model):
         :param str sentence: what happened and what to do about it
         """
         # Joined to markup, what stands in the sentence is escaped.
-        note = "<br/>".join(sentence.splitlines())
+        note = Markup("<br/>").join(sentence.splitlines())
         known = self.move_id.activity_search([ATTENTION])
         if known:
             known.note = note
