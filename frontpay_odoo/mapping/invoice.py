@@ -91,10 +91,8 @@ OPEN_TRANSACTION_STATES = ("pending", "authorized")
 
 
 def _has_open_transaction(move):
-    """Whether the customer has begun to pay in the portal, where Odoo has one."""
-    if "transaction_ids" not in move._fields:
-        return False
-    transactions = move.sudo().transaction_ids
+    """Whether the customer has begun to pay in the portal, where that is possible."""
+    transactions = getattr(move.sudo(), "transaction_ids", ())  # of account_payment
     return any(each.state in OPEN_TRANSACTION_STATES for each in transactions)
 
 

@@ -17,8 +17,9 @@ class FrontpayCredential(models.Model):
     api_token = fields.Char()
     callback_secret = fields.Char()
     database_uuid = fields.Char(
+        string="Database",
         help="The database in which the token was entered. A copy of it has another"
-        " one, and calls nobody until an administrator confirms."
+        " one, and calls nobody until an administrator confirms.",
     )
 
     _unique_company = models.Constraint("UNIQUE (company_id)")

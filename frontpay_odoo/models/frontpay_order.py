@@ -159,6 +159,7 @@ class FrontpayOrder(models.Model):
         help="The Front Payment that it was sent to, or is queued for.",
     )
     database_uuid = fields.Char(
+        string="Database",
         readonly=True,
         groups="base.group_system",
         help="The database in which it was last queued or sent: a copy of it doesn't"

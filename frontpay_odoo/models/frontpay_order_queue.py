@@ -10,6 +10,7 @@ from odoo.service import server
 from ..connect import errors
 from ..mapping import channel_of
 from ..tools import transaction
+from .frontpay_order import IN_DOUBT_STATES
 from .frontpay_order_submission import NothingToUpdate, SendingPaused
 from .frontpay_rate_limit import CRON_MAX_WAIT
 
@@ -186,7 +187,10 @@ class FrontpayOrder(models.Model):
             transaction.rollback(self.env)
             client.exchanges.clear()
             record = order._record_fault
-        if order.state == "failed" and not record:
+        is_over = (
+            error and not order._is_queued() and order.state not in IN_DOUBT_STATES
+        )
+        if is_over and not record:
             record = partial(order._notify_responsible, order.error)
         if record:
             transaction.run(self.env, record)

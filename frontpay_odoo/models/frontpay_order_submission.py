@@ -416,7 +416,7 @@ class FrontpayOrder(models.Model):
         An update names its order, so it may be repeated: an answer that got lost makes
         no second order.
         """
-        self.update_queued = False
+        self.write({"update_queued": False, "tries": 0, "retry_at": False})
         if answer.order_uuid != self.order_uuid:
             sentence = self.env._(
                 "Front Payment was asked to update order %(order)s, but answered"
@@ -441,7 +441,10 @@ class FrontpayOrder(models.Model):
         )
 
     def _record_failed_update(self, error):
-        self.update_queued = False
+        if self.update_queued and error.retryable and self.tries + 1 < MAX_TRIES:
+            self._schedule_retry(error)
+            return
+        self.write({"update_queued": False, "tries": 0, "retry_at": False})
         self._record_error(
             self.env._(
                 "Order %(order)s was not brought up to date: %(reason)s",

@@ -28,6 +28,15 @@ JOURNAL_CODE = "FPGO"
 SETTINGS_READERS = (
     "account.group_account_readonly,account.group_account_invoice,base.group_system"
 )
+# Without one of these, or with a wrong one, nothing can be sent or polled.
+ACCESS_SETTINGS = {
+    "frontpay_environment",
+    "frontpay_custom_url",
+    "frontpay_api_token",
+    "frontpay_callback_secret",
+    "frontpay_public_url",
+    "frontpay_journal_id",
+}
 MANAGER_GROUPS = ("base.group_system", "account.group_account_manager")
 
 
@@ -299,8 +308,10 @@ class ResCompany(models.Model):
             credential.create({"company_id": self.id, **values})
 
     def write(self, vals):
+        names = ACCESS_SETTINGS & vals.keys()
+        before = [[company[name] for name in names] for company in self.sudo()]
         result = super().write(vals)
-        if any(name.startswith("frontpay_") for name in vals):
+        if before != [[company[name] for name in names] for company in self.sudo()]:
             self._frontpay_resume()
         return result
 

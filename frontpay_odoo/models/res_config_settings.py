@@ -88,7 +88,9 @@ class ResConfigSettings(models.TransientModel):
     )
 
     frontpay_is_copy = fields.Boolean(
-        compute="_compute_frontpay_is_copy", groups="base.group_system"
+        string="Copied Database",
+        compute="_compute_frontpay_is_copy",
+        groups="base.group_system",
     )
 
     @api.depends("company_id")

@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tests import tagged
@@ -307,6 +310,27 @@ class TestPreflight(SandboxCase):
             with self.subTest(amount), self.undone():
                 self._pay(self.move, amount)
                 self.assertNotSent(self.move, self.move.name, "is paid already")
+
+    def test_an_invoice_that_is_just_being_paid_online(self):
+        """Where Odoo's portal takes payments, its addon adds the field."""
+        for state, is_open in (
+            ("draft", False),
+            ("pending", True),
+            ("authorized", True),
+            ("done", False),
+            ("cancel", False),
+            ("error", False),
+        ):
+            transactions = [SimpleNamespace(state=state)]
+            field = {"transaction_ids": transactions, "create": True}
+            with (
+                self.subTest(state),
+                patch.multiple(type(self.move), **field),
+            ):
+                if is_open:
+                    self.assertNotSent(self.move, "is just being paid online")
+                else:
+                    self.move.action_frontpay_check()
 
     def test_an_invoice_that_was_sent_already(self):
         self.order(self.move, "invoiced")

@@ -361,6 +361,37 @@ class TestQueue(QueueCase):
                 self.assertIn("rejected the invoice", moves[0].frontpay_error)
                 self.assertFalse(self.outage())
 
+    def test_an_update_that_is_rejected_asks_somebody(self):
+        moves = self.batch()
+        self.send(moves)
+        self.run_queue()
+        moves[0].ref = "3501"
+        self.queued_updates(moves[0])
+        self.sandbox.fault("status", status=417)
+        self.run_queue()
+        order = moves[0].frontpay_order_id
+        self.assertEqual((order.state, order.update_queued), ("sent", False))
+        self.assertIn("was not brought up to date", order.error)
+        self.assertIn("was not brought up to date", self.attention(moves).note)
+
+    def test_an_update_is_tried_again_after_too_many_calls(self):
+        moves = self.batch()
+        self.send(moves)
+        self.run_queue()
+        moves[0].ref = "3501"
+        self.queued_updates(moves[0])
+        order = moves[0].frontpay_order_id.sudo()
+        self.sandbox.fault("limited", retry_after=1, count=MAX_TRIES)
+        for tries in range(1, MAX_TRIES):
+            self.run_queue()
+            self.assertEqual((order.update_queued, order.tries), (True, tries))
+            self.run_queue()
+            self.assertEqual(order.tries, tries)
+            order.retry_at = False
+        self.run_queue()
+        self.assertFalse(order.update_queued or order.tries)
+        self.assertIn("was not brought up to date", self.attention(moves).note)
+
     def test_an_update_waits_as_well(self):
         moves = self.batch()
         self.send(moves)
