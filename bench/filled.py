@@ -31,7 +31,8 @@ ORDERS = """
         move_id, company_id, state, channel, reference, token, environment, base_url,
         order_uuid, sent_at, next_poll_at, tries, update_queued, create_date)
     SELECT id, company_id, state, 'session', name, md5(id::text), 'demo',
-           'https://demo/', 'ODR' || id, sent_at, CASE WHEN state = 'sent' THEN now() + id * interval '1 minute' END,
+           'https://demo/', 'ODR' || id, sent_at,
+           CASE WHEN state = 'sent' THEN now() + id * interval '1 minute' END,
            0, false, sent_at
       FROM (SELECT id, company_id, name,
                    now() AT TIME ZONE 'UTC' - id * interval '2 minutes' AS sent_at,

@@ -159,6 +159,7 @@ class FrontpayOrder(models.Model):
                     "currency_id": currency.id,
                     "amount": self.amount,
                     "payment_date": self.settled_on,
+                    "payment_difference_handling": "open",
                     "communication": f"{self.reference} {self.order_uuid or ''}",
                 }
             )
