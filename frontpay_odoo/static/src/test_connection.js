@@ -18,9 +18,13 @@ export class TestConnection extends Component {
     async test() {
         const { record } = this.props;
         await record.isDirty(); // takes over what is just being typed
-        const typed = Object.fromEntries(TYPED.map((name) => [name, record.data[name]]));
+        const typed = Object.fromEntries(
+            TYPED.map((name) => [name, record.data[name]]),
+        );
         const method = "frontpay_test_connection";
-        await this.action.doAction(await this.orm.call(record.resModel, method, [typed]));
+        await this.action.doAction(
+            await this.orm.call(record.resModel, method, [typed]),
+        );
     }
 }
 
