@@ -39,9 +39,15 @@ class ResPartner(models.Model):
 
     # Nothing of this is stored for each customer, or installing the addon would take
     # long: only what somebody entered that doesn't follow from Odoo's own fields.
-    frontpay_customer_type_store = fields.Char(copy=False, groups=fields.NO_ACCESS)
-    frontpay_organization_id_store = fields.Char(copy=False, groups=fields.NO_ACCESS)
-    frontpay_language_store = fields.Char(copy=False, groups=fields.NO_ACCESS)
+    frontpay_customer_type_store = fields.Char(
+        string="Customer Type (Entered)", copy=False, groups=fields.NO_ACCESS
+    )
+    frontpay_organization_id_store = fields.Char(
+        string="Organization Number (Entered)", copy=False, groups=fields.NO_ACCESS
+    )
+    frontpay_language_store = fields.Char(
+        string="Language (Entered)", copy=False, groups=fields.NO_ACCESS
+    )
     frontpay_customer_type = fields.Selection(
         [("private", "Private person"), ("corporate", "Company")],
         string="Customer Type",
