@@ -27,7 +27,7 @@ class Plan:
 
 
 ALONE = Plan(500, limit=240, patience=200) if IS_LONG else Plan(240, 240, 300)
-WITH_CUSTOMERS = Plan(40, limit=150, patience=90)
+WITH_CUSTOMERS = Plan(40, limit=150, patience=240)
 # Beside the other tests, the machine is as slow as they make it.
 IS_SHARED = "PYTEST_XDIST_WORKER" in os.environ
 # Of the limit, by a batch that has it for itself; 0.8 are 240 invoices in 75 seconds.
