@@ -9,10 +9,11 @@ from .helpers import call_back, happens, is_untouched, send_in_silence, wait_unt
 from .processes import Sandbox, free_port
 
 BATCH = 8
-# Seconds in which a callback is followed once Front Payment is back: a minute, and
-# what the scheduler and the answer take.
-BACK = 65
-AWAY = 110  # seconds after which nobody waits for that any more
+# Seconds in which a callback is followed once Front Payment is back: the minute
+# between two calls, and the minute in which Odoo's scheduler looks for work that
+# nobody woke it for (it begins anew with each other work).
+BACK = 125
+AWAY = 150  # seconds after which nobody waits for that any more
 
 
 @pytest.fixture
