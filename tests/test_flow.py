@@ -49,7 +49,7 @@ def test_invoice_is_sent_confirmed_and_paid(desk, customer, office, sandbox):
     desk.picture("sent")
     order = sandbox.order(name)
     desk.tab("Front Payment").click()
-    expect(desk.field("frontpay_state")).to_have_text("Sent")
+    expect(desk.field("frontpay_state")).to_have_text("Waiting for Customer")
     expect(desk.field("frontpay_order_uuid")).to_contain_text(order["orderUuid"])
     expect(desk.field("frontpay_customer_uuid")).to_contain_text(order["customerUuid"])
     expect(desk.field("frontpay_verification_url")).to_contain_text(sandbox.url)
@@ -227,7 +227,9 @@ def test_three_invoices_are_sent_from_the_list(desk, office, sandbox):
         "3 invoice(s) handed to Front Payment."
     )
     for row in range(3):
-        expect(rows.nth(row).locator("td[name='frontpay_state']")).to_have_text("Sent")
+        expect(rows.nth(row).locator("td[name='frontpay_state']")).to_have_text(
+            "Waiting for Customer"
+        )
     desk.picture("sent")
     assert [office.state(invoice) for invoice in invoices] == ["sent"] * 3
     for invoice in invoices:

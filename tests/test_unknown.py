@@ -213,7 +213,7 @@ def test_an_order_that_is_there_is_found_with_one_click(desk, office, sandbox):
 
     check.click()
 
-    expect(desk.notification("success")).to_contain_text("Sent")
+    expect(desk.notification("success")).to_contain_text("Waiting for Customer")
     expect(check).to_be_hidden()
     expect(desk.page.locator(".alert-danger")).to_be_hidden()
     desk.tab("Front Payment").click()
@@ -260,7 +260,7 @@ def test_the_bookkeeper_decides(desk, office, sandbox):
     mine = candidates.filter(has_text=order["orderUuid"])
     mine.get_by_role("button", name="Link This Order").click()
 
-    expect(desk.notification("success")).to_contain_text("Sent")
+    expect(desk.notification("success")).to_contain_text("Waiting for Customer")
     expect(dialog).to_be_hidden()
     expect(alert).to_be_hidden()
     desk.tab("Front Payment").click()

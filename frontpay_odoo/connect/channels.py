@@ -39,6 +39,8 @@ class Channel(NamedTuple):
     :param country: of the customers that it is for; without it, any
     :param supports_update: whether an order that waits for its customer can be changed
     :param needs_personal_number: whether Front Payment must know a private customer's
+    :param confirmed_by: whom Front Payment asks to confirm with BankID
+    :param is_e_invoice: whether a business gets a structured e-invoice
     """
 
     label: str
@@ -48,6 +50,8 @@ class Channel(NamedTuple):
     country: str = ""
     needs_personal_number: bool = True
     supports_update: bool = False
+    confirmed_by: tuple[str, ...] = ()
+    is_e_invoice: bool = False
 
     @property
     def endpoint(self):
@@ -58,6 +62,10 @@ class Channel(NamedTuple):
         return customer_type in self.customer_types and (
             not self.country or self.country == country_code
         )
+
+    def is_confirmed_by(self, customer_type):
+        """Whether such customers confirm the order before they are invoiced."""
+        return customer_type in self.confirmed_by
 
 
 def updating(document, order_uuid):
@@ -285,7 +293,11 @@ def _number(number: Decimal):
 
 CHANNELS = {
     "session": Channel(
-        "Session with BankID", "invoice/submit", session_json, supports_update=True
+        "Session with BankID",
+        "invoice/submit",
+        session_json,
+        supports_update=True,
+        confirmed_by=("private",),
     ),
     # It demands a personal number of everybody, and companies have none (section 5).
     "regular": Channel(
@@ -293,15 +305,27 @@ CHANNELS = {
         "regular/submit",
         regular_json,
         customer_types=("private",),
+        confirmed_by=("private",),
     ),
-    "invoice": Channel("Invoice without confirmation", "invoice/create", invoice_json),
+    # Front Payment chooses between EHF, e-mail and post.
+    "invoice": Channel(
+        "Invoice without confirmation",
+        "invoice/create",
+        invoice_json,
+        is_e_invoice=True,
+    ),
     # The present paths of these two, not those of 2025 (question 36 of section 24).
     "efaktura": Channel(
         "eFaktura", "faktura/create", efaktura_json, customer_types=("private",)
     ),
     # Addressed by the number of the Norwegian register.
     "ehf": Channel(
-        "EHF", "ehf/create", ehf_json, customer_types=("corporate",), country="NO"
+        "EHF",
+        "ehf/create",
+        ehf_json,
+        customer_types=("corporate",),
+        country="NO",
+        is_e_invoice=True,
     ),
     "payment_link": Channel(
         "Payment link",

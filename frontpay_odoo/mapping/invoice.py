@@ -125,22 +125,46 @@ def order_of(move, channel_name, callbacks, reference):
         products=products,
         summary=summary,
         customer=customer,
-        terms=_terms(move, ordered_at),
+        terms=terms_of(move, ordered_at),
         callbacks=callbacks,
         ordered_at=ordered_at,
         reference=reference,
         customer_reference=move.ref or "",
-        notes=tuple(notes),
+        notes=tuple(filter(None, [*notes, e_invoice_note(move, channel_name)])),
     )
     return order, []
 
 
 def channel_of(move):
-    """The channel by which an invoice goes: the customer's own, or the company's.
+    """The channel by which an invoice goes: the customer's own, or the company's for
+    such customers.
 
     :return: a key of :const:`connect.channels.CHANNELS`
     """
-    return _customer(move).frontpay_channel or move.company_id.frontpay_channel
+    customer, company = _customer(move), move.company_id
+    is_corporate = customer.frontpay_customer_type == "corporate"
+    usual = is_corporate and company.frontpay_corporate_channel
+    return customer.frontpay_channel or usual or company.frontpay_channel
+
+
+def e_invoice_note(move, channel_name):
+    """What a business in Norway has to get from 2027 on, if this channel isn't it.
+
+    Source: the duty of Norwegian businesses to send each other structured e-invoices,
+    from 1 January 2027.
+
+    :return: a sentence, or an empty string
+    """
+    customer = _customer(move)
+    is_business = customer.frontpay_customer_type == "corporate"
+    is_norwegian = customer.country_id.code == "NO"
+    if not (is_business and is_norwegian) or CHANNELS[channel_name].is_e_invoice:
+        return ""
+    return move.env._(
+        "From 1 January 2027, businesses in Norway send each other structured"
+        " e-invoices. Choose EHF as channel for companies in the Front Payment"
+        " settings, or on the customer."
+    )
 
 
 def _customer(move):
@@ -148,8 +172,12 @@ def _customer(move):
     return move.commercial_partner_id.with_company(move.company_id)
 
 
-def _terms(move, ordered_at):
-    """How the order is invoiced: as the customer has it, or as the company has."""
+def terms_of(move, ordered_at):
+    """How the order is invoiced: as the customer has it, or as the company has.
+
+    :param datetime ordered_at: when the order is sent, with a zone
+    :rtype: InvoiceTerms
+    """
     company = move.company_id
     customer = _customer(move)
     interval = customer.frontpay_invoice_interval or company.frontpay_invoice_interval

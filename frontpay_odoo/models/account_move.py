@@ -1,12 +1,12 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 
-from ..mapping import Problem
+from ..mapping import Problem, plan_of
 from ..tools import transaction
 from ..tools.deadline import Deadline
 from ..tools.local_time import local_time
 from ..tools.notification import notification
-from .frontpay_order import ENDED_STATES, IN_DOUBT_STATES, STATES
+from .frontpay_order import ENDED_STATES, ENVIRONMENTS, IN_DOUBT_STATES, STATES
 
 # More would keep the person waiting, so they are queued.
 MAX_SENT_AT_ONCE = 5
@@ -69,6 +69,24 @@ class AccountMove(models.Model):
         string="Refunded by Front Payment",
         groups=READERS,
     )
+    frontpay_channel = fields.Selection(
+        related="frontpay_order_id.channel",
+        string="Front Payment Channel",
+        groups=READERS,
+    )
+    frontpay_environment = fields.Selection(
+        ENVIRONMENTS,
+        string="Front Payment Environment",
+        compute="_compute_frontpay_environment",
+        groups=READERS,
+        help="Where its order is, or would be sent.",
+    )
+    frontpay_timeline = fields.Html(
+        related="frontpay_order_id.timeline", groups=READERS
+    )
+    frontpay_next_step = fields.Char(
+        string="Next Step", compute="_compute_frontpay_next_step", groups=READERS
+    )
     frontpay_can_send = fields.Boolean(
         string="Can Be Sent to Front Payment",
         compute="_compute_frontpay_can_send",
@@ -122,6 +140,22 @@ class AccountMove(models.Model):
             move.frontpay_can_update = move.state == "posted" and (
                 order._can_be_updated()
             )
+
+    @api.depends("frontpay_order_id.environment", "frontpay_can_send")
+    def _compute_frontpay_environment(self):
+        for move in self:
+            company = move.frontpay_can_send and move.company_id.sudo()
+            move.frontpay_environment = move.sudo().frontpay_order_id.environment or (
+                company and company.frontpay_environment
+            )
+
+    @api.depends("frontpay_order_id.next_step", "frontpay_can_send", "partner_id")
+    @api.depends_context("lang", "tz")
+    def _compute_frontpay_next_step(self):
+        for move in self:
+            order = move.frontpay_order_id
+            is_planned = move.frontpay_can_send and not order
+            move.frontpay_next_step = plan_of(move) if is_planned else order.next_step
 
     @api.depends("frontpay_can_send", "frontpay_state")
     def _compute_highlight_send_button(self):

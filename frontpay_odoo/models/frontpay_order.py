@@ -13,7 +13,7 @@ from odoo.tools import float_repr
 from ..connect import statuses
 from ..connect.channels import CHANNELS
 from ..connect.endpoints import ENVIRONMENTS as API_URLS
-from ..tools import transaction
+from ..tools import timeline, transaction
 
 ########################################################################################
 # STATE DIAGRAM
@@ -41,7 +41,7 @@ STATES = [
     ("sending", "Being Sent"),
     ("unknown", "Outcome Unknown"),
     ("failed", "Not Sent"),
-    ("sent", "Sent"),
+    ("sent", "Waiting for Customer"),
     ("invoiced", "Invoiced"),
     ("reminded", "Reminded"),
     ("collection", "Debt Collection"),
@@ -233,6 +233,13 @@ class FrontpayOrder(models.Model):
     closed_at = fields.Datetime(
         string="Closed", readonly=True, help="When it reached its last state."
     )
+    state_times = fields.Json(
+        readonly=True, help="When it came to each state: UTC, by the state's name."
+    )
+    timeline = fields.Html(compute="_compute_timeline", sanitize=False)
+    next_step = fields.Char(
+        compute="_compute_timeline", help="Whose turn it is, and to do what."
+    )
     settled_on = fields.Date(
         readonly=True,
         help="On which day the customer's payment, or the assignment of the claim, was"
@@ -291,6 +298,16 @@ class FrontpayOrder(models.Model):
                     )
                 )
 
+    @api.depends(
+        *("state", "state_times", "channel", "verification_url"),
+        *("invoice_number", "refunded_amount", "settled_on"),
+    )
+    @api.depends_context("lang", "tz")
+    def _compute_timeline(self):
+        for order in self:
+            order.timeline = timeline.events(order)
+            order.next_step = timeline.next_step(order)
+
     def _compute_can_be_closed(self):
         for order in self:
             order.can_be_closed = (
@@ -310,8 +327,12 @@ class FrontpayOrder(models.Model):
         self.ensure_one()
         if self.state not in SOURCES[state] and not self._reappears(state):
             return False
+        now = fields.Datetime.now()
         self.state = state
-        self.closed_at = state in FINAL_STATES and fields.Datetime.now()
+        self.state_times = (self.state_times or {}) | {
+            state: fields.Datetime.to_string(now)
+        }
+        self.closed_at = state in FINAL_STATES and now
         if state not in ("queued", *IN_DOUBT_STATES):
             # Whoever was asked to do something need not do it any more.
             self.needs_decision = False

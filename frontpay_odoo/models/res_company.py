@@ -201,6 +201,13 @@ class ResCompany(models.Model):
         "its own. A session lets private customers confirm with BankID; an invoice "
         "without confirmation goes as EHF or eFaktura, by e-mail or by post.",
     )
+    frontpay_corporate_channel = fields.Selection(
+        [(name, channel.label) for name, channel in CHANNELS.items()],
+        string="Channel for Companies",
+        groups=SETTINGS_READERS,
+        help="How invoices reach companies, if not as everybody else. From 1 January "
+        "2027, businesses in Norway send each other structured e-invoices: EHF is one.",
+    )
     frontpay_invoice_interval = fields.Selection(
         INTERVALS,
         string="Invoice Interval",

@@ -45,6 +45,9 @@ class ResConfigSettings(models.TransientModel):
     frontpay_channel = fields.Selection(
         related="company_id.frontpay_channel", readonly=False, required=True
     )
+    frontpay_corporate_channel = fields.Selection(
+        related="company_id.frontpay_corporate_channel", readonly=False
+    )
     frontpay_invoice_interval = fields.Selection(
         related="company_id.frontpay_invoice_interval", readonly=False, required=True
     )

@@ -87,7 +87,10 @@ class TestStateMachine(FrontpayCommon):
                 self.assertEqual(self.move.payment_state, "not_paid")
 
     def test_an_order_that_reappears_after_its_invoice_was_sent_anew_is_told(self):
-        for status, label in (("SENT", "Sent"), ("INVOICED", "Invoiced")):
+        for status, label in (
+            ("SENT", "Waiting for Customer"),
+            ("INVOICED", "Invoiced"),
+        ):
             with self.subTest(status), self.undone():
                 lost = self.order(self.move, "failed", token="first")
                 self.order(self.move, order_uuid="ODR2")

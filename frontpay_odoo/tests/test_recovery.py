@@ -620,7 +620,11 @@ class TestDecisions(RecoveryCase):
         }
         details = (self.move.amount_total, True)
         self.assertEqual(
-            shown, {self.number: ("Sent", *details), other: ("Paid", *details)}
+            shown,
+            {
+                self.number: ("Waiting for Customer", *details),
+                other: ("Paid", *details),
+            },
         )
 
     def test_one_of_the_candidates_is_taken(self):
@@ -759,7 +763,7 @@ class TestDecisions(RecoveryCase):
         self._lose_answer(other)
         params = (self.move + other).action_frontpay_resolve()["params"]
         self.assertEqual(params["type"], "success")
-        for move, state in ((self.move, "Sent"), (other, "Invoiced")):
+        for move, state in ((self.move, "Waiting for Customer"), (other, "Invoiced")):
             self.assertIn(f"{move.display_name}: {state}", params["message"])
 
     def test_several_invoices_that_nobody_can_be_asked_about(self):

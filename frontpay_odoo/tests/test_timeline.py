@@ -1,0 +1,126 @@
+from datetime import datetime
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.tests import tagged
+
+from odoo.addons.frontpay_odoo.connect.responses import OrderStatus
+
+from .common import FrontpayCommon
+
+URL = "https://bankid.example.com/1"
+STEPS = (  # state, channel, address of the link, what the next step has
+    ("queued", "session", False, "automatically"),
+    ("unknown", "session", False, "check the outcome"),
+    ("failed", "session", False, "send the invoice again"),
+    ("sent", "session", URL, "Give them the link"),
+    ("sent", "session", False, "makes a new BankID link"),
+    ("sent", "regular", URL, "Give them the link"),
+    ("sent", "regular", False, "The customer confirms"),
+    ("sent", "payment_link", False, "Front Payment has sent"),
+    ("sent", "efaktura", False, "Front Payment invoices"),
+    ("invoiced", "session", False, "pays Front Payment's invoice"),
+    ("collection", "session", False, "Don't remind from Odoo"),
+    ("expired", "session", False, "before the customer had confirmed"),
+)
+PLANS = (  # channel, fee, what the plan has
+    ("session", False, ("Kari Prøvebruker", "BankID", "no invoice fee")),
+    ("invoice", True, ("without confirmation", "with invoice fee")),
+    ("efaktura", False, ("eFaktura to Kari Prøvebruker's bank", "12/01/2026")),
+    ("payment_link", False, ("a link to pay",)),
+)
+
+
+@tagged("post_install", "-at_install")
+class TestTimeline(FrontpayCommon):
+    def test_what_happened_is_told_in_its_order(self):
+        order = self.order(self.invoice(), state="sending", order_uuid=False)
+        for moment, status, number in (
+            ("2026-11-20 08:00:00", "SENT", ""),
+            ("2026-11-20 09:00:00", "INVOICED", "99900001"),
+            ("2026-11-21 10:00:00", "PAID", "99900001"),
+        ):
+            with freeze_time(moment):
+                order._assign_order_uuid("ODR1")
+                day = datetime.fromisoformat(moment).date()
+                order._apply_response(OrderStatus(status), number, day)
+        self.assertEqual(
+            str(order.timeline),
+            "handed over 11/20/2026 08:00 AM"
+            " · invoiced 99900001 11/20/2026 09:00 AM · paid 11/21/2026",
+        )
+        self.assertEqual(order.move_id.frontpay_timeline, order.timeline)
+        self.assertFalse(order.move_id.frontpay_next_step)
+
+    def test_the_next_step_says_whose_turn_it_is(self):
+        order = self.order(self.invoice())
+        for state, channel, url, words in STEPS:
+            with self.subTest(state=state, channel=channel, link=bool(url)):
+                order.write(
+                    {"state": state, "channel": channel, "verification_url": url}
+                )
+                self.assertIn(words, order.move_id.frontpay_next_step)
+
+    @freeze_time("2026-11-21 12:00:00")
+    def test_before_sending_the_invoice_says_what_will_happen(self):
+        move = self.invoice()
+        for channel, fee, words in PLANS:
+            with self.subTest(channel=channel):
+                self.company.frontpay_channel = channel
+                self.company.frontpay_invoice_fee = fee
+                move.invalidate_recordset()
+                for word in words:
+                    self.assertIn(word, move.frontpay_next_step)
+
+    def test_a_company_has_nothing_to_confirm(self):
+        move = self.invoice(customer=self.corporate)
+        self.assertIn("without confirmation", move.frontpay_next_step)
+        self.order(move)
+        self.assertIn("Front Payment invoices", move.frontpay_next_step)
+
+    def test_a_draft_and_a_bill_have_no_next_step(self):
+        bill = self.invoice(move_type="in_invoice")
+        for move in (self.invoice(post=False), bill):
+            self.assertFalse(move.frontpay_next_step)
+            self.assertFalse(move.frontpay_environment)
+
+    def test_the_environment_is_the_orders_else_the_settings(self):
+        move = self.invoice()
+        self.company.frontpay_environment = "demo"
+        self.assertEqual(move.frontpay_environment, "demo")
+        self.order(move)
+        self.company.frontpay_environment = "production"
+        self.assertEqual(move.frontpay_environment, "demo")
+
+    def test_a_business_without_an_e_invoice_is_told_before_sending(self):
+        for channel, country, is_told in (
+            ("session", "base.no", True),
+            ("session", "base.se", False),
+            ("ehf", "base.no", False),
+            ("invoice", "base.no", False),
+        ):
+            with self.subTest(channel=channel, country=country):
+                self.corporate.country_id = self.env.ref(country)
+                self.company.frontpay_corporate_channel = channel
+                move = self.invoice(customer=self.corporate)
+                told = "structured e-invoices" in move.frontpay_next_step
+                self.assertEqual(told, is_told)
+        private = self.invoice()
+        self.assertNotIn("structured", private.frontpay_next_step)
+
+    def test_the_note_about_e_invoices_stays_with_the_invoice(self):
+        move = self.invoice(customer=self.corporate)
+        order, problems = self.env["frontpay.order"]._prepare(
+            move, self.env["frontpay.order"]._plan(move)
+        )
+        self.assertFalse(problems)
+        self.assertIn("structured e-invoices", "".join(order.notes))
+
+    def test_when_it_came_to_a_state_is_kept(self):
+        order = self.order(self.invoice(), state="sending", order_uuid=False)
+        before = fields.Datetime.now()
+        order._assign_order_uuid("ODR1")
+        self.assertGreaterEqual(
+            fields.Datetime.to_datetime(order.state_times["sent"]), before
+        )

@@ -1,0 +1,104 @@
+"""What happened to an order, and whose turn it is, in words."""
+
+from markupsafe import Markup
+
+from odoo import fields
+from odoo.tools import format_date
+from odoo.tools.translate import LazyTranslate
+
+from ..connect.channels import CHANNELS
+from ..mapping.problem import localized
+from .local_time import local_time
+
+_lt = LazyTranslate(__name__)
+
+# What is told of each state that an order came to. Without a place here, it isn't.
+EVENTS = {
+    "sent": _lt("handed over %(time)s"),
+    "invoiced": _lt("invoiced %(number)s %(time)s"),
+    "reminded": _lt("reminded %(time)s"),
+    "collection": _lt("debt collection %(time)s"),
+    "paid": _lt("paid %(day)s"),
+    "partially_refunded": _lt("%(refunded)s refunded %(time)s"),
+    "refunded": _lt("refunded %(time)s"),
+    "failed": _lt("not sent %(time)s"),
+    "cancelled": _lt("cancelled %(time)s"),
+    "expired": _lt("expired %(time)s"),
+}
+# Whose turn it is, and to do what; of an order that is ``sent``, see
+# :func:`_turn_while_sent`.
+NEXT_STEPS = {
+    "queued": _lt("Odoo hands the invoice to Front Payment automatically."),
+    "sending": _lt("The invoice is just being handed to Front Payment."),
+    "unknown": _lt("You check the outcome: Front Payment may have the invoice or not."),
+    "failed": _lt("You send the invoice again once the cause is corrected."),
+    "invoiced": _lt("The customer pays Front Payment's invoice."),
+    "reminded": _lt(
+        "The customer pays Front Payment, which has sent a reminder. Don't remind from"
+        " Odoo as well."
+    ),
+    "collection": _lt(
+        "Front Payment collects the debt. Don't remind from Odoo as well."
+    ),
+    "cancelled": _lt("You may send the invoice again: its order was cancelled."),
+    "expired": _lt(
+        "You may send the invoice again: its order expired before the customer had"
+        " confirmed it."
+    ),
+}
+SENT_STEPS = {
+    "link": _lt("The customer confirms with BankID. Give them the link."),
+    "lost": _lt(
+        "You update the order, which makes a new BankID link for the customer: the"
+        " first one was lost."
+    ),
+    "confirms": _lt("The customer confirms with BankID."),
+    "pays": _lt("The customer pays by the link that Front Payment has sent."),
+    "invoices": _lt("Front Payment invoices the customer."),
+}
+
+
+def events(order):
+    """What happened to an order, the oldest first.
+
+    :param order: one ``frontpay.order``
+    :rtype: Markup
+    """
+    times = sorted((order.state_times or {}).items(), key=lambda item: item[1])
+    told = [_event(order, state, time) for state, time in times if state in EVENTS]
+    return Markup(" · ").join(told)
+
+
+def _event(order, state, time):
+    moment = fields.Datetime.to_datetime(time)
+    words = localized(order.env, EVENTS[state]) % {
+        "time": local_time(order.env, moment),
+        "day": format_date(order.env, order.settled_on or moment),
+        "number": order.invoice_number or "",
+        "refunded": order.currency_id.format(order.refunded_amount),
+    }
+    return " ".join(words.split())
+
+
+def next_step(order):
+    """Whose turn it is, and to do what.
+
+    :param order: one ``frontpay.order``
+    :return: a sentence, or an empty string if nothing is to be done
+    """
+    step = NEXT_STEPS.get(order.state)
+    if order.state == "sent":
+        step = SENT_STEPS[_turn_while_sent(order)]
+    return localized(order.env, step) if step else ""
+
+
+def _turn_while_sent(order):
+    """:return: a key of :const:`SENT_STEPS`"""
+    channel = CHANNELS[order.channel]
+    if order.channel == "payment_link":
+        return "pays"
+    if not channel.is_confirmed_by(order.partner_id.frontpay_customer_type):
+        return "invoices"
+    if order.verification_url:
+        return "link"
+    return "lost" if channel.supports_update else "confirms"
