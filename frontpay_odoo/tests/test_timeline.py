@@ -48,7 +48,7 @@ class TestTimeline(FrontpayCommon):
         self.assertEqual(
             str(order.timeline),
             "handed over 11/20/2026 08:00 AM"
-            " · invoiced 99900001 11/20/2026 09:00 AM · paid 11/21/2026",
+            " · invoiced as no. 99900001 11/20/2026 09:00 AM · paid 11/21/2026",
         )
         self.assertEqual(order.move_id.frontpay_timeline, order.timeline)
         self.assertFalse(order.move_id.frontpay_next_step)

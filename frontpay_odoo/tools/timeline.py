@@ -74,10 +74,16 @@ def _event(order, state, time):
     words = localized(order.env, EVENTS[state]) % {
         "time": local_time(order.env, moment),
         "day": format_date(order.env, order.settled_on or moment),
-        "number": order.invoice_number or "",
+        "number": _number(order),
         "refunded": order.currency_id.format(order.refunded_amount),
     }
     return " ".join(words.split())
+
+
+def _number(order):
+    """:return: of Front Payment's invoice, if it is known"""
+    number = order.invoice_number
+    return order.env._("as no. %s", number) if number else ""
 
 
 def next_step(order):
