@@ -21,6 +21,7 @@ STACK = (
     "models/frontpay_remote_order.py",
     "models/frontpay_order_queue.py",
     "models/frontpay_order_submission.py",
+    "models/frontpay_order_comparison.py",
     "models/frontpay_order_polling.py",
     "models/frontpay_order_status.py",
     "models/frontpay_order_payment.py",

@@ -13,7 +13,7 @@ from odoo.tools import float_repr
 from ..connect import statuses
 from ..connect.channels import CHANNELS
 from ..connect.endpoints import ENVIRONMENTS as API_URLS
-from ..tools import timeline, transaction
+from ..tools import differences, timeline, transaction
 
 ########################################################################################
 # STATE DIAGRAM
@@ -88,6 +88,16 @@ ENVIRONMENTS = [
     ("demo", "Demo"),
     ("production", "Production"),
     ("custom", "Custom URL"),
+]
+DIFFERENCES = [
+    ("paid_there", "Paid there, open here"),
+    ("paid_here", "Paid here, claimed there"),
+    ("credited_here", "Credited here, claimed there"),
+    ("paid_twice", "Paid twice"),
+    ("refunded_there", "Refunded there, not booked"),
+    ("ended_there", "Ended there, paid here"),
+    ("other_amount", "Another amount there"),
+    ("unknown_there", "Unknown there"),
 ]
 TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
 ATTENTION = "frontpay_odoo.activity_attention"
@@ -248,6 +258,19 @@ class FrontpayOrder(models.Model):
     payment_id = fields.Many2one(
         "account.payment", readonly=True, index="btree_not_null"
     )
+    difference = fields.Selection(
+        DIFFERENCES,
+        readonly=True,
+        index="btree_not_null",
+        help="Where Odoo and Front Payment part.",
+    )
+    difference_amount = fields.Monetary(readonly=True)
+    difference_remedy = fields.Char(
+        string="What to Do", compute="_compute_difference_remedy"
+    )
+    compared_at = fields.Datetime(
+        string="Compared", readonly=True, help="When it was last compared."
+    )
     exchange_ids = fields.One2many(
         "frontpay.exchange", "order_id", string="API Log", readonly=True
     )
@@ -307,6 +330,12 @@ class FrontpayOrder(models.Model):
         for order in self:
             order.timeline = timeline.events(order)
             order.next_step = timeline.next_step(order)
+
+    @api.depends("difference")
+    @api.depends_context("lang")
+    def _compute_difference_remedy(self):
+        for order in self:
+            order.difference_remedy = differences.remedy(order)
 
     def _compute_can_be_closed(self):
         for order in self:

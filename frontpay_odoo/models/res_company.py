@@ -280,6 +280,14 @@ class ResCompany(models.Model):
         "names and addresses stand in the log, so keep it no longer than you need it.",
     )
 
+    frontpay_compared_at = fields.Datetime(
+        string="Compared with Front Payment",
+        copy=False,
+        readonly=True,
+        groups=SETTINGS_READERS,
+        help="When Odoo's books were last compared with Front Payment.",
+    )
+
     @api.depends("frontpay_credential_ids.api_token")
     def _compute_frontpay_api_token(self):
         for company in self:

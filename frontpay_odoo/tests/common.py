@@ -278,7 +278,7 @@ class Sandbox:
 def run_cron(env, name):
     """Let one of the addon's crons do its work, as the scheduler would.
 
-    :param str name: ``send``, ``poll`` or ``recover``
+    :param str name: ``send``, ``poll``, ``recover`` or ``compare``
     """
     getattr(env(user=SUPERUSER_ID)["frontpay.order"], f"_cron_{name}")()
 

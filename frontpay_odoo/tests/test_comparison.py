@@ -1,0 +1,213 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import RightsCase, SandboxCase, run_cron
+from .test_payment import PaymentCase
+
+LOGGER = "odoo.addons.frontpay_odoo.models.frontpay_order_comparison"
+
+
+@tagged("post_install", "-at_install")
+class TestDifferences(PaymentCase):
+    """Where the books and Front Payment part, whatever brought it about."""
+
+    def compared(self):
+        """What the nightly comparison of the books finds: the kind and its amount."""
+        self.env.flush_all()
+        self.sent.compared_at = False
+        run_cron(self.env, "compare")
+        return self.sent.difference, self.sent.difference_amount
+
+    def test_what_agrees_is_no_difference(self):
+        self.assertEqual(self.compared(), (False, 0))
+        self.told("PAID")
+        self.assertEqual(self.compared(), (False, 0))
+
+    def test_paid_there_and_open_here(self):
+        self.company.frontpay_journal_id = False
+        self.told("PAID")
+        self.assertEqual(self.compared(), ("paid_there", 125))
+
+    def test_paid_there_and_the_payment_was_cancelled_here(self):
+        self.told("PAID")
+        self.payments().action_draft()
+        self.payments().action_cancel()
+        self.assertEqual(self.compared(), ("paid_there", 125))
+
+    def test_paid_here_and_claimed_there(self):
+        self.told("INVOICED")
+        self.pay_by_hand(125)
+        self.assertEqual(self.compared(), ("paid_here", 125))
+
+    def test_credited_here_and_claimed_there(self):
+        self.told("INVOICED")
+        self.credit()
+        self.assertEqual(self.compared(), ("credited_here", 125))
+
+    def test_paid_twice(self):
+        self.pay_by_hand(125)
+        self.told("PAID")
+        self.assertEqual(self.compared(), ("paid_twice", 125))
+
+    def test_refunded_there_and_not_booked(self):
+        self.told("PAID")
+        self.sent.refunded_amount = 25
+        self.told("PARTIAL REFUNDED")
+        self.assertEqual(self.compared(), ("refunded_there", 25))
+
+    def test_ended_there_and_paid_here(self):
+        self.company.frontpay_settle_on = "invoiced"
+        self.told("INVOICED")
+        self.told("CANCELLED")
+        self.assertEqual(self.compared(), ("ended_there", 125))
+
+    def test_another_amount_there(self):
+        self.sent.reported_amount = 40
+        self.told("PAID")
+        self.assertEqual(self.compared(), ("other_amount", -85))
+
+    def test_unknown_there(self):
+        self.sent.is_missing = True
+        self.assertEqual(self.compared(), ("unknown_there", 125))
+
+    def test_a_difference_goes_once_it_is_settled(self):
+        self.company.frontpay_journal_id = False
+        self.told("PAID")
+        self.compared()
+        self.company.frontpay_journal_id = self.journal
+        self.told("PAID")
+        self.assertEqual(self.compared(), (False, 0))
+
+    def test_a_new_difference_is_told_to_a_person_once(self):
+        self.told("INVOICED")
+        self.pay_by_hand(125)
+        self.compared()
+        [activity] = self.attention()
+        self.assertIn("still claims it", activity.note)
+        activity.unlink()
+        self.compared()
+        self.assertFalse(self.attention())
+
+    def test_what_was_compared_tonight_is_not_compared_again(self):
+        self.pay_by_hand(125)
+        run_cron(self.env, "compare")
+        self.assertEqual(self.sent.difference, "paid_here")
+        self.sent.difference = False
+        run_cron(self.env, "compare")
+        self.assertFalse(self.sent.difference)
+        self.sent.compared_at -= timedelta(hours=13)
+        run_cron(self.env, "compare")
+        self.assertEqual(self.sent.difference, "paid_here")
+
+    @mute_logger(LOGGER)
+    def test_an_order_that_cannot_be_compared_keeps_no_other_from_it(self):
+        other = self.order(
+            self.invoice(), token="B" * 32, order_uuid="ODR2", is_missing=True
+        )
+        self.sent.is_missing = True
+        Order = type(self.sent)
+        find = Order._find_difference
+
+        def fail(order):
+            if order == self.sent:
+                raise ZeroDivisionError
+            return find(order)
+
+        with patch.object(Order, "_find_difference", fail):
+            run_cron(self.env, "compare")
+        self.assertFalse(self.sent.difference)
+        self.assertEqual(other.difference, "unknown_there")
+
+
+@tagged("post_install", "-at_install")
+class TestComparison(SandboxCase):
+    """The list of all orders shows what no callback told."""
+
+    def test_orders_that_the_list_contradicts_are_asked_for(self):
+        moves = self.invoice() + self.invoice()
+        moves.action_frontpay_send()
+        for order in self.sandbox.orders():
+            self.sandbox.act(order["orderUuid"], "pay")
+        orders = moves.frontpay_order_ids.sudo()
+        later = fields.Datetime.now() + timedelta(days=1)
+        orders.next_poll_at = later
+        self.sandbox.control("DELETE", "requests")
+
+        run_cron(self.env, "compare")
+
+        self.assertEqual(self.sandbox.requests(), ["GET connect/orders/status"])
+        self.assertTrue(all(order.next_poll_at < later for order in orders))
+        self.assertTrue(self.company.frontpay_compared_at)
+        run_cron(self.env, "poll")
+        self.assertEqual(moves.mapped("frontpay_state"), ["paid"] * 2)
+
+    def test_what_agrees_is_not_asked_for(self):
+        move = self.invoice()
+        move.action_frontpay_send()
+        order = move.frontpay_order_ids.sudo()
+        before = order.next_poll_at
+        run_cron(self.env, "compare")
+        self.assertEqual(order.next_poll_at, before)
+
+    def test_an_order_that_the_list_lacks_is_asked_for(self):
+        move = self.invoice()
+        move.action_frontpay_send()
+        order = move.frontpay_order_ids.sudo()
+        self.sandbox.control("DELETE", "orders")
+        run_cron(self.env, "compare")
+        run_cron(self.env, "poll")
+        order.compared_at = False
+        run_cron(self.env, "compare")
+        self.assertEqual(order.difference, "unknown_there")
+
+    @mute_logger(LOGGER)
+    def test_without_an_answer_the_page_keeps_its_time(self):
+        self.invoice().action_frontpay_send()
+        self.go_away()
+        run_cron(self.env, "compare")
+        self.assertFalse(self.company.frontpay_compared_at)
+
+    def test_another_environments_orders_are_left_alone(self):
+        move = self.invoice()
+        move.action_frontpay_send()
+        order = move.frontpay_order_ids.sudo()
+        order.base_url = "https://elsewhere.example.com/api/v1/"
+        order.next_poll_at = later = fields.Datetime.now() + timedelta(days=1)
+        self.sandbox.control("DELETE", "orders")
+        run_cron(self.env, "compare")
+        self.assertEqual(order.next_poll_at, later)
+
+
+@tagged("post_install", "-at_install")
+class TestDifferencePage(RightsCase):
+    groups = {
+        "bookkeeper": "account.group_account_invoice",
+        "reader": "account.group_account_readonly",
+        "employee": "base.group_user",
+    }
+
+    def page(self, login):
+        Order = self.env["frontpay.order"].with_user(self.users[login])
+        return Order.with_company(self.company).action_differences()
+
+    def test_the_empty_page_says_when_was_compared(self):
+        self.assertIn("never", self.page("bookkeeper")["help"])
+        self.company.frontpay_compared_at = "2026-11-21 02:00:00"
+        self.assertIn("11/21/2026 02:00 AM", self.page("reader")["help"])
+
+    def test_who_may_not_see_invoices_does_not_see_the_page(self):
+        with self.assertRaises(AccessError):
+            self.page("employee")
+
+    def test_only_who_may_invoice_compares_now(self):
+        order = self.order(self.invoice(), order_uuid=False)
+        as_reader = order.with_user(self.users["reader"])
+        with self.assertRaises(AccessError):
+            as_reader.action_compare()
+        order.with_user(self.users["bookkeeper"]).action_compare()
+        self.assertTrue(order.compared_at)
