@@ -13,10 +13,13 @@ ADDON = Path(__file__).parent.parent / "frontpay_odoo"
 # From the top; a file may call those further down.
 STACK = (
     "controllers/callback.py",
+    "controllers/customer_form.py",
     "controllers/return_page.py",
     "models/account_journal.py",
     "models/account_move.py",
+    "wizards/frontpay_ask_customer.py",
     "wizards/frontpay_resolve.py",
+    "models/frontpay_customer_form.py",
     "models/frontpay_order_recovery.py",
     "models/frontpay_remote_order.py",
     "models/frontpay_order_queue.py",

@@ -1,2 +1,3 @@
 from . import callback
 from . import return_page
+from . import customer_form

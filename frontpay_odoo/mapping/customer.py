@@ -183,7 +183,7 @@ class _CustomerReader:
             customer=self._name_of(partner),
             field=localized(self.move.env, FIELDS[field]),
         )
-        self.problems.append(Problem(partner, message))
+        self.problems.append(Problem(partner, message, field))
         return ""
 
     def _invalid(self, field, invalid):
@@ -193,7 +193,7 @@ class _CustomerReader:
         else:
             sentence = localized(self.move.env, REASONS[invalid.reason])
             message = sentence % {"customer": self._name_of(partner)}
-        self.problems.append(Problem(partner, message))
+        self.problems.append(Problem(partner, message, field))
         return ""
 
     def _partner(self, field):

@@ -8,6 +8,7 @@ from . import frontpay_order_polling
 from . import frontpay_order_recovery
 from . import frontpay_order_comparison
 from . import frontpay_callback
+from . import frontpay_customer_form
 from . import frontpay_outage
 from . import frontpay_remote_order
 from . import frontpay_rate_limit

@@ -87,6 +87,12 @@ class AccountMove(models.Model):
     frontpay_next_step = fields.Char(
         string="Next Step", compute="_compute_frontpay_next_step", groups=READERS
     )
+    frontpay_missing = fields.Char(
+        string="Missing",
+        compute="_compute_frontpay_missing",
+        groups=READERS,
+        help="What the customer could fill in for the invoice to be sent.",
+    )
     frontpay_can_send = fields.Boolean(
         string="Can Be Sent to Front Payment",
         compute="_compute_frontpay_can_send",
@@ -156,6 +162,14 @@ class AccountMove(models.Model):
             order = move.frontpay_order_id
             is_planned = move.frontpay_can_send and not order
             move.frontpay_next_step = plan_of(move) if is_planned else order.next_step
+
+    @api.depends("frontpay_can_send", "partner_id")
+    @api.depends_context("lang")
+    def _compute_frontpay_missing(self):
+        form = self.env["frontpay.customer.form"]
+        for move in self:
+            missing = form._missing_of(move) if move.frontpay_can_send else ()
+            move.frontpay_missing = ", ".join(form._labels(missing).values())
 
     @api.depends("frontpay_can_send", "frontpay_state")
     def _compute_highlight_send_button(self):
@@ -305,6 +319,12 @@ class AccountMove(models.Model):
                         problems.append(Problem(move, str(error)))
         queued, refused = self._frontpay_enqueue(late)
         return orders + queued, problems + refused
+
+    def action_frontpay_ask_customer(self):
+        """Open the dialog that asks the customer for what the invoice lacks."""
+        self.ensure_one()
+        self._frontpay_check_rights()
+        return self.env["frontpay.ask.customer"]._open_for(self)
 
     def action_frontpay_withdraw(self):
         """Take invoices out of the queue, those that are in it.

@@ -3,7 +3,9 @@ from . import test_callback
 from . import test_callback_form
 from . import test_channels
 from . import test_client
+from . import test_comparison
 from . import test_customer
+from . import test_customer_form
 from . import test_deadline
 from . import test_demo
 from . import test_environments
@@ -28,6 +30,7 @@ from . import test_rights_table
 from . import test_rules
 from . import test_settings
 from . import test_statuses
+from . import test_timeline
 from . import test_transport
 from . import test_validation
 from . import test_views

@@ -1,1 +1,2 @@
+from . import frontpay_ask_customer
 from . import frontpay_resolve
