@@ -3,7 +3,6 @@
 import codecs
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -15,7 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from . import endpoints, errors, responses
 from .json_rows import JsonRows
-from .masking import masked_json, masked_text
+from .masking import Exchange, masked_json, masked_text
 from .transport import Transport
 
 MAX_ANSWER = 2 * 1024 * 1024  # bytes
@@ -53,30 +52,6 @@ BAD_URL = (
     requests.exceptions.MissingSchema,
 )
 BAD_TOKEN = (requests.exceptions.InvalidHeader, UnicodeError)
-
-
-@dataclass
-class Exchange:
-    """One request and its answer as they may be kept: masked.
-
-    :param int http_status: None when no answer came
-    :param str error: what went wrong, in technical words
-    :param int duration: milliseconds
-    """
-
-    method: str
-    path: str
-    request: str = ""
-    http_status: int | None = None
-    answer: str = ""
-    error: str = ""
-    duration: int = 0
-
-    def __post_init__(self):
-        self.started = time.monotonic()
-
-    def close(self):
-        self.duration = round((time.monotonic() - self.started) * 1000)
 
 
 class Client:
@@ -286,7 +261,7 @@ class Client:
         if isinstance(error, BAD_URL):
             return errors.NotFrontPayment(name)
         if isinstance(error, BAD_TOKEN):
-            return errors.Unauthorized(name)
+            return errors.NoToken(name)
         return errors.Unreachable(name)
 
     def _apply_rate_limit_headers(self, response):

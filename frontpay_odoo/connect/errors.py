@@ -40,6 +40,10 @@ class Unauthorized(FrontPaymentError):
     affects_all = True
 
 
+class NoToken(Unauthorized):
+    """There is no token, or none that could go out: nobody was called."""
+
+
 class NotFrontPayment(FrontPaymentError):
     """The address is none, or somebody else than Front Payment's API answers there.
 

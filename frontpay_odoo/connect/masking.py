@@ -6,6 +6,8 @@ somebody's session loses its query, and our own callback URLs their token.
 
 import json
 import re
+import time
+from dataclasses import dataclass
 
 from .responses import VERIFICATION_URL_KEYS
 
@@ -14,6 +16,30 @@ PERSONAL_NUMBER = re.compile(r"(?<!\d)(\d{6})[ .-]?\d{5}(?!\d)")
 PERSONAL_KEYS = {"personalNumber", "personalId"}
 CALLBACK_KEYS = {"callbackUrl", "success", "failure"}
 PATH_TOKEN = re.compile(r"(?<=/)[\w-]{22,}(?=/|$)")
+
+
+@dataclass
+class Exchange:
+    """One request and its answer as they may be kept: masked.
+
+    :param int http_status: None when no answer came
+    :param str error: what went wrong, in technical words
+    :param int duration: milliseconds
+    """
+
+    method: str
+    path: str
+    request: str = ""
+    http_status: int | None = None
+    answer: str = ""
+    error: str = ""
+    duration: int = 0
+
+    def __post_init__(self):
+        self.started = time.monotonic()
+
+    def close(self):
+        self.duration = round((time.monotonic() - self.started) * 1000)
 
 
 def masked_json(document, secrets=()):

@@ -1,13 +1,12 @@
 import json
 import logging
-import time
 from http import HTTPStatus
 
 from odoo import http
 from odoo.http import request
 
 from ..connect import callback as fp_callback
-from ..connect.masking import masked_text
+from ..connect.masking import Exchange, masked_text
 
 _logger = logging.getLogger(__name__)
 
@@ -32,21 +31,20 @@ class FrontPaymentCallback(http.Controller):
         if not order:
             _logger.info("Callback for an unknown order")
             return _answer(HTTPStatus.NOT_FOUND)
-        started = time.monotonic()
-        readable, news = "", None
+        exchange, news = Exchange(request.httprequest.method, "frontpay/callback"), None
         try:
             callback = fp_callback.parse(_received_pairs())
         except fp_callback.Malformed as malformed:
-            status, error = HTTPStatus.BAD_REQUEST, str(malformed)
+            status, exchange.error = HTTPStatus.BAD_REQUEST, str(malformed)
         else:
             inbox = request.env["frontpay.callback"].sudo()
-            status, error, news = inbox._receive(order, callback)
-            readable = _readable(callback)
-        exchanges = request.env["frontpay.exchange"]
-        if news or exchanges._has_room_for_callback(order):
-            exchanges._log_callback(
-                order, request.httprequest.method, readable, status, error, started
-            )
+            status, exchange.error, news = inbox._receive(order, callback)
+            exchange.request = _readable(callback)
+        exchange.http_status = status
+        exchange.close()
+        log = request.env["frontpay.exchange"]
+        if news or log._has_room_for_callback(order):
+            log._log(order.company_id, [exchange], order, "in")
         return _answer(status)
 
 

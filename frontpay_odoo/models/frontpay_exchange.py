@@ -1,5 +1,5 @@
 import logging
-import time
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 
@@ -90,25 +90,19 @@ class FrontpayExchange(models.Model):
         return len(deleted)
 
     @api.model
-    def _log(self, company, exchanges, order=None):
-        """Keep what went out to Front Payment and what came back.
+    def _log(self, company, exchanges, order=None, direction="out"):
+        """Keep what was exchanged with Front Payment.
 
         :param company: whose keys were used
-        :param exchanges: list of :class:`connect.client.Exchange`, masked already
+        :param exchanges: list of :class:`connect.masking.Exchange`, masked already
         :param order: the ``frontpay.order`` it was about, if any
         """
         values = [
             {
                 "order_id": order.id if order else False,
                 "company_id": company.id,
-                "direction": "out",
-                "method": exchange.method,
-                "path": exchange.path,
-                "request": exchange.request,
-                "http_status": exchange.http_status,
-                "answer": exchange.answer,
-                "error": exchange.error,
-                "duration": exchange.duration,
+                "direction": direction,
+                **asdict(exchange),
             }
             for exchange in exchanges
         ]
@@ -144,27 +138,3 @@ class FrontpayExchange(models.Model):
             limit=KEPT_CALLBACKS,
         )
         return kept < KEPT_CALLBACKS
-
-    @api.model
-    def _log_callback(self, order, method, parameters, http_status, error, started):
-        """Keep a callback and how it was answered.
-
-        :param order: the ``frontpay.order`` whose address was called
-        :param str parameters: what came, masked
-        :param int http_status: the answer's code
-        :param str error: why it moved nothing, or an empty string
-        :param float started: ``time.monotonic()`` when it came
-        """
-        self.sudo().create(
-            {
-                "order_id": order.id,
-                "company_id": order.company_id.id,
-                "direction": "in",
-                "method": method,
-                "path": "frontpay/callback",
-                "request": parameters,
-                "http_status": http_status,
-                "error": error,
-                "duration": round((time.monotonic() - started) * 1000),
-            }
-        )

@@ -155,7 +155,7 @@ class TestErrorMessages(TransactionCase):
 
     def test_without_a_token_nobody_is_said_to_have_answered(self):
         label = f"Fill in “{self._label('res.config.settings', 'frontpay_api_token')}”"
-        error = errors.Unauthorized("no token")  # nothing went out: no status code
+        error = errors.NoToken("no token")  # nothing went out: no status code
         for message in (outcome_message, connection_message):
             told = message(self.env, error)
             self.assertIn(label, told)

@@ -4,7 +4,7 @@ from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
-from odoo.addons.frontpay_odoo.connect.client import Exchange
+from odoo.addons.frontpay_odoo.connect.masking import Exchange
 
 from .common import FrontpayCommon
 

@@ -17,8 +17,7 @@ from ..mapping.problem import field_label, localized
 
 _lt = LazyTranslate(__name__)
 
-# What became of a sending. No call goes out with a token that can't be one, so such an
-# error has no status code.
+# What became of a sending.
 SENDING_MESSAGES = {
     errors.Unreachable: _lt(
         "Front Payment can't be reached, so nothing was sent. Check the server's"
@@ -28,6 +27,11 @@ SENDING_MESSAGES = {
         "Front Payment doesn't accept the token, so nothing was sent. Check"
         " “%(frontpay_api_token)s” and “%(frontpay_environment)s” under Invoicing /"
         " Configuration / Settings / Front Payment."
+    ),
+    errors.NoToken: _lt(
+        "No usable token is entered, so nothing was sent. Fill in"
+        " “%(frontpay_api_token)s” under Invoicing / Configuration / Settings / Front"
+        " Payment."
     ),
     errors.NotFrontPayment: _lt(
         "What answers at the address isn't Front Payment, so nothing was sent. Check"
@@ -46,10 +50,6 @@ SENDING_MESSAGES = {
         " it, so it isn't sent again until its outcome is known."
     ),
 }
-SENDING_WITHOUT_TOKEN = _lt(
-    "No usable token is entered, so nothing was sent. Fill in “%(frontpay_api_token)s”"
-    " under Invoicing / Configuration / Settings / Front Payment."
-)
 REJECTED_WITHOUT_REASON = _lt(
     "Front Payment rejected the invoice and didn't say why. Show the API log to Front"
     " Payment's support."
@@ -64,6 +64,10 @@ CONNECTION_MESSAGES = {
         "Front Payment answers, but doesn't accept the token. Check that it is"
         " complete, and that it belongs to the chosen environment."
     ),
+    errors.NoToken: _lt(
+        "No usable token is entered. Fill in “%(frontpay_api_token)s” under Invoicing /"
+        " Configuration / Settings / Front Payment."
+    ),
     errors.NotFrontPayment: _lt(
         "Somebody answers at that address, but it isn't Front Payment. Check the"
         " address; it usually ends with /api/v1/."
@@ -73,10 +77,6 @@ CONNECTION_MESSAGES = {
         "Too many calls to Front Payment at the moment. Try again in a minute."
     ),
 }
-CONNECTION_WITHOUT_TOKEN = _lt(
-    "No usable token is entered. Fill in “%(frontpay_api_token)s” under Invoicing /"
-    " Configuration / Settings / Front Payment."
-)
 UNUSABLE_ANSWER = _lt(
     "Front Payment didn't give a usable answer. Try again later; if it stays so, show"
     " the API log to Front Payment's support."
@@ -157,10 +157,7 @@ def outcome_message(env, error):
     """
     if isinstance(error, errors.Rejected) and not error.sentences:
         return localized(env, REJECTED_WITHOUT_REASON)
-    message = SENDING_MESSAGES[type(error)]
-    if _has_no_token(error):
-        message = SENDING_WITHOUT_TOKEN
-    lines = [_with_labels(env, message)]
+    lines = [_with_labels(env, SENDING_MESSAGES[type(error)])]
     if isinstance(error, errors.Rejected):
         lines += [_reason(env, sentence) for sentence in error.sentences]
     return "\n".join(lines)
@@ -177,13 +174,7 @@ def connection_message(env, error):
     if isinstance(error, UserError):
         return str(error)
     message = CONNECTION_MESSAGES.get(type(error), UNUSABLE_ANSWER)
-    if _has_no_token(error):
-        message = CONNECTION_WITHOUT_TOKEN
     return _with_labels(env, message)
-
-
-def _has_no_token(error):
-    return isinstance(error, errors.Unauthorized) and error.http_status is None
 
 
 def _with_labels(env, message):
