@@ -186,7 +186,7 @@ def _invoice(order):
     terms = order.terms
     return {
         **_products_and_totals(order),
-        "customerDetails": _customer(order.customer),
+        "customerDetails": customer_json(order.customer),
         **_references(order),
         "invoiceInterval": terms.interval,
         "separateInvoices": terms.separate,
@@ -225,7 +225,7 @@ def _summary(order):
     }
 
 
-def _customer(customer):
+def customer_json(customer):
     """The customer with type and the number that belongs to it (section 3.5)."""
     identity = {"type": customer.type, "organizationId": customer.organization_id}
     if customer.personal_number:

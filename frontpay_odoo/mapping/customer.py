@@ -4,8 +4,6 @@ Type, name and numbers come from the commercial partner, address, e-mail and pho
 from the invoice's contact; what the contact lacks, the commercial partner gives.
 """
 
-from typing import NamedTuple
-
 from odoo.tools.translate import LazyTranslate
 
 from ..connect import validation
@@ -26,6 +24,7 @@ FIELDS = {
     "frontpay_personal_number": _lt("personal number"),
     "frontpay_organization_id": _lt("organization number"),
 }
+# Why a value isn't taken, by the reason of connect.validation.
 REASONS = {
     "email": _lt(
         "%(customer)s: the e-mail address isn't a valid one. Correct it on the"
@@ -47,6 +46,34 @@ REASONS = {
         "%(customer)s: the country isn't one of the ISO list that Front Payment uses."
         " Choose another one on the customer."
     ),
+    "missing": _lt("%(customer)s: the number is missing."),
+    "eleven_digits": _lt(
+        "%(customer)s: the personal number must have exactly 11 digits. "
+        "Count them again."
+    ),
+    "check_digits": _lt(
+        "%(customer)s: the personal number can't be right, its last two digits "
+        "don't fit the others. Look for a mistyped digit."
+    ),
+    "birth_date": _lt(
+        "%(customer)s: the personal number can't be right, it doesn't begin "
+        "with a date of birth. Look for a mistyped digit."
+    ),
+    "synthetic": _lt(
+        "%(customer)s: this personal number was made for testing and belongs "
+        "to nobody. In production, Front Payment takes real numbers only."
+    ),
+    "nine_digits": _lt(
+        "%(customer)s: a Norwegian organization number must have exactly 9 "
+        "digits. Look it up at Brønnøysundregistrene."
+    ),
+    "check_digit": _lt(
+        "%(customer)s: the organization number can't be right, its last digit "
+        "doesn't fit the others. Look it up at Brønnøysundregistrene."
+    ),
+    "alphanumeric": _lt(
+        "%(customer)s: an organization number may hold letters and digits only."
+    ),
 }
 NOTES = {
     "emails": _lt(
@@ -59,29 +86,17 @@ NOTES = {
 }
 
 
-class CustomerReading(NamedTuple):
-    """What was found of a customer.
-
-    :param customer: with problems, what they are about is empty in it
-    :param problems: list of :class:`Problem`
-    :param notes: what is worth knowing and keeps nothing from being sent, as sentences
-        in the user's language
-    """
-
-    customer: Customer
-    problems: list[Problem]
-    notes: list[str]
-
-
 def customer_of(move, channel):
     """Whom the order goes to.
 
     :param move: a posted customer invoice
     :param connect.channels.Channel channel: how the order reaches the customer
-    :rtype: CustomerReading
+    :return: (Customer, in which is empty what a problem is about; list of
+        :class:`Problem`; list of notes: what is worth knowing and keeps nothing from
+        being sent, as sentences in the user's language)
     """
     reader = _CustomerReader(move, channel)
-    return CustomerReading(reader.customer(), reader.problems, reader.notes)
+    return reader.customer(), reader.problems, reader.notes
 
 
 class _CustomerReader:
@@ -188,11 +203,8 @@ class _CustomerReader:
 
     def _invalid(self, field, invalid):
         partner = self._partner(field)
-        if field.startswith("frontpay_"):
-            message = partner._frontpay_number_sentence(invalid)
-        else:
-            sentence = localized(self.move.env, REASONS[invalid.reason])
-            message = sentence % {"customer": self._name_of(partner)}
+        sentence = localized(self.move.env, REASONS[invalid.reason])
+        message = sentence % {"customer": self._name_of(partner)}
         self.problems.append(Problem(partner, message, field))
         return ""
 

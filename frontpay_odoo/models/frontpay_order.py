@@ -558,13 +558,12 @@ class FrontpayOrder(models.Model):
             self.move_id.message_post(body=sentence)
 
     def _report_problem(self, sentence):
-        """Tell what somebody has to act upon, once: on the invoice, and to a person.
+        """Tell what somebody has to act upon: on the invoice, and to a person.
 
         :param str sentence: what happened and what to do about it
         """
-        if sentence != self.error:
-            self._record_error(sentence)
-            self._notify_responsible(sentence)
+        self._record_error(sentence)
+        self._notify_responsible(sentence)
 
     def _clear_problem(self):
         """What was told is so no more."""

@@ -60,9 +60,9 @@ class FrontpayOrder(models.Model):
             self._lost_claim_problem(),
         ]
         sentence = "\n".join(filter(None, problems))
-        if sentence:
+        if sentence and sentence != self.error:
             self._report_problem(sentence)
-        elif moved or is_due or self.payment_id:
+        elif not sentence and (moved or is_due or self.payment_id):
             self._clear_problem()
 
     def _is_due(self):
@@ -132,7 +132,7 @@ class FrontpayOrder(models.Model):
         except Exception:
             _logger.exception("The payment of order %s couldn't be registered", self.id)
             return self._unregistered_sentence(
-                self.env._("Odoo had an error, which stands in the server's log.")
+                self.env._("Odoo had an error, see the server's log.")
             )
         return ""
 

@@ -413,8 +413,7 @@ class FrontpayOrder(models.Model):
             order=self.order_uuid,
             invoice=self.move_id.display_name,
         )
-        self._record_error(sentence)
-        self._notify_responsible(sentence)
+        self._report_problem(sentence)
 
     def _poll_again(self):
         """Front Payment's answer may lag behind its callback: look once more."""

@@ -268,8 +268,7 @@ class FrontpayOrder(models.Model):
             self._assign_order_uuid(self.order_uuid)  # it is there already
             return
         self._set_state("failed")
-        self._record_error(reason)
-        self._notify_responsible(reason)
+        self._report_problem(reason)
 
     def _record_fault(self):
         """An error of ours, before the request went out or after it."""

@@ -301,8 +301,7 @@ class FrontpayOrder(models.Model):
             self.move_id.name,
         )
         if self._set_state("failed"):
-            self._record_error(sentence)
-            self._notify_responsible(sentence)
+            self._report_problem(sentence)
 
     def _continue_without_list(self, error):
         """There is no list: Front Payment can't be asked."""
@@ -331,8 +330,7 @@ class FrontpayOrder(models.Model):
         """Have a person say what became of the order."""
         self.needs_decision = True
         if sentence != self.error:
-            self._record_error(sentence)
-            self._notify_responsible(sentence)
+            self._report_problem(sentence)
 
     # === A PERSON'S DECISION === #
 
@@ -401,14 +399,8 @@ class FrontpayOrder(models.Model):
             finally:
                 self._save_exchanges(client)
         if not remote_order:
-            store = partial(
-                remote_orders._store_details,
-                company,
-                self.base_url,
-                order_uuid,
-                details,
-            )
-            remote_order = transaction.run(self.env, store)
+            store = remote_orders._store_details
+            remote_order = store(company, self.base_url, order_uuid, details)
         return remote_order, status
 
     def _refuse_known(self, order_uuid):

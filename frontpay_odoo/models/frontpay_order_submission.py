@@ -365,8 +365,7 @@ class FrontpayOrder(models.Model):
                 order=answer.order_uuid,
                 invoice=known.move_id.display_name,
             )
-        self._record_error(sentence)
-        self._notify_responsible(sentence)
+        self._report_problem(sentence)
 
     def _follow_submission(self, answer, report):
         customer = self.partner_id.with_company(self.company_id)
@@ -424,8 +423,7 @@ class FrontpayOrder(models.Model):
                 order=self.order_uuid,
                 other=answer.order_uuid,
             )
-            self._record_error(sentence)
-            self._notify_responsible(sentence)
+            self._report_problem(sentence)
             return
         self.write(
             {

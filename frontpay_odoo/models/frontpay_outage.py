@@ -106,6 +106,5 @@ class FrontpayOutage(models.Model):
         is_short = error and error.retryable and outage.failures < TOLD_AFTER
         if not is_short and not outage.order_id._waits():
             outage.order_id = order
-            order._record_error(sentence)
-            order._notify_responsible(sentence)
+            order._report_problem(sentence)
         return pause

@@ -1,6 +1,7 @@
 from odoo import fields, models
 
 from ..connect.masking import masked_number
+from ..connect.validation import compact_personal_number
 
 
 class FrontpayPersonalNumber(models.Model):
@@ -16,16 +17,21 @@ class FrontpayPersonalNumber(models.Model):
     _rec_name = "partner_id"
 
     partner_id = fields.Many2one("res.partner", required=True, ondelete="cascade")
-    number = fields.Char(required=True)
+    number = fields.Char(string="Personal Number", required=True)
 
     # A constraint, for merging customers in Odoo sees no index.
     _unique_partner = models.Constraint("UNIQUE (partner_id)")
 
 
 class PersonalNumber(fields.Char):
-    """A number for whoever reads this very field; an export has it masked."""
+    """A number for whoever reads this very field, as bare digits; an export has it
+    masked."""
 
     exportable = False
+
+    def convert_to_cache(self, value, record, validate=True):
+        number = super().convert_to_cache(value, record, validate)
+        return number and compact_personal_number(number)
 
     def convert_to_export(self, value, record):
         # Not offered for export, but other systems may ask for it by name.

@@ -1,13 +1,12 @@
 from contextlib import suppress
 from datetime import UTC, timedelta
-from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools.misc import hmac
 
 from ..connect import errors
-from ..connect.channels import CHANNELS
+from ..connect.channels import CHANNELS, customer_json
 from ..connect.responses import contacts_of
 from ..mapping.customer import customer_of
 from ..tools import transaction
@@ -105,22 +104,13 @@ class FrontpayRemoteOrder(models.Model):
                 continue
             # Another run may have been quicker with it.
             with suppress(ValidationError):
-                transaction.run(
-                    self.env,
-                    partial(
-                        self._store_details,
-                        company,
-                        client.base_url,
-                        order_uuid,
-                        details,
-                    ),
-                )
+                self._store_details(company, client.base_url, order_uuid, details)
             read += 1
         return read, failed
 
     @api.model
     def _store_details(self, company, base_url, order_uuid, details):
-        """Store an order's details, unless they are stored already.
+        """Store an order's details at once, unless they are stored already.
 
         :param base_url: of the Front Payment that told them
         :param connect.responses.OrderDetails details: what Front Payment told
@@ -128,19 +118,23 @@ class FrontpayRemoteOrder(models.Model):
         ordered_at = details.ordered_at
         if ordered_at:
             ordered_at = ordered_at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
-        return self._stored(company, base_url, order_uuid) or self.create(
-            {
-                "company_id": company.id,
-                "base_url": base_url,
-                "order_uuid": order_uuid,
-                "status": details.status,
-                "references": "\n".join(details.references),
-                "amount": float(details.amount or 0),
-                "ordered_at": ordered_at,
-                "customer_uuid": details.customer_uuid,
-                "contacts": " ".join(self._digests(details.contacts)),
-            }
-        )
+        values = {
+            "company_id": company.id,
+            "base_url": base_url,
+            "order_uuid": order_uuid,
+            "status": details.status,
+            "references": "\n".join(details.references),
+            "amount": float(details.amount or 0),
+            "ordered_at": ordered_at,
+            "customer_uuid": details.customer_uuid,
+            "contacts": " ".join(self._digests(details.contacts)),
+        }
+
+        def store():
+            known = self._stored(company, base_url, order_uuid)
+            return known or self.create(values)
+
+        return transaction.run(self.env, store)
 
     @api.model
     def _digests(self, contacts):
@@ -152,16 +146,8 @@ class FrontpayRemoteOrder(models.Model):
     def _contact_digests(self, order):
         """How the customer of an order of ours can be recognised."""
         channel = CHANNELS[order.channel]
-        customer = customer_of(order.move_id, channel).customer
-        contacts = contacts_of(
-            {
-                "email": customer.email,
-                "countryCode": customer.country_code,
-                "msisdn": customer.msisdn,
-                "organizationId": customer.organization_id,
-            }
-        )
-        return self._digests(contacts)
+        customer, _problems, _notes = customer_of(order.move_id, channel)
+        return self._digests(contacts_of(customer_json(customer)))
 
     def _is_known(self):
         """Whether it turned out to be an order of ours after it was seen."""

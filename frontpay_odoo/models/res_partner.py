@@ -1,4 +1,5 @@
 import logging
+from contextlib import contextmanager
 from datetime import timedelta
 from operator import methodcaller
 
@@ -11,6 +12,8 @@ from ..connect import validation
 from ..connect.channels import CHANNELS
 from ..connect.masking import masked_number
 from ..connect.validation import InvalidValue
+from ..mapping.customer import REASONS
+from ..mapping.problem import localized
 from ..tools.notification import notification
 from .frontpay_personal_number import PersonalNumber
 
@@ -32,6 +35,9 @@ INTERVALS = [("0", "Daily"), ("1", "Once a month"), ("2", "Twice a month")]
 ORGANIZATION_SOURCES = ("company_registry", "l10n_no_bronnoysund_number", "vat")
 YES_OR_NO = [("yes", "Yes"), ("no", "No")]
 ERASED_AT_ONCE = 100  # customers between two commits
+INVOICING = "account.group_account_invoice"
+# What was agreed with a customer; empty, the company's settings hold.
+AGREEMENT = {"company_dependent": True, "copy": False, "groups": INVOICING}
 
 
 class ResPartner(models.Model):
@@ -55,7 +61,7 @@ class ResPartner(models.Model):
         inverse="_inverse_frontpay_customer_type",
         compute_sudo=True,
         copy=False,
-        groups="account.group_account_invoice",
+        groups=INVOICING,
         help="How Front Payment invoices this customer. Follows Odoo's own choice "
         "between person and company until you set it yourself.",
     )
@@ -69,7 +75,7 @@ class ResPartner(models.Model):
         search="_search_frontpay_personal_number",
         compute_sudo=True,
         copy=False,
-        groups="account.group_account_invoice",
+        groups=INVOICING,
         help="The whole number. The customer's form shows it masked, until somebody "
         "asks for it.",
     )
@@ -79,7 +85,7 @@ class ResPartner(models.Model):
         inverse="_inverse_frontpay_masked_number",
         copy=False,
         exportable=False,
-        groups="account.group_account_invoice",
+        groups=INVOICING,
         help="National identity number or D-number, 11 digits. Front Payment needs it "
         "for private customers, who confirm their order with BankID. Type a whole "
         "number to enter or to change it.",
@@ -90,7 +96,7 @@ class ResPartner(models.Model):
         inverse="_inverse_frontpay_organization_id",
         compute_sudo=True,
         copy=False,
-        groups="account.group_account_invoice",
+        groups=INVOICING,
         help="Taken from the customer's company ID, Brønnøysund number or VAT number. "
         "Enter it here if it stands in none of them.",
     )
@@ -101,7 +107,7 @@ class ResPartner(models.Model):
         inverse="_inverse_frontpay_language",
         compute_sudo=True,
         copy=False,
-        groups="account.group_account_invoice",
+        groups=INVOICING,
         help="The language in which Front Payment writes to this customer. Follows the "
         "customer's language in Odoo until you set it yourself.",
     )
@@ -110,44 +116,35 @@ class ResPartner(models.Model):
         company_dependent=True,
         copy=False,
         readonly=True,
-        groups="account.group_account_invoice",
+        groups=INVOICING,
         help="Known after the first order.",
     )
 
-    # What was agreed with this customer; empty, the company's settings hold.
     frontpay_channel = fields.Selection(
         [(name, channel.label) for name, channel in CHANNELS.items()],
         string="Channel",
-        company_dependent=True,
-        copy=False,
-        groups="account.group_account_invoice",
+        **AGREEMENT,
         help="How invoices reach this customer. Leave it empty for the way in the "
         "Front Payment settings.",
     )
     frontpay_invoice_interval = fields.Selection(
         INTERVALS,
         string="Invoice Interval",
-        company_dependent=True,
-        copy=False,
-        groups="account.group_account_invoice",
+        **AGREEMENT,
         help="How often Front Payment sends invoices to this customer. Leave it empty "
         "for what the Front Payment settings say.",
     )
     frontpay_separate_invoices = fields.Selection(
         YES_OR_NO,
         string="One Invoice per Order",
-        company_dependent=True,
-        copy=False,
-        groups="account.group_account_invoice",
+        **AGREEMENT,
         help="Yes: each invoice in Odoo becomes one at Front Payment. No: they may be "
         "collected. Leave it empty for what the Front Payment settings say.",
     )
     frontpay_invoice_fee = fields.Selection(
         YES_OR_NO,
         string="Invoice Fee",
-        company_dependent=True,
-        copy=False,
-        groups="account.group_account_invoice",
+        **AGREEMENT,
         help="Whether Front Payment adds its invoice fee. Leave it empty for what the "
         "Front Payment settings say.",
     )
@@ -270,32 +267,28 @@ class ResPartner(models.Model):
         # Superuser, because the check also runs for people who may not see the number.
         for partner in self.sudo().filtered("frontpay_personal_number"):
             company = partner.company_id or self.env.company.sudo()
-            try:
-                validation.personal_number(
-                    partner.frontpay_personal_number,
-                    company._frontpay_synthetic_allowed(),
-                )
-            except InvalidValue as invalid:
-                raise ValidationError(
-                    partner._frontpay_number_sentence(invalid)
-                ) from None
+            allowed = company._frontpay_synthetic_allowed()
+            with partner._frontpay_refusing_invalid():
+                validation.personal_number(partner.frontpay_personal_number, allowed)
 
     @api.constrains("frontpay_organization_id")
     def _check_frontpay_organization_id(self):
         for partner in self.sudo().filtered("frontpay_organization_id"):
-            try:
+            with partner._frontpay_refusing_invalid():
                 partner._frontpay_organization_number(partner.frontpay_organization_id)
-            except InvalidValue as invalid:
-                raise ValidationError(
-                    partner._frontpay_number_sentence(invalid)
-                ) from None
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        return super().create([self._frontpay_compact(vals) for vals in vals_list])
+    @contextmanager
+    def _frontpay_refusing_invalid(self):
+        """Tell what is wrong with a number and what to do, and never the number."""
+        try:
+            yield
+        except InvalidValue as invalid:
+            customer = self.display_name or self.env._("The customer")
+            sentence = localized(self.env, REASONS[invalid.reason])
+            raise ValidationError(sentence % {"customer": customer}) from None
 
     def write(self, vals):
-        result = super().write(self._frontpay_compact(vals))
+        result = super().write(vals)
         if vals.keys() & {"parent_id", "is_company"}:
             self._frontpay_erase_hidden_numbers()
         return result
@@ -409,16 +402,6 @@ class ResPartner(models.Model):
         return self.browse(sorted(done - needed))
 
     @api.model
-    def _frontpay_compact(self, vals):
-        """Return the values with the personal number as bare digits."""
-        number = vals.get("frontpay_personal_number")
-        if not number:
-            return vals
-        return vals | {
-            "frontpay_personal_number": validation.compact_personal_number(number)
-        }
-
-    @api.model
     def _frontpay_organization_sources(self):
         return [name for name in ORGANIZATION_SOURCES if name in self._fields]
 
@@ -454,43 +437,3 @@ class ResPartner(models.Model):
         """
         country = self.commercial_partner_id.country_id
         return validation.organization_number(text, country.code)
-
-    def _frontpay_number_sentence(self, invalid):
-        """Say what is wrong with a number of this customer, and what to do about it.
-
-        :param InvalidValue invalid: what ``connect.validation`` found
-        :return: a sentence for the bookkeeper, which never holds the number itself
-        """
-        sentences = {
-            "missing": self.env._("%(customer)s: the number is missing."),
-            "eleven_digits": self.env._(
-                "%(customer)s: the personal number must have exactly 11 digits. "
-                "Count them again."
-            ),
-            "check_digits": self.env._(
-                "%(customer)s: the personal number can't be right, its last two digits "
-                "don't fit the others. Look for a mistyped digit."
-            ),
-            "birth_date": self.env._(
-                "%(customer)s: the personal number can't be right, it doesn't begin "
-                "with a date of birth. Look for a mistyped digit."
-            ),
-            "synthetic": self.env._(
-                "%(customer)s: this personal number was made for testing and belongs "
-                "to nobody. In production, Front Payment takes real numbers only."
-            ),
-            "nine_digits": self.env._(
-                "%(customer)s: a Norwegian organization number must have exactly 9 "
-                "digits. Look it up at Brønnøysundregistrene."
-            ),
-            "check_digit": self.env._(
-                "%(customer)s: the organization number can't be right, its last digit "
-                "doesn't fit the others. Look it up at Brønnøysundregistrene."
-            ),
-            "alphanumeric": self.env._(
-                "%(customer)s: an organization number may hold letters and digits only."
-            ),
-        }
-        return sentences[invalid.reason] % {
-            "customer": self.display_name or self.env._("The customer")
-        }
