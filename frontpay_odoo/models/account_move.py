@@ -6,7 +6,7 @@ from ..tools import transaction
 from ..tools.deadline import Deadline
 from ..tools.local_time import local_time
 from ..tools.notification import notification
-from .frontpay_order import ENDED_STATES, ENVIRONMENTS, IN_DOUBT_STATES, STATES
+from .frontpay_order import ENDED_STATES, ENVIRONMENTS, IN_DOUBT_STATES
 
 # More would keep the person waiting, so they are queued.
 MAX_SENT_AT_ONCE = 5
@@ -30,9 +30,8 @@ class AccountMove(models.Model):
     )
     # The current order's values.
     frontpay_state = fields.Selection(
-        STATES,
+        related="frontpay_order_id.state",
         string="Front Payment",
-        compute="_compute_frontpay_state",
         store=True,
         copy=False,
         index="btree_not_null",
@@ -95,12 +94,12 @@ class AccountMove(models.Model):
     )
     frontpay_can_send = fields.Boolean(
         string="Can Be Sent to Front Payment",
-        compute="_compute_frontpay_can_send",
+        compute="_compute_frontpay_choices",
         groups=READERS,
     )
     frontpay_can_update = fields.Boolean(
         string="Can Be Updated at Front Payment",
-        compute="_compute_frontpay_can_update",
+        compute="_compute_frontpay_choices",
         groups=READERS,
     )
 
@@ -123,28 +122,18 @@ class AccountMove(models.Model):
                 lambda order: (order.state not in ENDED_STATES, order.id)
             )[-1:]
 
-    @api.depends("frontpay_order_id.state")
-    def _compute_frontpay_state(self):
-        for move in self:
-            move.frontpay_state = move.frontpay_order_id.state
-
     @api.depends("state", "move_type", "payment_state", "frontpay_state", "company_id")
-    def _compute_frontpay_can_send(self):
-        for move in self:
-            move.frontpay_can_send = (
-                move.move_type == "out_invoice"
-                and move.state == "posted"
-                and move.payment_state == "not_paid"
-                and (move.frontpay_state == "queued" or not move._frontpay_has_order())
-                and bool(move.company_id.sudo().frontpay_api_token)
-            )
-
-    @api.depends("state", "frontpay_state")
-    def _compute_frontpay_can_update(self):
+    def _compute_frontpay_choices(self):
         for move in self:
             order = move.sudo().frontpay_order_id
-            move.frontpay_can_update = move.state == "posted" and (
-                order._can_be_updated()
+            is_posted = move.state == "posted"
+            move.frontpay_can_update = is_posted and order._can_be_updated()
+            move.frontpay_can_send = (
+                move.move_type == "out_invoice"
+                and is_posted
+                and move.payment_state == "not_paid"
+                and (order.state == "queued" or not order._keeps_invoice())
+                and bool(move.company_id.sudo().frontpay_api_token)
             )
 
     @api.depends("frontpay_order_id.environment", "frontpay_can_send")

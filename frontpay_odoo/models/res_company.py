@@ -104,7 +104,7 @@ SETTING_RULES = {
         ),
         (
             lambda company: all(company.frontpay_journal_id.mapped("active")),
-            _lt("the journal is archived. Restore it, or choose another one."),
+            _lt("the journal is archived. Unarchive it, or choose another one."),
         ),
         (
             lambda company: all(
@@ -143,8 +143,8 @@ class ResCompany(models.Model):
     )
     frontpay_api_token = fields.Char(
         string="API Token",
-        compute="_compute_frontpay_api_token",
-        inverse="_inverse_frontpay_api_token",
+        compute="_compute_frontpay_credential",
+        inverse=lambda self: self._frontpay_store_credential("api_token"),
         compute_sudo=True,
         copy=False,
         groups="base.group_system",
@@ -153,8 +153,8 @@ class ResCompany(models.Model):
     )
     frontpay_callback_secret = fields.Char(
         string="Callback Secret",
-        compute="_compute_frontpay_callback_secret",
-        inverse="_inverse_frontpay_callback_secret",
+        compute="_compute_frontpay_credential",
+        inverse=lambda self: self._frontpay_store_credential("callback_secret"),
         compute_sudo=True,
         copy=False,
         groups="base.group_system",
@@ -288,39 +288,27 @@ class ResCompany(models.Model):
         help="When Odoo's books were last compared with Front Payment.",
     )
 
-    @api.depends("frontpay_credential_ids.api_token")
-    def _compute_frontpay_api_token(self):
+    @api.depends(
+        "frontpay_credential_ids.api_token", "frontpay_credential_ids.callback_secret"
+    )
+    def _compute_frontpay_credential(self):
         for company in self:
-            company.frontpay_api_token = company.frontpay_credential_ids.api_token
+            credential = company.frontpay_credential_ids
+            company.frontpay_api_token = credential.api_token
+            company.frontpay_callback_secret = credential.callback_secret
 
-    @api.depends("frontpay_credential_ids.callback_secret")
-    def _compute_frontpay_callback_secret(self):
-        for company in self:
-            company.frontpay_callback_secret = (
-                company.frontpay_credential_ids.callback_secret
-            )
-
-    def _inverse_frontpay_api_token(self):
-        for company in self:
-            company._frontpay_store_credential("api_token", company.frontpay_api_token)
-
-    def _inverse_frontpay_callback_secret(self):
-        for company in self:
-            secret = company.frontpay_callback_secret
-            company._frontpay_store_credential("callback_secret", secret)
-
-    def _frontpay_store_credential(self, name, value):
+    def _frontpay_store_credential(self, name):
         """Keep what was entered; saved unchanged, it says nothing of a copy."""
-        credential = self.sudo().frontpay_credential_ids
-        if (credential[name] or False) == (value or False):
-            return
-        values = {name: value}
-        if name == "api_token":
-            values["database_uuid"] = self._frontpay_database_uuid()
-        if credential:
-            credential.write(values)
-        else:
-            credential.create({"company_id": self.id, **values})
+        for company in self.sudo():
+            value = company[f"frontpay_{name}"]
+            credential = company.frontpay_credential_ids
+            if (credential[name] or False) == (value or False):
+                continue
+            if not credential:
+                credential = credential.create({"company_id": company.id})
+            credential[name] = value
+            if name == "api_token":
+                credential.database_uuid = company._frontpay_database_uuid()
 
     def write(self, vals):
         names = ACCESS_SETTINGS & vals.keys()

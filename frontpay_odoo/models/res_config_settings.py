@@ -19,20 +19,13 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.frontpay_custom_url", readonly=False
     )
     frontpay_api_token = fields.Char(
-        related="company_id.frontpay_api_token",
-        readonly=False,
-        groups="base.group_system",
+        related="company_id.frontpay_api_token", readonly=False
     )
     frontpay_callback_secret = fields.Char(
-        related="company_id.frontpay_callback_secret",
-        readonly=False,
-        groups="base.group_system",
+        related="company_id.frontpay_callback_secret", readonly=False
     )
     frontpay_journal_id = fields.Many2one(
-        related="company_id.frontpay_journal_id",
-        readonly=False,
-        check_company=True,
-        domain="[('type', 'in', ('bank', 'cash'))]",
+        related="company_id.frontpay_journal_id", readonly=False, check_company=True
     )
     frontpay_responsible_id = fields.Many2one(
         related="company_id.frontpay_responsible_id",
