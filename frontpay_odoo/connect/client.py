@@ -122,14 +122,16 @@ class Client:
         :rtype: responses.SubmittedOrder
         :raises FrontPaymentError: see :meth:`_call`, so with all of these methods
         """
-        return self._call(channel.endpoint, responses.submitted_order, document)
+        return self._call(
+            channel.endpoint, responses.submitted_order, document=document
+        )
 
     def status(self, order_uuid):
         """Fetch an order's status (section 14).
 
         :rtype: responses.OrderStatus
         """
-        return self._call(endpoints.STATUS, responses.order_status, None, order_uuid)
+        return self._call(endpoints.STATUS, responses.order_status, order_uuid)
 
     def statuses(self, order_uuids=None):
         """Fetch the statuses of all orders (section 13), however many there are.
@@ -148,23 +150,22 @@ class Client:
 
         :rtype: responses.OrderDetails
         """
-        return self._call(endpoints.DETAILS, responses.order_details, None, order_uuid)
+        return self._call(endpoints.DETAILS, responses.order_details, order_uuid)
 
     def invoice_number(self, order_uuid):
         """Fetch the number of an order's invoice (section 15b).
 
         :return: the number, or an empty string while there is none
         """
-        return self._call(
-            endpoints.INVOICE_NUMBER, responses.invoice_number, None, order_uuid
-        )
+        read = responses.invoice_number
+        return self._call(endpoints.INVOICE_NUMBER, read, order_uuid)
 
     def check_connection(self):
         """Show that address and token are right, without touching any order."""
         with suppress(errors.NotFound):
             self.status(NO_ORDER)
 
-    def _call(self, endpoint, read, document=None, order_uuid=""):
+    def _call(self, endpoint, read, order_uuid="", document=None):
         """Send one request and return what ``read`` makes of the envelope's ``data``:
         of its rows, one after the other, where the endpoint answers with a list.
 

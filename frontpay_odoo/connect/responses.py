@@ -53,7 +53,6 @@ class OrderStatus:
 
     status: str
     refunded_amount: Decimal | None = None
-    order_uuid: str = ""
     amount: Decimal | None = None
 
 
@@ -143,7 +142,6 @@ def order_status(data):
     return OrderStatus(
         status,
         refunded_amount=_amount(data.get("refundedAmount")),
-        order_uuid=_first(data, ORDER_UUID_KEYS),
         amount=_amount(data.get("orderAmount")),
     )
 

@@ -24,7 +24,6 @@ class AccountMove(models.Model):
         string="Front Payment Order",
         compute="_compute_frontpay_order_id",
         store=True,
-        copy=False,
         index="btree_not_null",
         groups=READERS,
     )
@@ -33,7 +32,6 @@ class AccountMove(models.Model):
         related="frontpay_order_id.state",
         string="Front Payment",
         store=True,
-        copy=False,
         index="btree_not_null",
         groups=READERS,
     )
@@ -52,7 +50,6 @@ class AccountMove(models.Model):
     )
     frontpay_invoice_number = fields.Char(
         related="frontpay_order_id.invoice_number",
-        string="Front Payment Invoice Number",
         groups=READERS,
     )
     frontpay_error = fields.Text(

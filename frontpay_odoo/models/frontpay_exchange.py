@@ -1,7 +1,6 @@
 import logging
 from dataclasses import asdict
 from datetime import timedelta
-from functools import partial
 
 from psycopg2 import DataError
 
@@ -24,26 +23,21 @@ class FrontpayExchange(models.Model):
     _rec_name = "path"
 
     order_id = fields.Many2one(
-        "frontpay.order", readonly=True, index="btree_not_null", ondelete="restrict"
+        "frontpay.order", index="btree_not_null", ondelete="restrict"
     )
     move_id = fields.Many2one(related="order_id.move_id", string="Invoice")
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, ondelete="restrict"
-    )
+    company_id = fields.Many2one("res.company", required=True, ondelete="restrict")
     direction = fields.Selection(
         [("out", "To Front Payment"), ("in", "Callback from Front Payment")],
         required=True,
-        readonly=True,
     )
-    method = fields.Char(readonly=True)
-    path = fields.Char(readonly=True)
-    request = fields.Text(
-        readonly=True, help="What was sent, without secrets and personal numbers."
-    )
-    http_status = fields.Integer(string="HTTP Status", readonly=True)
-    answer = fields.Text(string="Response", readonly=True)
-    error = fields.Char(readonly=True)
-    duration = fields.Integer(string="Duration (ms)", readonly=True)
+    method = fields.Char()
+    path = fields.Char()
+    request = fields.Text(help="What was sent, without secrets and personal numbers.")
+    http_status = fields.Integer(string="HTTP Status")
+    answer = fields.Text(string="Response")
+    error = fields.Char()
+    duration = fields.Integer(string="Duration (ms)")
 
     _age_index = models.Index("(company_id, create_date)")
 
@@ -114,12 +108,20 @@ class FrontpayExchange(models.Model):
             _logger.exception("An exchange with Front Payment couldn't be logged")
 
     @api.model
-    def _save(self, company, client):
-        """Keep what was exchanged about no order in particular, at once.
+    def _save(self, company, client, order=None, record=None, *arguments):
+        """Keep what was exchanged and what follows from it, at once.
 
         :param connect.client.Client client: its exchanges are stored and emptied
+        :param order: the ``frontpay.order`` it was about, if any
+        :param record: writes the outcome, if there is one; called with the arguments
         """
-        transaction.run(self.env, partial(self._log, company, client.exchanges))
+
+        def outcome():
+            self._log(company, client.exchanges, order)
+            if record:
+                record(*arguments)
+
+        transaction.run(self.env, outcome)
         client.exchanges.clear()
 
     @api.model

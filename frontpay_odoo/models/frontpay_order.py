@@ -119,6 +119,7 @@ class FrontpayOrder(models.Model):
 
     Its life has a file for each part, and each calls only those below it: the queue,
     the submission, polling, recovery; the status that Front Payment tells; this file.
+    Nobody has the right to write one: it says what went out, and what was answered.
     """
 
     _name = "frontpay.order"
@@ -127,12 +128,7 @@ class FrontpayOrder(models.Model):
     _rec_name = "reference"
 
     move_id = fields.Many2one(
-        "account.move",
-        string="Invoice",
-        required=True,
-        readonly=True,
-        index=True,
-        ondelete="restrict",
+        "account.move", string="Invoice", required=True, index=True, ondelete="restrict"
     )
     company_id = fields.Many2one(
         related="move_id.company_id", store=True, index=True, precompute=True
@@ -141,144 +137,109 @@ class FrontpayOrder(models.Model):
     partner_id = fields.Many2one(
         related="move_id.commercial_partner_id", string="Customer"
     )
-    state = fields.Selection(
-        STATES, string="Status", required=True, readonly=True, default="queued"
-    )
+    state = fields.Selection(STATES, string="Status", required=True, default="queued")
     channel = fields.Selection(
-        [(name, channel.label) for name, channel in CHANNELS.items()],
-        required=True,
-        readonly=True,
+        [(name, channel.label) for name, channel in CHANNELS.items()], required=True
     )
-    reference = fields.Char(required=True, readonly=True)
+    reference = fields.Char(required=True)
     token = fields.Char(
         string="Callback Token",
         required=True,
-        readonly=True,
         copy=False,
         groups="base.group_system",
         help="The part of the callback URL that only Front Payment knows.",
     )
     environment = fields.Selection(
-        ENVIRONMENTS,
-        readonly=True,
-        help="The company's Front Payment environment when it was sent.",
+        ENVIRONMENTS, help="The company's Front Payment environment when it was sent."
     )
     base_url = fields.Char(
         string="API Base URL",
-        readonly=True,
         help="The Front Payment that it was sent to, or is queued for.",
     )
     database_uuid = fields.Char(
         string="Database",
-        readonly=True,
         groups="base.group_system",
         help="The database in which it was last queued or sent: a copy of it doesn't"
         " send what waits here.",
     )
-    amount = fields.Monetary(readonly=True)
+    amount = fields.Monetary()
     reported_amount = fields.Monetary(
         compute="_compute_reported_amount",
         store=True,
         precompute=True,
         help="What the order amounts to by Front Payment's own account.",
     )
-    fingerprint = fields.Char(
-        readonly=True, groups="base.group_system", help="What was sent, hashed."
-    )
-    order_uuid = fields.Char(string="Order Number", readonly=True, index=True)
-    customer_uuid = fields.Char(string="Customer Number", readonly=True)
+    fingerprint = fields.Char(groups="base.group_system", help="What was sent, hashed.")
+    order_uuid = fields.Char(string="Order Number", index=True)
+    customer_uuid = fields.Char(string="Customer Number")
     verification_url = fields.Char(
         string="BankID Link",
-        readonly=True,
         help="Where the customer confirms the order. It can be used only once.",
     )
-    invoice_number = fields.Char(
-        string="Front Payment Invoice Number",
-        readonly=True,
-    )
-    refunded_amount = fields.Monetary(readonly=True)
-    error = fields.Text(readonly=True)
-    note = fields.Text(
-        readonly=True, help="What was worth knowing when the order was sent."
-    )
+    invoice_number = fields.Char(string="Front Payment Invoice Number")
+    refunded_amount = fields.Monetary()
+    error = fields.Text()
+    note = fields.Text(help="What was worth knowing when the order was sent.")
     sending_at = fields.Datetime(
-        string="Request Sent",
-        readonly=True,
-        help="When the request went out, whatever became of it.",
+        string="Request Sent", help="When the request went out, whatever became of it."
     )
-    sent_at = fields.Datetime(string="Sent", readonly=True)
-    update_queued = fields.Boolean(readonly=True)
+    sent_at = fields.Datetime(string="Sent")
+    update_queued = fields.Boolean()
     tries = fields.Integer(
         string="Failed Attempts",
-        readonly=True,
         default=0,
         help="How often sending had to be postponed.",
     )
     retry_at = fields.Datetime(
-        string="Next Attempt", readonly=True, help="Not sent again before that."
+        string="Next Attempt", help="Not sent again before that."
     )
     last_poll_at = fields.Datetime(
         string="Last Status Update",
-        readonly=True,
         help="When Front Payment was last asked for the status.",
     )
-    next_poll_at = fields.Datetime(
-        string="Next Status Update", readonly=True, index="btree_not_null"
-    )
+    next_poll_at = fields.Datetime(string="Next Status Update", index="btree_not_null")
     poll_failures = fields.Integer(
         string="Failed Status Updates",
-        readonly=True,
         help="How often in a row the status couldn't be updated.",
     )
-    is_missing = fields.Boolean(
-        readonly=True, help="Front Payment doesn't know it any more."
-    )
+    is_missing = fields.Boolean(help="Front Payment doesn't know it any more.")
     needs_decision = fields.Boolean(
-        readonly=True, help="Somebody has to say what became of the order."
+        help="Somebody has to say what became of the order."
     )
     can_be_closed = fields.Boolean(
         compute="_compute_can_be_closed",
         help="It is at a custom URL that the settings don't lead to any more.",
     )
-    closed_at = fields.Datetime(
-        string="Closed", readonly=True, help="When it reached its last state."
-    )
+    closed_at = fields.Datetime(string="Closed", help="When it reached its last state.")
     state_times = fields.Json(
-        readonly=True, help="When it came to each state: UTC, by the state's name."
+        help="When it came to each state: UTC, by the state's name."
     )
     timeline = fields.Html(compute="_compute_timeline", sanitize=False)
     next_step = fields.Char(
         compute="_compute_timeline", help="Whose turn it is, and to do what."
     )
     settled_on = fields.Date(
-        readonly=True,
         help="On which day the customer's payment, or the assignment of the claim, was"
-        " reported: the payment's date.",
+        " reported: the payment's date."
     )
-    payment_id = fields.Many2one(
-        "account.payment", readonly=True, index="btree_not_null"
-    )
+    payment_id = fields.Many2one("account.payment", index="btree_not_null")
     difference = fields.Selection(
         DIFFERENCES,
-        readonly=True,
         index="btree_not_null",
         help="Where Odoo and Front Payment part.",
     )
-    difference_amount = fields.Monetary(readonly=True)
+    difference_amount = fields.Monetary()
     difference_remedy = fields.Char(
         string="What to Do", compute="_compute_difference_remedy"
     )
     compared_at = fields.Datetime(
-        string="Compared", readonly=True, help="When it was last compared."
+        string="Compared", help="When it was last compared."
     )
-    exchange_ids = fields.One2many(
-        "frontpay.exchange", "order_id", string="API Log", readonly=True
-    )
+    exchange_ids = fields.One2many("frontpay.exchange", "order_id", string="API Log")
     callback_ids = fields.One2many(
         "frontpay.callback",
         "order_id",
         string="Waiting Callbacks",
-        readonly=True,
         groups="base.group_system",
     )
 
@@ -646,18 +607,11 @@ class FrontpayOrder(models.Model):
         if cron:  # an administrator may have deleted it
             cron.sudo()._trigger(at=fields.Datetime.now() + delay)
 
-    def _save_exchanges(self, client, record=None):
+    def _save_exchanges(self, client, record=None, *arguments):
         """Store what was exchanged and what follows from it, at once.
 
         :param connect.client.Client client: its exchanges are stored and emptied
-        :param record: writes the outcome, if there is one
+        :param record: writes the outcome, if there is one; called with the arguments
         """
-
-        def outcome():
-            log = self.env["frontpay.exchange"]._log
-            log(self.company_id, client.exchanges, self)
-            if record:
-                record()
-
-        transaction.run(self.env, outcome)
-        client.exchanges.clear()
+        log = self.env["frontpay.exchange"]
+        log._save(self.company_id, client, self, record, *arguments)

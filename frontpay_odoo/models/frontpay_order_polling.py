@@ -1,6 +1,5 @@
 import logging
 from datetime import timedelta
-from functools import partial
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -105,16 +104,16 @@ class FrontpayOrder(models.Model):
                     outage = outage.browse()
             yield len(some)
         if is_out or (in_a_row and not has_answer):
-            record = partial(outage._record, company, error, has_callback)
-            self._trigger_cron("cron_poll", transaction.run(self.env, record))
+            arguments = (company, error, has_callback)
+            pause = transaction.run(self.env, outage._record, *arguments)
+            self._trigger_cron("cron_poll", pause)
 
     def _stand_still(self):
         """Nothing is polled in a copy of the database; one person is told."""
         order = self._with_creator_env()
         sentence = order.company_id._frontpay_copy_message()
         outages = order.env["frontpay.outage"]
-        record = partial(outages._record_and_tell, order, "poll", sentence)
-        transaction.run(self.env, record)
+        transaction.run(self.env, outages._record_and_tell, order, "poll", sentence)
 
     def _refresh(self, deadline):
         """Poll orders while somebody waits for it.
@@ -309,19 +308,17 @@ class FrontpayOrder(models.Model):
         try:
             report = self._fetch_status(client, number, listed)
             invoice_number = self._fetch_invoice_number(client, number, report)
-            record = partial(
-                self._record_status, callbacks, number, report, invoice_number
-            )
+            outcome = (self._record_status, callbacks, number, report, invoice_number)
         except errors.FrontPaymentError as error:
             failure = error
-            record = partial(self._record_poll_failure, callbacks, failure)
+            outcome = (self._record_poll_failure, callbacks, failure)
         try:
-            self._save_exchanges(client, record)
+            self._save_exchanges(client, *outcome)
         except Exception:
             _logger.exception("Order %s couldn't follow what it was told", self.id)
             transaction.rollback(self.env)
             client.exchanges.clear()
-            transaction.run(self.env, partial(self._record_poll_failure, callbacks))
+            transaction.run(self.env, self._record_poll_failure, callbacks)
         return failure
 
     def _fetch_status(self, client, number, listed):

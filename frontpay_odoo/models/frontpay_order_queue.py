@@ -202,8 +202,8 @@ class FrontpayOrder(models.Model):
 
         :param UserError refusal: why
         """
-        record = partial(self._record_pause, refusal)
-        self._trigger_cron("cron_send", transaction.run(self.env, record))
+        pause = transaction.run(self.env, self._record_pause, refusal)
+        self._trigger_cron("cron_send", pause)
 
     def _record_pause(self, refusal):
         order = self._with_creator_env()

@@ -1,6 +1,5 @@
 import logging
 from datetime import datetime, timedelta
-from functools import partial
 from operator import methodcaller
 from typing import NamedTuple
 
@@ -109,7 +108,7 @@ class FrontpayOrder(models.Model):
             with transaction.sender_lock(self.move_id):
                 # What was read before the lock was had may be out of date.
                 transaction.run(self.env, self.env.invalidate_all)
-                transaction.run(self.env, partial(step, order))
+                transaction.run(self.env, step, order)
         except LockError:
             return False
         return True

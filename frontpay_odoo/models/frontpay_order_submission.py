@@ -121,22 +121,22 @@ class FrontpayOrder(models.Model):
         except errors.FrontPaymentError as failure:
             error, is_general = _diagnosis(client, failure)
             if is_general and not interactive:
-                self._save_exchanges(client, partial(self._set_state, "queued"))
+                self._save_exchanges(client, self._set_state, "queued")
                 sentence = error_messages.connection_message(self.env, error)
                 raise SendingPaused(sentence, error) from None
             is_update = submission.is_update
             record = self._record_failed_update if is_update else self._record_failure
-            self._save_exchanges(client, partial(record, error))
+            self._save_exchanges(client, record, error)
             return error
         if submission.is_update:
-            record = partial(self._record_update, submission.document, answer)
-            self._save_exchanges(client, record)
+            document = submission.document
+            self._save_exchanges(client, self._record_update, document, answer)
             return None
-        self._save_exchanges(client, partial(self._record_submitted, answer))
+        self._save_exchanges(client, self._record_submitted, answer)
         if self.order_uuid != answer.order_uuid:
             return errors.UnknownOutcome("the answer names another order")
         report = interactive and self._fetch_initial_status(client, answer)
-        self._save_exchanges(client, partial(self._follow_submission, answer, report))
+        self._save_exchanges(client, self._follow_submission, answer, report)
         return None
 
     # === BEFORE THE REQUEST === #

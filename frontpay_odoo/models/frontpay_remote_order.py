@@ -29,27 +29,23 @@ class FrontpayRemoteOrder(models.Model):
     _order = "id desc"
     _rec_name = "order_uuid"
 
-    company_id = fields.Many2one(
-        "res.company", required=True, readonly=True, ondelete="cascade"
-    )
-    base_url = fields.Char(string="API Base URL", required=True, readonly=True)
-    order_uuid = fields.Char(string="Order Number", required=True, readonly=True)
+    company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
+    base_url = fields.Char(string="API Base URL", required=True)
+    order_uuid = fields.Char(string="Order Number", required=True)
     order_id = fields.Many2one(
         "frontpay.order",
-        readonly=True,
         index="btree_not_null",
         ondelete="set null",
         help="The order that it turned out to be.",
     )
-    status = fields.Char(readonly=True, help="As it was when the order was read.")
-    references = fields.Text(readonly=True, help="One in each line.")
-    amount = fields.Float(digits=(16, 2), readonly=True, help="NOK; 0 if unknown.")
-    ordered_at = fields.Datetime(readonly=True)
-    customer_uuid = fields.Char(string="Customer Number", readonly=True)
+    status = fields.Char(help="As it was when the order was read.")
+    references = fields.Text(help="One in each line.")
+    amount = fields.Float(digits=(16, 2), help="NOK; 0 if unknown.")
+    ordered_at = fields.Datetime()
+    customer_uuid = fields.Char(string="Customer Number")
     contacts = fields.Char(
-        readonly=True,
         help="Digests of the customer's e-mail address, phone number and organization "
-        "number.",
+        "number."
     )
 
     _stored_once = models.UniqueIndex("(company_id, base_url, order_uuid)")

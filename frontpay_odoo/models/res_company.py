@@ -146,7 +146,6 @@ class ResCompany(models.Model):
         compute="_compute_frontpay_credential",
         inverse=lambda self: self._frontpay_store_credential("api_token"),
         compute_sudo=True,
-        copy=False,
         groups="base.group_system",
         help="The key to your account, issued by Front Payment. Only system "
         "administrators can see it.",
@@ -156,7 +155,6 @@ class ResCompany(models.Model):
         compute="_compute_frontpay_credential",
         inverse=lambda self: self._frontpay_store_credential("callback_secret"),
         compute_sudo=True,
-        copy=False,
         groups="base.group_system",
         help="The secret key, issued by Front Payment, with which callbacks are "
         "verified. Without it, every callback is refused. Only system administrators "

@@ -37,7 +37,7 @@ YES_OR_NO = [("yes", "Yes"), ("no", "No")]
 ERASED_AT_ONCE = 100  # customers between two commits
 INVOICING = "account.group_account_invoice"
 # What was agreed with a customer; empty, the company's settings hold.
-AGREEMENT = {"company_dependent": True, "copy": False, "groups": INVOICING}
+AGREEMENT = {"company_dependent": True, "groups": INVOICING}
 
 
 class ResPartner(models.Model):
@@ -60,7 +60,6 @@ class ResPartner(models.Model):
         compute="_compute_frontpay_customer_type",
         inverse="_inverse_frontpay_customer_type",
         compute_sudo=True,
-        copy=False,
         groups=INVOICING,
         help="How Front Payment invoices this customer. Follows Odoo's own choice "
         "between person and company until you set it yourself.",
@@ -74,7 +73,6 @@ class ResPartner(models.Model):
         inverse="_inverse_frontpay_personal_number",
         search="_search_frontpay_personal_number",
         compute_sudo=True,
-        copy=False,
         groups=INVOICING,
         help="The whole number. The customer's form shows it masked, until somebody "
         "asks for it.",
@@ -83,7 +81,6 @@ class ResPartner(models.Model):
         string="Personal Number",
         compute="_compute_frontpay_masked_number",
         inverse="_inverse_frontpay_masked_number",
-        copy=False,
         exportable=False,
         groups=INVOICING,
         help="National identity number or D-number, 11 digits. Front Payment needs it "
@@ -95,7 +92,6 @@ class ResPartner(models.Model):
         compute="_compute_frontpay_organization_id",
         inverse="_inverse_frontpay_organization_id",
         compute_sudo=True,
-        copy=False,
         groups=INVOICING,
         help="Taken from the customer's company ID, Brønnøysund number or VAT number. "
         "Enter it here if it stands in none of them.",
@@ -106,7 +102,6 @@ class ResPartner(models.Model):
         compute="_compute_frontpay_language",
         inverse="_inverse_frontpay_language",
         compute_sudo=True,
-        copy=False,
         groups=INVOICING,
         help="The language in which Front Payment writes to this customer. Follows the "
         "customer's language in Odoo until you set it yourself.",
@@ -114,7 +109,6 @@ class ResPartner(models.Model):
     frontpay_customer_uuid = fields.Char(
         string="Front Payment Customer Number",
         company_dependent=True,
-        copy=False,
         readonly=True,
         groups=INVOICING,
         help="Known after the first order.",

@@ -1,6 +1,7 @@
 """Transactions of our own: what must survive is committed before and after a call."""
 
 from contextlib import contextmanager
+from functools import partial
 
 from odoo.exceptions import LockError
 from odoo.service.model import retrying
@@ -16,18 +17,18 @@ def can_commit(env):
     return env["account.move"]._can_commit()
 
 
-def run(env, step):
+def run(env, step, *arguments):
     """Run a step in a transaction of its own, committed when this returns.
 
     A serialisation failure runs the step again, as Odoo does with a request, so the
     step calls nothing outside. In Odoo's tests it runs in the test's transaction.
 
-    :param step: called without arguments
+    :param step: called with the arguments
     :return: what the step returns
     """
     if can_commit(env):
-        return retrying(step, env)
-    result = step()
+        return retrying(partial(step, *arguments), env)
+    result = step(*arguments)
     env.flush_all()
     return result
 
