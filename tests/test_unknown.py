@@ -280,7 +280,7 @@ def test_the_bookkeeper_knows_that_front_payment_has_not_received_it(
         desk.open_invoice(invoice)
         desk.button("Check Outcome").click()
         dialog = desk.page.get_by_role("dialog")
-        expect(dialog).to_contain_text("can't be asked")
+        expect(dialog).to_contain_text("can't be updated")
         desk.picture("down")
         dialog.get_by_role("button", name="Not Received").click()
         warning = desk.page.get_by_role("dialog").filter(has_text="invoiced twice")

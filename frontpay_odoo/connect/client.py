@@ -122,9 +122,8 @@ class Client:
         :rtype: responses.SubmittedOrder
         :raises FrontPaymentError: see :meth:`_call`, so with all of these methods
         """
-        return self._call(
-            channel.endpoint, responses.submitted_order, document=document
-        )
+        read = responses.submitted_order
+        return self._call(channel.endpoint, read, document=document)
 
     def status(self, order_uuid):
         """Fetch an order's status (section 14).

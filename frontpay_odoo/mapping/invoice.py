@@ -26,9 +26,9 @@ PUBLIC_URL_RULES = (
     ),
     (
         _lt(
-            "%(company)s: Front Payment may not reach Odoo at %(url)s, which doesn't"
-            " begin with https://. Enter an address that does as “%(field)s” under"
-            " Invoicing / Configuration / Settings / Front Payment."
+            "%(company)s: Front Payment isn't allowed to reach Odoo at %(url)s, which"
+            " doesn't begin with https://. Enter an address that does as “%(field)s”"
+            " under Invoicing / Configuration / Settings / Front Payment."
         ),
         lambda _company, url: not is_complete_url(url) or is_safe_url(url),
     ),

@@ -210,8 +210,8 @@ class AccountMove(models.Model):
             alerts["frontpay_outage"] = {
                 "level": "warning",
                 "message": self.env._(
-                    "Front Payment has called back about this invoice, but can't be"
-                    " asked since %s. It is tried again every minute.",
+                    "Front Payment has called back about this invoice, but its status"
+                    " can't be updated since %s. It is tried again every minute.",
                     local_time(self.env, outage.since),
                 ),
             }
@@ -348,7 +348,7 @@ class AccountMove(models.Model):
             if not deadline.left():
                 told.append(
                     self.env._(
-                        "Front Payment takes long to answer. What is left is checked"
+                        "Front Payment is slow to answer. What is left is checked"
                         " automatically in a moment."
                     )
                 )

@@ -14,7 +14,7 @@ class FrontpayCredential(models.Model):
     _rec_name = "company_id"
 
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
-    api_token = fields.Char()
+    api_token = fields.Char(string="API Token")
     callback_secret = fields.Char()
     database_uuid = fields.Char(
         string="Database",

@@ -202,7 +202,10 @@ class FrontpayOrder(models.Model):
         string="Failed Status Updates",
         help="How often in a row the status couldn't be updated.",
     )
-    is_missing = fields.Boolean(help="Front Payment doesn't know it any more.")
+    is_missing = fields.Boolean(
+        string="Missing at Front Payment",
+        help="Front Payment doesn't know it any more.",
+    )
     needs_decision = fields.Boolean(
         help="Somebody has to say what became of the order."
     )
@@ -219,8 +222,9 @@ class FrontpayOrder(models.Model):
         compute="_compute_timeline", help="Whose turn it is, and to do what."
     )
     settled_on = fields.Date(
+        string="Payment Date",
         help="On which day the customer's payment, or the assignment of the claim, was"
-        " reported: the payment's date."
+        " reported: the payment's date.",
     )
     payment_id = fields.Many2one("account.payment", index="btree_not_null")
     difference = fields.Selection(

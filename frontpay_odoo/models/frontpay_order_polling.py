@@ -158,7 +158,7 @@ class FrontpayOrder(models.Model):
         if late:
             lines.append(
                 self.env._(
-                    "Front Payment takes long to answer. The status of %s order(s) will"
+                    "Front Payment is slow to answer. The status of %s order(s) will"
                     " be updated automatically in a moment.",
                     len(late),
                 )

@@ -209,7 +209,7 @@ class FrontpayOrder(models.Model):
         order = self._with_creator_env()
         sentence = order.env._(
             "%(reason)s\nUntil then, %(invoice)s and whatever else is queued for Front"
-            " Payment waits. It goes out by itself afterwards.",
+            " Payment waits. It goes out automatically afterwards.",
             reason=str(refusal),
             invoice=order.move_id.display_name,
         )

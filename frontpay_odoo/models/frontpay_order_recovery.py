@@ -306,9 +306,9 @@ class FrontpayOrder(models.Model):
         """There is no list: Front Payment can't be asked."""
         self._escalate_if_overdue(
             self.env._(
-                "No clear answer came back when %(invoice)s was sent, and Front"
-                " Payment can't be asked since: %(reason)s Look for the invoice in"
-                " Front Payment's own pages, or ask its support.",
+                "No clear answer came back when %(invoice)s was sent, and its status"
+                " can't be updated since: %(reason)s Look for the invoice in Front"
+                " Payment's own pages, or ask its support.",
                 invoice=self.move_id.name,
                 reason=error_messages.connection_message(self.env, error),
             )
@@ -509,9 +509,9 @@ class FrontpayOrder(models.Model):
     def _environment_sentence(self):
         return self.env._(
             "No clear answer came back when %(invoice)s was sent to Front Payment at"
-            " %(url)s, which can't be asked: the settings lead to another environment"
-            " since. Choose the former one until this is settled, or look for the"
-            " invoice in its pages.",
+            " %(url)s. Its status can't be updated: the settings lead to another"
+            " environment since. Choose the former one until this is settled, or look"
+            " for the invoice in its pages.",
             invoice=self.move_id.name,
             url=self.base_url,
         )

@@ -139,7 +139,10 @@ class ResCompany(models.Model):
         "https://; http:// is for a test system on this machine.",
     )
     frontpay_credential_ids = fields.One2many(
-        "frontpay.credential", "company_id", groups=fields.NO_ACCESS
+        "frontpay.credential",
+        "company_id",
+        string="Front Payment Credential",
+        groups=fields.NO_ACCESS,
     )
     frontpay_api_token = fields.Char(
         string="API Token",

@@ -65,7 +65,10 @@ class ResPartner(models.Model):
         "between person and company until you set it yourself.",
     )
     frontpay_number_ids = fields.One2many(
-        "frontpay.personal.number", "partner_id", groups=fields.NO_ACCESS
+        "frontpay.personal.number",
+        "partner_id",
+        string="Stored Personal Number",
+        groups=fields.NO_ACCESS,
     )
     frontpay_personal_number = PersonalNumber(
         string="Personal Number (Unmasked)",

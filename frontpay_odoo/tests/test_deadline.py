@@ -80,7 +80,7 @@ class TestDeadline(SandboxCase):
         orders.sending_at = fields.Datetime.subtract(fields.Datetime.now(), hours=2)
         kind, message = self.click(moves, "action_frontpay_resolve", TOO_SLOW)
         self.assertEqual(kind, "warning")
-        self.assertIn("takes long to answer", message)
+        self.assertIn("is slow to answer", message)
         self.assertEqual(set(orders.mapped("state")), {"unknown"})
         # Front Payment may be fine.
         self.assertFalse(any(orders.mapped("needs_decision")))

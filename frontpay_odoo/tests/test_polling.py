@@ -430,7 +430,7 @@ class TestOutage(PollingCase):
         self.go_away()
         self._poll()
         alert = self.move._get_alerts()["frontpay_outage"]
-        self.assertIn("can't be asked since", alert["message"])
+        self.assertIn("can't be updated since", alert["message"])
         self.come_back()
         self._poll()
         self.assertNotIn("frontpay_outage", self.move._get_alerts())

@@ -487,7 +487,7 @@ class TestRecovery(RecoveryCase):
                 self.sandbox.fault(**fault, path="orders/status")
                 order._recover()
                 self.assertEqual((order.state, order.needs_decision), ("unknown", True))
-                self.assertIn("can't be asked", order.error)
+                self.assertIn("can't be updated", order.error)
 
     def test_an_empty_list_proves_nothing(self):
         order = self._lose_answer(when="before")
