@@ -67,7 +67,6 @@ class OrderDetails:
         as :func:`contacts_of` writes them
     """
 
-    order_uuid: str
     status: str
     references: tuple[str, ...]
     amount: Decimal | None
@@ -175,14 +174,13 @@ def order_details(data):
     :rtype: OrderDetails
     :raises UnknownOutcome: the answer tells nothing of an order
     """
-    order_uuid, status = _first(data, ORDER_UUID_KEYS), _first(data, ("status",))
-    if not order_uuid and not status:
+    status = _first(data, ("status",))
+    if not status and not _first(data, ORDER_UUID_KEYS):
         raise UnknownOutcome("the answer tells nothing of an order")
     blocks = [data, *map(data.get, REFERENCE_BLOCKS)]
     references = filter(None, (_first(block, ("referenceNo",)) for block in blocks))
     summary, customer = data.get("orderSummary"), data.get("customerDetails")
     return OrderDetails(
-        order_uuid=order_uuid,
         status=status,
         references=tuple(dict.fromkeys(references)),
         amount=_amount(summary.get("grandTotal") if isinstance(summary, dict) else ""),

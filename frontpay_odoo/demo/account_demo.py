@@ -16,9 +16,9 @@ Opening hours of our customer centre: Monday to Friday, 8 to 16"""
 
 # Customer, days until due, and lines: text, quantity, price, VAT, discount in percent.
 # VAT "25 included" is a tax of 25 percent that is part of the price.
-INVOICES = {
-    "router": ("demo_kari", 14, [("Router", 1, 40.00, "0", 0)]),
-    "rates": (
+INVOICES = (
+    ("demo_kari", 14, [("Router", 1, 40.00, "0", 0)]),
+    (
         "demo_kari",
         14,
         [
@@ -27,11 +27,11 @@ INVOICES = {
             ("Bus tickets", 3, 42.00, "12", 0),
         ],
     ),
-    "hours": ("demo_ola", 21, [("Support", 2.5, 933.33, "25", 0)]),
-    "discount": ("demo_ola", 30, [("Subscription, per month", 12, 499.00, "25", 15)]),
-    "included": ("demo_ola", 10, [("Telephone", 1, 2490.00, "25 included", 0)]),
-    "text": ("demo_astrid", 14, [(LONG_TEXT, 1, 12500.00, "25", 0)]),
-    "corporate": (
+    ("demo_ola", 21, [("Support", 2.5, 933.33, "25", 0)]),
+    ("demo_ola", 30, [("Subscription, per month", 12, 499.00, "25", 15)]),
+    ("demo_ola", 10, [("Telephone", 1, 2490.00, "25 included", 0)]),
+    ("demo_astrid", 14, [(LONG_TEXT, 1, 12500.00, "25", 0)]),
+    (
         "demo_nordfjord",
         30,
         [
@@ -39,8 +39,8 @@ INVOICES = {
             ("Static IP addresses", 8, 59.90, "25", 0),
         ],
     ),
-    "swedish": ("demo_exempel", 30, [("Hosting", 1, 3200.00, "25", 0)]),
-}
+    ("demo_exempel", 30, [("Hosting", 1, 3200.00, "25", 0)]),
+)
 
 
 class AccountChartTemplate(models.AbstractModel):
@@ -81,23 +81,19 @@ class AccountChartTemplate(models.AbstractModel):
 
     def _frontpay_demo_invoices(self):
         today = fields.Date.context_today(self)
-        invoices = self.env["account.move"]._load_records(
+        invoices = self.env["account.move"].create(
             [
                 {
-                    "xml_id": f"frontpay_odoo.demo_invoice_{name}",
-                    "noupdate": True,
-                    "values": {
-                        "move_type": "out_invoice",
-                        "partner_id": self.env.ref(f"frontpay_odoo.{customer}").id,
-                        "invoice_date": today,
-                        "invoice_date_due": today + relativedelta(days=days),
-                        "invoice_line_ids": [
-                            Command.create(self._frontpay_demo_line(*line))
-                            for line in lines
-                        ],
-                    },
+                    "move_type": "out_invoice",
+                    "partner_id": self.env.ref(f"frontpay_odoo.{customer}").id,
+                    "invoice_date": today,
+                    "invoice_date_due": today + relativedelta(days=days),
+                    "invoice_line_ids": [
+                        Command.create(self._frontpay_demo_line(*line))
+                        for line in lines
+                    ],
                 }
-                for name, (customer, days, lines) in INVOICES.items()
+                for customer, days, lines in INVOICES
             ]
         )
         invoices.action_post()

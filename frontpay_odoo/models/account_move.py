@@ -233,7 +233,6 @@ class AccountMove(models.Model):
 
     def _frontpay_has_order(self):
         """Whether Front Payment has this invoice, or may have it."""
-        self.ensure_one()
         return self.sudo().frontpay_order_id._keeps_invoice()
 
     # === ACTIONS === #
@@ -363,16 +362,6 @@ class AccountMove(models.Model):
             reload=True,
         )
 
-    def action_frontpay_exchanges(self):
-        """Show what was exchanged with Front Payment about these invoices."""
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "frontpay.exchange",
-            "view_mode": "list,form",
-            "domain": [("order_id.move_id", "in", self.ids)],
-            "name": self.env._("Front Payment API Log"),
-        }
-
     def _frontpay_check_rights(self):
         """Whoever may write invoices for other reasons has no say at Front Payment.
 
@@ -423,29 +412,21 @@ class AccountMove(models.Model):
         sent = (orders - waiting).filtered(
             lambda order: not order.error and order.state not in ("failed", "unknown")
         )
-        lines = []
-        if waiting:
-            lines.append(
-                self.env._(
-                    "%s invoice(s) are queued and go out automatically, one after the"
-                    " other.",
-                    len(waiting),
-                )
-            )
-        if sent:
-            lines.append(
-                self.env._("%s invoice(s) handed to Front Payment.", len(sent))
-            )
-        lines += [
-            f"{order.move_id.display_name}: {order.error}"
-            for order in orders - waiting - sent
-        ]
-        if problems:
-            lines.append(self._frontpay_problem_text(problems))
-        lines += [
-            f"{order.move_id.display_name}: {order.note}"
-            for order in sent
-            if order.note
+        left = orders - waiting - sent
+        lines = [
+            waiting
+            and self.env._(
+                "%s invoice(s) are queued and go out automatically, one after the"
+                " other.",
+                len(waiting),
+            ),
+            sent and self.env._("%s invoice(s) handed to Front Payment.", len(sent)),
+            *(f"{order.move_id.display_name}: {order.error}" for order in left),
+            self._frontpay_problem_text(problems),
+            *(
+                f"{order.move_id.display_name}: {order.note}"
+                for order in sent.filtered("note")
+            ),
         ]
         kind = "success" if len(sent + waiting) == len(self) else "danger"
-        return notification(kind, "\n".join(lines), reload=True)
+        return notification(kind, "\n".join(filter(None, lines)), reload=True)

@@ -27,7 +27,6 @@ class FrontpayCallback(models.Model):
     _name = "frontpay.callback"
     _description = "Front Payment Callback"
     _order = "id"
-    _rec_name = "status"
 
     order_id = fields.Many2one(
         "frontpay.order", required=True, index=True, ondelete="cascade"

@@ -11,7 +11,6 @@ class FrontpayCredential(models.Model):
 
     _name = "frontpay.credential"
     _description = "Front Payment Credential"
-    _rec_name = "company_id"
 
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
     api_token = fields.Char(string="API Token")

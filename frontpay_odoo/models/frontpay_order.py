@@ -318,7 +318,6 @@ class FrontpayOrder(models.Model):
 
         :return: whether the state was taken
         """
-        self.ensure_one()
         if self.state not in SOURCES[state] and not self._reappears(state):
             return False
         now = fields.Datetime.now()

@@ -22,7 +22,6 @@ class FrontpayOutage(models.Model):
 
     _name = "frontpay.outage"
     _description = "Front Payment Outage"
-    _rec_name = "company_id"
 
     company_id = fields.Many2one("res.company", required=True, ondelete="cascade")
     operation = fields.Selection(
@@ -76,15 +75,12 @@ class FrontpayOutage(models.Model):
         :rtype: timedelta
         """
         now = fields.Datetime.now()
-        outage = self._current(company, operation)
+        outage = self._current(company, operation) or self.create(
+            {"company_id": company.id, "operation": operation}
+        )
         failures = outage.failures + 1
         pause = retry.pause(failures, error)
-        values = {"failures": failures, "failed_at": now, "retry_at": now + pause}
-        if outage:
-            outage.write(values)
-        else:
-            values |= {"company_id": company.id, "operation": operation, "since": now}
-            self.create(values)
+        outage.write({"failures": failures, "failed_at": now, "retry_at": now + pause})
         return min(pause, CALLBACK_PAUSE) if has_callback else pause
 
     @api.model

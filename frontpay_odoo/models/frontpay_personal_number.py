@@ -14,7 +14,6 @@ class FrontpayPersonalNumber(models.Model):
 
     _name = "frontpay.personal.number"
     _description = "Personal Number"
-    _rec_name = "partner_id"
 
     partner_id = fields.Many2one("res.partner", required=True, ondelete="cascade")
     number = fields.Char(string="Personal Number", required=True)

@@ -40,30 +40,26 @@ ACCESS_SETTINGS = {
 MANAGER_GROUPS = ("base.group_system", "account.group_account_manager")
 
 
+URL_RULES = (
+    (
+        lambda _company, url: not url or is_complete_url(url),
+        _lt(
+            "the URL must be complete, such as https://odoo.example.com/, with"
+            " nothing after the path."
+        ),
+    ),
+    (
+        lambda _company, url: not url or is_safe_url(url),
+        _lt("the URL must begin with https://, or it could be read on its way."),
+    ),
+)
 # What each setting must be, in the order in which it is told.
 SETTING_RULES = {
-    name: (
-        (
-            lambda company, name=name: (
-                not company[name] or is_complete_url(company[name])
-            ),
-            _lt(
-                "the URL must be complete, such as https://odoo.example.com/, with"
-                " nothing after the path."
-            ),
-        ),
-        (
-            lambda company, name=name: not company[name] or is_safe_url(company[name]),
-            _lt("the URL must begin with https://, or it could be read on its way."),
-        ),
-    )
-    for name in ("frontpay_custom_url", "frontpay_public_url")
-} | {
+    "frontpay_custom_url": URL_RULES,
+    "frontpay_public_url": URL_RULES,
     "frontpay_tax_rates": (
         (
-            lambda company: all(
-                map(TAX_RATE.fullmatch, company._frontpay_tax_rate_texts())
-            ),
+            lambda _company, text: all(map(TAX_RATE.fullmatch, _parts(text))),
             _lt(
                 "write numbers from 0 to 100 with commas between them, and a point for"
                 " decimals: 0,12,15,25 or 0,11.11,25."
@@ -72,45 +68,40 @@ SETTING_RULES = {
     ),
     "frontpay_min_maturity": (
         (
-            lambda company: company.frontpay_min_maturity >= 0,
+            lambda _company, days: days >= 0,
             _lt("it can't be less than 0 days."),
         ),
     ),
     "frontpay_erase_after_days": (
         (
-            lambda company: company.frontpay_erase_after_days >= 0,
+            lambda _company, days: days >= 0,
             _lt("it can't be less than 0 days. Enter 0 to keep the numbers."),
         ),
     ),
     "frontpay_log_days": (
         (
-            lambda company: company.frontpay_log_days >= 0,
+            lambda _company, days: days >= 0,
             _lt("it can't be less than 0 days. Enter 0 to keep the whole log."),
         ),
     ),
     "frontpay_journal_id": (
         (
-            lambda company: company._frontpay_owns(company.frontpay_journal_id),
+            lambda company, journal: not journal or company._frontpay_owns(journal),
             _lt("choose a bank or cash journal of this company."),
         ),
         (
-            lambda company: (
-                company.frontpay_journal_id.currency_id.name in (False, CURRENCY)
-            ),
+            lambda _company, journal: journal.currency_id.name in (False, CURRENCY),
             _lt(
                 "choose a journal in NOK, or one without a currency. Front Payment is"
                 " paid in NOK only."
             ),
         ),
         (
-            lambda company: all(company.frontpay_journal_id.mapped("active")),
+            lambda _company, journal: not journal or journal.active,
             _lt("the journal is archived. Unarchive it, or choose another one."),
         ),
         (
-            lambda company: all(
-                journal._get_available_payment_method_lines("inbound")
-                for journal in company.frontpay_journal_id
-            ),
+            lambda _company, journal: not journal or _can_receive(journal),
             _lt(
                 "the journal has no payment method for incoming payments. Add one to"
                 " the journal, or choose another one."
@@ -118,6 +109,14 @@ SETTING_RULES = {
         ),
     ),
 }
+
+
+def _parts(text):
+    return [part.strip() for part in (text or "").split(",")]
+
+
+def _can_receive(journal):
+    return journal._get_available_payment_method_lines("inbound")
 
 
 class ResCompany(models.Model):
@@ -342,8 +341,9 @@ class ResCompany(models.Model):
         :return: yields sentences
         """
         for name in names:
+            value = (settings or self)[name]
             for is_good, sentence in SETTING_RULES[name]:
-                if not is_good(settings or self):
+                if not is_good(self, value):
                     yield self.env._(
                         "%(company)s: %(setting)s: %(rule)s",
                         company=self.name,
@@ -352,9 +352,9 @@ class ResCompany(models.Model):
                     )
 
     def _frontpay_owns(self, journal):
-        """Whether payments can be registered in a journal; also none is fine."""
+        """Whether it is a journal in which payments can be registered."""
         is_own = journal.company_id in self.parent_ids
-        return not journal or (is_own and journal.type in ("bank", "cash"))
+        return is_own and journal.type in ("bank", "cash")
 
     def _frontpay_day(self, moment=None):
         """Which day it is where the company is.
@@ -453,7 +453,6 @@ class ResCompany(models.Model):
         Odoo gives a copy an identity of its own. What the original sends and registers
         would be sent and registered here once more.
         """
-        self.ensure_one()
         credential = self.sudo().frontpay_credential_ids
         return bool(
             credential.api_token
@@ -504,7 +503,6 @@ class ResCompany(models.Model):
 
     def _frontpay_destination(self):
         """What an order keeps of where it goes, and from which database."""
-        self.ensure_one()
         return {
             "environment": self.frontpay_environment,
             "base_url": self._frontpay_api_url(),
@@ -517,7 +515,6 @@ class ResCompany(models.Model):
         :param settings: the form with what is typed; the company's own without it
         :raises UserError: the environment is an own address, and none is entered
         """
-        self.ensure_one()
         url = self._frontpay_api_url(settings)
         if not url:
             raise UserError(
@@ -541,7 +538,6 @@ class ResCompany(models.Model):
         :raises UserError: the environment is a custom URL, and none is entered; or
             this database is a copy
         """
-        self.ensure_one()
         if self._frontpay_is_copy():
             raise UserError(self._frontpay_copy_message())
         version = modules.Manifest.for_addon("frontpay_odoo").version
@@ -555,7 +551,6 @@ class ResCompany(models.Model):
 
     def _frontpay_public_url(self):
         """Return the address at which Front Payment reaches us, without a slash."""
-        self.ensure_one()
         return (self.frontpay_public_url or self.get_base_url()).rstrip("/")
 
     def _frontpay_tax_rates(self):
@@ -563,13 +558,8 @@ class ResCompany(models.Model):
 
         :rtype: frozenset[Decimal]
         """
-        self.ensure_one()
-        return frozenset(map(Decimal, self._frontpay_tax_rate_texts()))
-
-    def _frontpay_tax_rate_texts(self):
-        return [text.strip() for text in (self.frontpay_tax_rates or "").split(",")]
+        return frozenset(map(Decimal, _parts(self.frontpay_tax_rates)))
 
     def _frontpay_synthetic_allowed(self):
         """Whether personal numbers made for test systems may be used."""
-        self.ensure_one()
         return self.frontpay_environment != "production"

@@ -272,9 +272,12 @@ class TestViews(FrontpayCommon):
                 ]
             )
         )
-        action = move.with_user(self.adviser).action_frontpay_exchanges()
-        found = self.env[action["res_model"]].search(action["domain"])
-        self.assertEqual(found, own)
+        action = self.env.ref("frontpay_odoo.frontpay_exchange_action")
+        arch = self._arch("account.move", "form", self.adviser)
+        [button] = arch.xpath(f"//button[@name='{action.id}']")
+        self.assertEqual(button.get("context"), "{'search_default_move_id': id}")
+        log = self.env[action.res_model].with_user(self.adviser)
+        self.assertEqual(log.search([("move_id", "=", move.id)]), own)
 
     def test_every_label_is_written_for_people(self):
         for model in self.env.values():
