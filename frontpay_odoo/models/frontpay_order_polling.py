@@ -85,7 +85,9 @@ class FrontpayOrder(models.Model):
             return
         orders, absent = self._by_access()
         if absent:
-            transaction.run(self.env, absent._skip_poll)
+            # There is nobody to ask: the settings lead elsewhere now. Callbacks stay:
+            # they may hold the only number of an order.
+            transaction.run(self.env, absent._schedule_next_poll)
             yield len(absent)
         in_a_row, has_answer, is_out = 0, False, False
         for some, error in orders._poll(company, CRON_MAX_WAIT):
@@ -357,13 +359,6 @@ class FrontpayOrder(models.Model):
             return False
 
     # === WHAT FOLLOWS === #
-
-    def _skip_poll(self):
-        """There is nobody to ask: the settings lead elsewhere now.
-
-        Callbacks stay: they may hold the only number of an order.
-        """
-        self._schedule_next_poll()
 
     def _record_unchanged(self):
         self._record_poll()

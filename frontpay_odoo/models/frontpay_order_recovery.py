@@ -462,11 +462,7 @@ class FrontpayOrder(models.Model):
     def _outcome_lines(self):
         """What states the orders have now, a line for each."""
         return [
-            self.env._(
-                "%(invoice)s: %(state)s",
-                invoice=order.move_id.display_name,
-                state=order._state_label(order.state),
-            )
+            f"{order.move_id.display_name}: {order._state_label(order.state)}"
             for order in self
         ]
 

@@ -173,10 +173,7 @@ class FrontpayRemoteOrder(models.Model):
         return bool(self.amount and self.contacts)
 
     def _matches_amount(self, order):
-        currency = order.currency_id
-        return (
-            not self.amount or currency.compare_amounts(self.amount, order.amount) == 0
-        )
+        return not self.amount or order._is_equal(self.amount, order.amount)
 
     def _matches_time(self, order):
         request_sent_at = order._request_sent_at()

@@ -67,10 +67,7 @@ SETTING_RULES = {
         ),
     ),
     "frontpay_min_maturity": (
-        (
-            lambda _company, days: days >= 0,
-            _lt("it can't be less than 0 days."),
-        ),
+        (lambda _company, days: days >= 0, _lt("it can't be less than 0 days.")),
     ),
     "frontpay_erase_after_days": (
         (
@@ -344,12 +341,8 @@ class ResCompany(models.Model):
             value = (settings or self)[name]
             for is_good, sentence in SETTING_RULES[name]:
                 if not is_good(self, value):
-                    yield self.env._(
-                        "%(company)s: %(setting)s: %(rule)s",
-                        company=self.name,
-                        setting=field_label(self, name),
-                        rule=localized(self.env, sentence),
-                    )
+                    rule = localized(self.env, sentence)
+                    yield f"{self.name}: {field_label(self, name)}: {rule}"
 
     def _frontpay_owns(self, journal):
         """Whether it is a journal in which payments can be registered."""

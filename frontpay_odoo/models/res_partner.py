@@ -1,7 +1,6 @@
 import logging
 from contextlib import contextmanager
 from datetime import timedelta
-from operator import methodcaller
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -34,6 +33,12 @@ INTERVALS = [("0", "Daily"), ("1", "Once a month"), ("2", "Twice a month")]
 # Where an organization number may already stand, the most specific first.
 ORGANIZATION_SOURCES = ("company_registry", "l10n_no_bronnoysund_number", "vat")
 YES_OR_NO = [("yes", "Yes"), ("no", "No")]
+# What follows from Odoo's own fields where nothing else was entered.
+USUAL = {
+    "frontpay_customer_type": "_frontpay_usual_customer_type",
+    "frontpay_organization_id": "_frontpay_known_organization_number",
+    "frontpay_language": "_frontpay_usual_language",
+}
 ERASED_AT_ONCE = 100  # customers between two commits
 INVOICING = "account.group_account_invoice"
 # What was agreed with a customer; empty, the company's settings hold.
@@ -58,7 +63,7 @@ class ResPartner(models.Model):
         [("private", "Private person"), ("corporate", "Company")],
         string="Customer Type",
         compute="_compute_frontpay_customer_type",
-        inverse="_inverse_frontpay_customer_type",
+        inverse=lambda self: self._frontpay_store_choice("frontpay_customer_type"),
         compute_sudo=True,
         groups=INVOICING,
         help="How Front Payment invoices this customer. Follows Odoo's own choice "
@@ -93,7 +98,7 @@ class ResPartner(models.Model):
     frontpay_organization_id = fields.Char(
         string="Organization Number",
         compute="_compute_frontpay_organization_id",
-        inverse="_inverse_frontpay_organization_id",
+        inverse=lambda self: self._frontpay_store_choice("frontpay_organization_id"),
         compute_sudo=True,
         groups=INVOICING,
         help="Taken from the customer's company ID, Brønnøysund number or VAT number. "
@@ -103,7 +108,7 @@ class ResPartner(models.Model):
         LANGUAGES,
         string="Language at Front Payment",
         compute="_compute_frontpay_language",
-        inverse="_inverse_frontpay_language",
+        inverse=lambda self: self._frontpay_store_choice("frontpay_language"),
         compute_sudo=True,
         groups=INVOICING,
         help="The language in which Front Payment writes to this customer. Follows the "
@@ -225,27 +230,15 @@ class ResPartner(models.Model):
                 partner.frontpay_language_store or partner._frontpay_usual_language()
             )
 
-    def _inverse_frontpay_customer_type(self):
-        usual = methodcaller("_frontpay_usual_customer_type")
-        self._frontpay_store_choice("frontpay_customer_type", usual)
-
-    def _inverse_frontpay_organization_id(self):
-        known = methodcaller("_frontpay_known_organization_number")
-        self._frontpay_store_choice("frontpay_organization_id", known)
-
-    def _inverse_frontpay_language(self):
-        usual = methodcaller("_frontpay_usual_language")
-        self._frontpay_store_choice("frontpay_language", usual)
-
-    def _frontpay_store_choice(self, name, usual):
+    def _frontpay_store_choice(self, name):
         """Store what was entered, unless it is what follows from Odoo's own fields.
 
-        :param str name: of the field
-        :param usual: tells of a customer what follows
+        :param str name: of the field, a key of :const:`USUAL`
         """
         chosen = {partner: partner[name] for partner in self.sudo()}
         for partner, value in chosen.items():
-            partner[f"{name}_store"] = value != usual(partner) and value
+            usual = getattr(partner, USUAL[name])()
+            partner[f"{name}_store"] = value != usual and value
 
     def _frontpay_usual_customer_type(self):
         return "corporate" if self.commercial_partner_id.is_company else "private"
@@ -318,14 +311,8 @@ class ResPartner(models.Model):
             self.id,
             self.env.uid,
         )
-        return notification(
-            "info",
-            self.env._(
-                "%(customer)s: %(number)s",
-                customer=values["display_name"],
-                number=values["frontpay_personal_number"],
-            ),
-        )
+        number = values["frontpay_personal_number"]
+        return notification("info", f"{values['display_name']}: {number}")
 
     def action_frontpay_erase_number(self):
         """Erase the customers' personal numbers, whatever their orders are.
