@@ -236,9 +236,7 @@ class FrontpayOrder(models.Model):
     difference_remedy = fields.Char(
         string="What to Do", compute="_compute_difference_remedy"
     )
-    compared_at = fields.Datetime(
-        string="Compared", help="When it was last compared."
-    )
+    compared_at = fields.Datetime(string="Compared", help="When it was last compared.")
     exchange_ids = fields.One2many("frontpay.exchange", "order_id", string="API Log")
     callback_ids = fields.One2many(
         "frontpay.callback",

@@ -1,6 +1,5 @@
 import logging
 from datetime import timedelta
-from functools import partial
 
 from markupsafe import Markup
 from psycopg2 import OperationalError
@@ -89,7 +88,7 @@ class FrontpayOrder(models.Model):
         asked = absent.sorted("last_poll_at, id")[:ABSENT_A_NIGHT] | orders.filtered(
             lambda order: order._is_contradicted_by(listed.get(order.order_uuid, ""))
         )
-        transaction.run(self.env, partial(asked._ask_tonight, company))
+        transaction.run(self.env, asked._ask_tonight, company)
 
     def _is_contradicted_by(self, status):
         return state_of(status) not in (None, self.state)
