@@ -81,7 +81,10 @@ class AccountMove(models.Model):
         related="frontpay_order_id.timeline", groups=READERS
     )
     frontpay_next_step = fields.Char(
-        string="Next Step", compute="_compute_frontpay_next_step", groups=READERS
+        string="Next Step",
+        compute="_compute_frontpay_next_step",
+        compute_sudo=True,
+        groups=READERS,
     )
     frontpay_missing = fields.Char(
         string="Missing",

@@ -217,9 +217,13 @@ class FrontpayOrder(models.Model):
     state_times = fields.Json(
         help="When it came to each state: UTC, by the state's name."
     )
-    timeline = fields.Html(compute="_compute_timeline", sanitize=False)
+    timeline = fields.Html(
+        compute="_compute_timeline", compute_sudo=True, sanitize=False
+    )
     next_step = fields.Char(
-        compute="_compute_timeline", help="Whose turn it is, and to do what."
+        compute="_compute_timeline",
+        compute_sudo=True,
+        help="Whose turn it is, and to do what.",
     )
     settled_on = fields.Date(
         string="Payment Date",
