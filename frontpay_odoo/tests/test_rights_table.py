@@ -54,7 +54,11 @@ USERS = {
 }
 # They see nothing at all, whatever the document says.
 OUTSIDERS = ("portal", "public", "employee")
-NOBODYS = ("frontpay.personal.number", "frontpay.credential")
+NOBODYS = (
+    "frontpay.personal.number",
+    "frontpay.credential",
+    "frontpay.customer.form",
+)
 SECRETS = {
     "res.company.frontpay_api_token": ("system",),
     "res.company.frontpay_callback_secret": ("system",),
@@ -195,7 +199,7 @@ class TestRightsTable(RightsCase):
         return self.records[model, login]
 
     def _wizard_values(self, model):
-        if model == "frontpay.resolve":
+        if model in ("frontpay.resolve", "frontpay.ask.customer"):
             return {"move_id": self.records["account.move"].id}
         if model == "frontpay.resolve.candidate":
             return {"resolve_id": self.env["frontpay.resolve"].search([], limit=1).id}
