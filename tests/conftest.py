@@ -5,14 +5,17 @@
 
 import contextlib
 import fcntl
+import importlib
+import importlib.util
 import json
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from devtools.servers import Server
+from devtools.servers import ROOT, Server
 
 from .browser import Desk, chromium
 from .databases import copied, create_copy
@@ -39,18 +42,6 @@ def pytest_runtest_makereport(item, call):
         for server in Server.running:
             report.sections.append((f"log of {server.name}", tail(server.log)))
     return report
-
-
-def pytest_terminal_summary(terminalreporter):
-    """The tables that tests made, below the results."""
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            if getattr(report, "when", "") != "teardown":
-                continue
-            for title, table in report.user_properties:
-                terminalreporter.section(title)
-                for name, value in table.items():
-                    terminalreporter.write_line(f"{name:.<32} {value}")
 
 
 @pytest.fixture
@@ -161,3 +152,14 @@ def busy_office(scheduled_office, sandbox):
     yield scheduled_office
     # Or what still waits there goes out in another office's test: they share a sandbox.
     scheduled_office.reset()
+
+
+@pytest.fixture(scope="module")
+def connect():
+    """Imports from the addon's ``connect``, which needs no Odoo."""
+    file = ROOT / "frontpay_odoo" / "connect" / "__init__.py"
+    spec = importlib.util.spec_from_file_location("connect", file)
+    sys.modules["connect"] = importlib.util.module_from_spec(spec)
+    yield importlib.import_module
+    for name in [name for name in sys.modules if f"{name}.".startswith("connect.")]:
+        del sys.modules[name]

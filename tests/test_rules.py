@@ -1,11 +1,8 @@
 """The documented rules stand twice: in the addon for what it sends, in the sandbox for
 what it receives. Written apart from each other, they must refuse the same."""
 
-import importlib
-import importlib.util
 import json
 import re
-import sys
 
 import pytest
 
@@ -119,17 +116,6 @@ WRONG_AMOUNTS = {
     },
     "orderSummary.subTotal": {"orderSummary.totalTax": "269.44"},
 }
-
-
-@pytest.fixture(scope="module")
-def connect():
-    """Imports from the addon's ``connect``, which needs no Odoo."""
-    file = ADDON / "connect" / "__init__.py"
-    spec = importlib.util.spec_from_file_location("connect", file)
-    sys.modules["connect"] = importlib.util.module_from_spec(spec)
-    yield importlib.import_module
-    for name in [name for name in sys.modules if f"{name}.".startswith("connect.")]:
-        del sys.modules[name]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qs, urlsplit
 
 from .errors import UnknownOutcome
@@ -20,6 +20,7 @@ ORDER_UUID_KEYS = ("orderUuid", "orderId", "uuid")  # question 3
 VERIFICATION_URL_KEYS = ("bankIdUrl", "paymentUrl", "url")  # question 4
 ORDER_UUID = re.compile(r"[A-Za-z0-9-]{1,64}")
 AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,20})?")
+MAX_AMOUNT = Decimal("999999999999")
 # Where an order's details may name the sender's reference (sections 3.8 and 15).
 REFERENCE_BLOCKS = ("invoiceReferences", "internalReferences")
 # Characters: a text that is longer isn't what it should be.
@@ -141,7 +142,8 @@ def order_status(data):
     return OrderStatus(
         status,
         refunded_amount=_amount(data.get("refundedAmount")),
-        amount=_amount(data.get("orderAmount")),
+        # Too large is another amount than the invoice's, too.
+        amount=_amount(data.get("orderAmount"), too_large=MAX_AMOUNT),
     )
 
 
@@ -195,7 +197,9 @@ def check_order_uuid(data, order_uuid):
 
     :raises UnknownOutcome: it is about another
     """
-    named = {_first(data, (key,)) for key in ORDER_UUID_KEYS} - {""}
+    keys = ORDER_UUID_KEYS if isinstance(data, dict) else ()
+    # What is no number of an order isn't this one's.
+    named = [_first(data, (key,)) for key in keys if data.get(key) not in (None, "")]
     if order_uuid and named and order_uuid not in named:
         raise UnknownOutcome("the answer is about another order")
 
@@ -238,9 +242,18 @@ def _time(value):
         return None
 
 
-def _amount(value):
+def _amount(value, too_large=None):
+    """An amount, or None if it is no number.
+
+    :param too_large: what stands for one that is larger than can be stored
+    """
     text = str(value).strip()
-    return Decimal(text) if AMOUNT.fullmatch(text) else None
+    if AMOUNT.fullmatch(text):
+        return Decimal(text)
+    try:
+        return too_large if abs(Decimal(text)) > MAX_AMOUNT else None
+    except InvalidOperation:  # a text, or NaN
+        return None
 
 
 def _first(data, keys, max_length=MAX_LENGTH):

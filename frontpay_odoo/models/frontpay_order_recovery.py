@@ -202,6 +202,8 @@ class FrontpayOrder(models.Model):
             return
         elif candidates:
             self._request_decision(self._several_sentence(candidates))
+        elif self.sent_at:
+            return  # Front Payment took it, whatever its list says
         elif self._would_be_in(order_list):
             self._record_absent()
         else:

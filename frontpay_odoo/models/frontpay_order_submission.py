@@ -356,6 +356,8 @@ class FrontpayOrder(models.Model):
             )
         else:
             self._set_state("unknown")
+            # It was taken, so it is there under some number.
+            self.write({"sent_at": fields.Datetime.now(), "needs_decision": True})
             self._trigger_cron("cron_recover", RECOVERY_DELAY)
             known = self._with_number(self.company_id, self.base_url, answer.order_uuid)
             sentence = self.env._(

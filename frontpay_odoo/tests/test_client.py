@@ -251,6 +251,12 @@ STATUSES = (
     ({}, "amount", None),
     ({"orderAmount": 40}, "amount", Decimal(40)),
     ({"orderAmount": "40.50"}, "amount", Decimal("40.50")),
+    *(
+        ({"orderAmount": value}, "amount", Decimal("9" * 12))
+        for value in (10**12, 10**400, 1e300, float("inf"), "1e13", -(10**12))
+    ),
+    ({"orderAmount": "much"}, "amount", None),
+    ({"orderAmount": "NaN"}, "amount", None),
     ({}, "refunded_amount", None),
     ({"refundedAmount": 0}, "refunded_amount", Decimal(0)),
     ({"refundedAmount": "50.00"}, "refunded_amount", Decimal("50.00")),
@@ -348,6 +354,10 @@ DETAILS = (
 
 # Data about another order than ODR1, which was asked for.
 OTHER_ORDERS = (
+    *(
+        {"uuid": value}
+        for value in (["ODR1"], {"uuid": "ODR1"}, 10**400, "ODR1" * 100, False)
+    ),
     {"uuid": "ODR2"},
     {"orderUuid": "ODR2", "orderId": 1},
     {"orderId": "odr1"},

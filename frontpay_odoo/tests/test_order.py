@@ -415,6 +415,9 @@ class TestSending(SandboxCase):
         self.assertEqual(self.move.frontpay_state, "unknown")
         self.assertFalse(self.move.frontpay_order_uuid)
         self.assertIn(sentence, self.move.activity_ids.note)
+        order = self.move.sudo().frontpay_order_id
+        self.assertTrue(order.sent_at)
+        self.assertTrue(order.needs_decision)
         self.sandbox.act(answer.order_uuid, "pay")
         (self.move + other).action_frontpay_refresh()
         self.assertEqual(other.frontpay_state, "paid")

@@ -140,6 +140,12 @@ class TestMatching(FrontpayCommon):
                 self.unknown._settle_by(self._order_list(minutes, statuses))
                 self.assertEqual(self._becomes(), outcome)
 
+    def test_what_front_payment_took_is_never_absent(self):
+        """It answered, but with another invoice's number."""
+        self.unknown.sent_at = self.sent_at
+        self.unknown._settle_by(self._order_list(600, {"ODR99": "SENT"}))
+        self.assertEqual(self.unknown.state, "unknown")
+
     def test_nothing_is_concluded_while_orders_are_unread(self):
         for what, seen, outcome in (
             ("its reference", [OURS], "ODR1"),
