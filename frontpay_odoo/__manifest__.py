@@ -23,6 +23,8 @@
         "wizards/frontpay_resolve_views.xml",
         "views/account_journal_views.xml",
         "wizards/frontpay_ask_customer_views.xml",
+        "wizards/frontpay_cancel_views.xml",
+        "wizards/frontpay_resend_views.xml",
         "data/mail_template_customer_form.xml",
         "views/return_templates.xml",
         "views/customer_form_templates.xml",

@@ -254,6 +254,20 @@ def cancel(uuid: str) -> Response:
     return accepted(202, "cancelledOrderSuccessfully")
 
 
+@blueprint.post("connect/orders/resend/<uuid>")
+def resend(uuid: str) -> Response:
+    """Section 10: not once it is paid or cancelled."""
+    payload = _read(_body())
+    sandbox.orders.get(uuid)
+    errors = rules.check(rules.RESEND, payload, sandbox.orders.exists)
+    if errors:
+        return failed(417, errors)
+    ways = ["SMS"] if payload.get("msisdn") else []
+    ways += ["e-mail"] if payload.get("email") else []
+    sandbox.orders.resend(uuid, " and ".join(ways))
+    return accepted(202, "resentOrderSuccessfully")
+
+
 def _body() -> str:
     return request.get_data().decode("utf-8", "replace")
 

@@ -342,6 +342,17 @@ class Orders:
         self.on_status(order)
         return order
 
+    def resend(self, uuid: str, way: str) -> None:
+        """Send the customer the link once more.
+
+        :raises Conflict: the order's status does not allow it
+        """
+        with self._write() as db:
+            order = self.get(uuid)
+            if order.status in (PAID, CANCELLED):
+                raise Conflict(order, f"The order is {order.status} already.")
+            self._record_status(db, uuid, order.status, f"Link sent again by {way}")
+
     def record_callback(self, uuid: str, **attempt: object) -> None:
         """Keep one attempt to call back: status, at, url, attempt, answer, error."""
         with self._write() as db:

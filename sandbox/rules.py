@@ -94,6 +94,7 @@ FAKTURA_CREATE = "connect/orders/faktura/create"
 EHF_CREATE = "connect/orders/ehf/create"
 PAYMENT_LINK_CREATE = "connect/orders/payment-link/create"
 CANCEL = "connect/orders/cancel"
+RESEND = "connect/orders/resend"
 STATUS = "connect/orders/status"
 
 RULES: dict[str, Table] = {
@@ -193,6 +194,12 @@ RULES: dict[str, Table] = {
     },
     # Section 11
     CANCEL: {"cancellationNote": "required|string"},
+    # Section 10: a number, an address or both.
+    RESEND: {
+        "countryCode": "required_with:msisdn|string",
+        "msisdn": "required_without:email|string",
+        "email": "required_without:msisdn|email",
+    },
     # Section 13; upper-cased before it gets here.
     STATUS: {
         "type": "in:SENT,PAID,CANCELLED,EXPIRED,INVOICED,REFUNDED,PARTIAL REFUNDED",
@@ -203,6 +210,7 @@ SENTENCES = {
     "required": "The {field} field is required.",
     "required_if": "The {field} field is required when {other} is {value}.",
     "required_with": "The {field} field is required when {other} is present.",
+    "required_without": "The {field} field is required when {other} is not present.",
     "string": "The {field} must be a string.",
     "numeric": "The {field} must be a number.",
     "boolean": "The {field} field must be true or false.",
@@ -302,6 +310,9 @@ REQUIRES: dict[str, Callable[[str, object], bool]] = {
     "required_if": _is_required_if,
     "required_with": lambda other, payload: (
         value_at(payload, other) not in (ABSENT, None)
+    ),
+    "required_without": lambda other, payload: (
+        value_at(payload, other) in (ABSENT, None)
     ),
 }
 

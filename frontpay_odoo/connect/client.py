@@ -159,6 +159,27 @@ class Client:
         read = responses.invoice_number
         return self._call(endpoints.INVOICE_NUMBER, read, order_uuid)
 
+    def cancel(self, order_uuid, note):
+        """Cancel an order (section 11).
+
+        :param str note: why, at most :const:`MAX_NOTE` characters
+        """
+        document = {"cancellationNote": note}
+        self._call(endpoints.CANCEL, responses.nothing, order_uuid, document)
+
+    def resend(self, order_uuid, email="", phone=None):
+        """Have Front Payment send its link to a customer once more (section 10).
+
+        :param str email: where to
+        :param validation.Phone phone: where to, by SMS
+        """
+        document = {
+            "countryCode": phone and phone.country_code,
+            "msisdn": phone and phone.msisdn,
+            "email": email or None,
+        }
+        self._call(endpoints.RESEND, responses.nothing, order_uuid, document)
+
     def check_connection(self):
         """Show that address and token are right, without touching any order."""
         with suppress(errors.NotFound):

@@ -30,4 +30,6 @@ STATUS = Endpoint("GET", "connect/orders/status/{order_uuid}")
 DETAILS = Endpoint(
     "GET", "connect/orders/details/{order_uuid}", returns_personal_data=True
 )
+CANCEL = Endpoint("POST", "connect/orders/cancel/{order_uuid}", changes=True)
+RESEND = Endpoint("POST", "connect/orders/resend/{order_uuid}", changes=True)
 INVOICE_NUMBER = Endpoint("GET", "connect/orders/invoice-number/{order_uuid}")

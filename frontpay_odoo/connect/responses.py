@@ -147,6 +147,10 @@ def order_status(data):
     )
 
 
+def nothing(_data):
+    """Read an answer that says nothing but that it was done (sections 10 and 11)."""
+
+
 def order_statuses(rows, order_uuids=None):
     """Read the list of all orders' statuses (section 13).
 

@@ -6,6 +6,7 @@ from . import frontpay_order_submission
 from . import frontpay_order_queue
 from . import frontpay_order_polling
 from . import frontpay_order_recovery
+from . import frontpay_order_cancellation
 from . import frontpay_order_comparison
 from . import frontpay_callback
 from . import frontpay_customer_form

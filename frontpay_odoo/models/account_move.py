@@ -97,6 +97,11 @@ class AccountMove(models.Model):
         compute="_compute_frontpay_choices",
         groups=READERS,
     )
+    frontpay_can_cancel = fields.Boolean(
+        string="Can Be Cancelled at Front Payment",
+        compute="_compute_frontpay_choices",
+        groups=READERS,
+    )
     frontpay_can_update = fields.Boolean(
         string="Can Be Updated at Front Payment",
         compute="_compute_frontpay_choices",
@@ -127,6 +132,7 @@ class AccountMove(models.Model):
         for move in self:
             order = move.sudo().frontpay_order_id
             is_posted = move.state == "posted"
+            move.frontpay_can_cancel = not order._why_not_waiting()
             move.frontpay_can_update = is_posted and order._can_be_updated()
             move.frontpay_can_send = (
                 move.move_type == "out_invoice"
@@ -307,6 +313,83 @@ class AccountMove(models.Model):
                         problems.append(Problem(move, str(error)))
         queued, refused = self._frontpay_enqueue(late)
         return orders + queued, problems + refused
+
+    def action_frontpay_cancel(self):
+        """Open the dialog that cancels the invoices' orders at Front Payment.
+
+        :raises UserError: none of them can be cancelled
+        """
+        name = self.env._("Cancel at Front Payment")
+        return self._frontpay_open_dialog("frontpay.cancel", name)
+
+    def action_frontpay_resend(self):
+        """Open the dialog in which Front Payment sends its link again.
+
+        :raises UserError: none of them waits for its customer
+        """
+        name = self.env._("Have Front Payment Send Its Link Again")
+        return self._frontpay_open_dialog("frontpay.resend", name)
+
+    def _frontpay_open_dialog(self, model, name):
+        """A dialog for those invoices whose order waits for its customer."""
+        self._frontpay_check_rights()
+        orders = self.sudo().frontpay_order_id
+        refusals = {order: order._why_not_waiting() for order in orders}
+        waiting = orders.filtered(lambda order: not refusals[order])
+        if not waiting:
+            said = dict.fromkeys(refusals.values()) or [orders._why_not_waiting()]
+            raise UserError("\n".join(said))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": model,
+            "view_mode": "form",
+            "target": "new",
+            "name": name,
+            "context": {"default_move_ids": waiting.move_id.ids},
+        }
+
+    def _frontpay_each_order(self, step, sentence, dialog):
+        """Do something with each invoice's order at Front Payment while somebody waits.
+
+        :param step: called with the order and the client; returns a sentence about what
+            went wrong, or raises UserError
+        :param str sentence: about those that went well, with %s for their number
+        :param str dialog: the model of the dialog that was confirmed
+        :return: a notification
+        :raises UserError: none went well
+        """
+        self._frontpay_check_rights()
+        deadline = Deadline()
+        if not transaction.is_untouched(self.env, dialog):
+            raise UserError(
+                self.env._(
+                    "Front Payment can't be called in the middle of other changes. Save"
+                    " them first."
+                )
+            )
+        done, told = 0, []
+        for company, moves in self.grouped("company_id").items():
+            with company._frontpay_client(deadline=deadline) as client:
+                for move in moves:
+                    if not deadline.allows_submission():
+                        told.append(
+                            self.env._(
+                                "%s: Front Payment is slow to answer. Try again later.",
+                                move.display_name,
+                            )
+                        )
+                        continue
+                    try:
+                        problem = step(move.sudo().frontpay_order_id, client)
+                    except UserError as error:
+                        problem = str(error)
+                    done += not problem
+                    told += [problem] if problem else []
+        if not done:
+            raise UserError("\n".join(told))
+        told = [sentence % done, *told]
+        kind = "warning" if len(told) > 1 else "success"
+        return notification(kind, "\n".join(told), reload=True)
 
     def action_frontpay_ask_customer(self):
         """Open the dialog that asks the customer for what the invoice lacks."""

@@ -42,8 +42,8 @@ from .liar import Liar
 _logger = logging.getLogger(__name__)
 
 IS_LONG = bool(os.environ.get("FRONTPAY_LONG"))
-# Cases of each operation: single lies in a short run, and pairs.
-SINGLES, PAIRS = 4, 60 if IS_LONG else 2
+# Cases of each operation: single lies and pairs. A long run draws others each time.
+SINGLES, PAIRS = (150, 60) if IS_LONG else (4, 2)
 MEGABYTE = "A" * 1_000_000
 MISSING = object()
 ATTENTION = "frontpay_odoo.activity_attention"
@@ -402,7 +402,7 @@ class LyingCase(FrontpayCommon):
         _logger.info("%s: %s", title, table)
 
     def _cases(self, fields, truths, answers):
-        """All single lies and many pairs; of both a few in a short run."""
+        """Single lies and pairs, of both a sample."""
         chosen = random.Random(None if IS_LONG else self._testMethodName)
         places = [
             *product(ENVELOPE, ((name, VALUES[name]) for name in POISONS)),
@@ -413,8 +413,7 @@ class LyingCase(FrontpayCommon):
         ]
         lies += answers.items()
         single = [(lie,) for lie in lies]
-        if not IS_LONG:
-            single = chosen.sample(single, SINGLES)
+        single = chosen.sample(single, min(SINGLES, len(single)))
         pairs = [chosen.sample(lies, 2) for _each in range(PAIRS)]
         for told in single + pairs:
             names, tell = zip(*told, strict=True)

@@ -163,6 +163,15 @@ def outcome_message(env, error):
     return "\n".join(lines)
 
 
+def quoted(error):
+    """Front Payment's own words, masked and in quotes.
+
+    :param connect.errors.FrontPaymentError error: what the client raised
+    """
+    said = error.sentences or [str(error)]
+    return " ".join(f"“{masked_text(sentence)}”" for sentence in said)
+
+
 def connection_message(env, error):
     """Say what a failed question, or test of the connection, means.
 

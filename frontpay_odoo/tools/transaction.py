@@ -40,14 +40,18 @@ def rollback(env):
     env.invalidate_all(flush=False)
 
 
-def is_untouched(env):
+def is_untouched(env, *dialogs):
     """Whether this transaction has written nothing yet that isn't Odoo's own.
+
+    :param dialogs: names of models whose records may be written: a dialog's, which
+        mean nothing outside of it
 
     In an automation, an import or another addon's method it has, and what was written
     must stay with what comes after. PostgreSQL keeps a lock on every table that a
     transaction wrote to, until it ends.
     """
     env.flush_all()
+    tables = [name.replace(".", "_") for name in dialogs]
     [[count]] = env.execute_query(
         SQL(
             """
@@ -60,7 +64,7 @@ def is_untouched(env):
                AND pg_class.relkind IN ('r', 'p')
                AND pg_class.relname != ALL(%s)
             """,
-            list(WRITTEN_BY_EVERY_REQUEST),
+            [*WRITTEN_BY_EVERY_REQUEST, *tables],
         )
     )
     return not count or not can_commit(env)

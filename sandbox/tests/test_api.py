@@ -210,6 +210,20 @@ def test_the_invoice_number_comes_with_the_invoice(sandbox):
     assert number == data["invoiceNumber"]
 
 
+def test_a_link_is_sent_again_by_e_mail_or_sms(sandbox):
+    uuid = sandbox.new_order()
+    for body, sentences in (
+        ({}, 2),
+        ({"email": "kari@"}, 1),
+        ({"msisdn": "46567468"}, 1),
+        ({"email": "kari@example.com", "msisdn": None, "countryCode": None}, 0),
+        ({"countryCode": "+47", "msisdn": "46567468"}, 0),
+    ):
+        answer = sandbox.api("POST", f"resend/{uuid}", json=body)
+        assert answer.status_code == (417 if sentences else 202)
+        assert len(answer.json().get("errors") or []) == sentences
+
+
 def test_an_order_that_is_sent_can_be_cancelled(sandbox):
     uuid = sandbox.new_order()
     for body, sentence in (
