@@ -5,10 +5,11 @@ from html.parser import HTMLParser
 import pytest
 from playwright.sync_api import expect
 
+from devtools.mailbox import mailbox
+
 from .browser import opened
 from .databases import rows
 from .helpers import at_once
-from .mailbox import mailbox
 
 PHONE = {"width": 360, "height": 740}
 TWENTY = 20

@@ -352,6 +352,12 @@ class TestOnce(LinkCase):
         order._email_due_link()
         self.assertFalse(self.mails())
 
+    def test_what_somebody_e_mailed_meanwhile_is_not_e_mailed_again(self):
+        order = self.waiting(is_link_due=True)
+        order.is_link_due = False
+        order._email_due_link()
+        self.assertFalse(self.mails())
+
     def test_what_is_paid_in_odoo_is_not_asked_for(self):
         order = self.waiting(is_link_due=True)
         self.env["account.payment.register"].with_context(

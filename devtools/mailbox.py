@@ -1,4 +1,5 @@
-"""A mail server on this machine: it takes every mail and delivers none."""
+"""A mail server on this machine, for the demo and the tests: it takes every mail and
+delivers none."""
 
 import contextlib
 import email
@@ -7,6 +8,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
+from pathlib import Path
 
 
 class _Conversation(socketserver.StreamRequestHandler):
@@ -26,12 +28,16 @@ class _Conversation(socketserver.StreamRequestHandler):
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
-    """What was sent to it, oldest first, in ``mails``."""
+    """What was sent to it, oldest first, in ``mails``.
+
+    :param folder: where each is written as a page for the browser, if anywhere
+    """
 
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, folder: Path | None = None):
         super().__init__(("127.0.0.1", 0), _Conversation)
+        self._folder = folder
         self.mails: list[EmailMessage] = []
 
     @property
@@ -46,11 +52,16 @@ class Mailbox(socketserver.ThreadingTCPServer):
         content = content.replace(b"\r\n..", b"\r\n.")
         parsed = email.message_from_bytes(content, policy=email.policy.default)
         self.mails.append(parsed)
+        page = parsed.get_body(["html"])
+        if self._folder and page:
+            self._folder.mkdir(exist_ok=True)
+            path = self._folder / f"{len(self.mails):03}.html"
+            path.write_text(page.get_content())
 
 
 @contextlib.contextmanager
-def mailbox() -> Iterator[Mailbox]:
-    with Mailbox() as server:
+def mailbox(folder: Path | None = None) -> Iterator[Mailbox]:
+    with Mailbox(folder) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
