@@ -13,8 +13,11 @@ from typing import ClassVar
 
 import requests
 
+from .mailbox import mailbox
+
 ROOT = Path(__file__).resolve().parents[1]
 DEV = Path(os.environ.get("FRONTPAY_DEV_DIR", ROOT / ".dev"))
+MAILS = DEV / "mails"
 START_TIMEOUT = 60  # seconds
 STOP_TIMEOUT = 30  # seconds
 
@@ -149,8 +152,10 @@ class SandboxServer(Server):
         return bool(told)
 
 
-def run_demo(database: str, odoo_port: int, sandbox_port: int) -> None:
+def run_demo(database: str, odoo_port: int, sandbox_port: int, smtp_port: int) -> None:
     """Run both until this process is asked to end.
+
+    :param smtp_port: of the mail server that Odoo uses
 
     :raises ServerEnded: one of them ended by itself
     """
@@ -160,7 +165,12 @@ def run_demo(database: str, odoo_port: int, sandbox_port: int) -> None:
         "the sandbox": SandboxServer(
             logs / "demo-sandbox.log", sandbox_port, "--db", sandbox_file
         ),
-        "Odoo": OdooServer(logs / "demo-odoo.log", database, odoo_port),
+        "Odoo": OdooServer(
+            logs / "demo-odoo.log",
+            database,
+            odoo_port,
+            *("--smtp", "127.0.0.1", "--smtp-port", str(smtp_port)),
+        ),
     }
     try:
         for name, server in servers.items():
@@ -171,6 +181,7 @@ def run_demo(database: str, odoo_port: int, sandbox_port: int) -> None:
         print(f"""
   Odoo     http://127.0.0.1:{odoo_port}    login admin, password admin
   Sandbox  http://127.0.0.1:{sandbox_port}
+  Mails    {MAILS}: what customers get, as pages for the browser
 
 Ctrl-C stops both. What they say is in .dev/log/demo-odoo.log and
 .dev/log/demo-sandbox.log.""")
@@ -186,7 +197,8 @@ Ctrl-C stops both. What they say is in .dev/log/demo-odoo.log and
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run_demo(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+        with mailbox(MAILS) as post:
+            run_demo(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), post.port)
     except ServerEnded as trouble:
         sys.exit(f"\n{trouble}")
     except KeyboardInterrupt:

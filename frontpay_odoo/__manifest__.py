@@ -9,7 +9,7 @@
     "development_status": "Alpha",
     "depends": ["account"],
     "external_dependencies": {
-        "python": ["phonenumbers", "pycountry", "requests", "python-stdnum"],
+        "python": ["phonenumbers", "pycountry", "requests", "python-stdnum", "qrcode"],
     },
     "data": [
         "security/ir.model.access.csv",
@@ -17,6 +17,7 @@
         "data/ir_config_parameter_data.xml",
         "data/mail_activity_type_data.xml",
         "data/ir_cron_data.xml",
+        "data/mail_template_data.xml",
         "views/frontpay_exchange_views.xml",
         "views/frontpay_order_views.xml",
         "views/account_move_views.xml",

@@ -25,6 +25,7 @@ company.write(
         "phone": "+47 406 12 345",
         "company_registry": "310000019",
         "frontpay_environment": "custom",
+        "frontpay_email_link": False,  # nobody takes the mails but where tests do
         "iap_enrich_auto_done": True,  # or the web client asks a server far away
     }
 )

@@ -128,9 +128,26 @@ class Office:
 
     def run_cron(self, name: str) -> None:
         """Let one of the addon's crons run now, and wait until it is done."""
-        code = f"model._{name}()"
-        [cron] = self.admin.call("ir.cron", "search", [["code", "=", code]])
-        self.admin.call("ir.cron", "method_direct_trigger", [cron])
+        self.run_cron_of("frontpay_odoo", name)
+
+    def run_cron_of(self, module: str, name: str) -> None:
+        """The same of any addon."""
+        known = [["module", "=", module], ["name", "=", name]]
+        [found] = self.admin.call("ir.model.data", "search_read", known, ["res_id"])
+        self.admin.call("ir.cron", "method_direct_trigger", [found["res_id"]])
+
+    def send_mails(self) -> None:
+        """Let Odoo's own queue send what was written."""
+        self.run_cron_of("mail", "ir_cron_mail_scheduler_action")
+
+    def pretend_age(self, invoice: int, days: int) -> None:
+        """As if an invoice had been sent, and its link e-mailed, so many days ago."""
+        age = f"interval '{days} days'"
+        rows(
+            self.server.database,
+            f"UPDATE frontpay_order SET sent_at = sent_at - {age},"
+            f" link_emailed_at = link_emailed_at - {age} WHERE move_id = {invoice}",
+        )
 
     def state(self, invoice: int) -> str | bool:
         return self._read(invoice, "frontpay_state")["frontpay_state"]

@@ -41,6 +41,7 @@ class Channel(NamedTuple):
     :param needs_personal_number: whether Front Payment must know a private customer's
     :param confirmed_by: whom Front Payment asks to confirm with BankID
     :param is_e_invoice: whether a business gets a structured e-invoice
+    :param tells_customer: whether Front Payment sends the customer the link itself
     """
 
     label: str
@@ -52,6 +53,7 @@ class Channel(NamedTuple):
     supports_update: bool = False
     confirmed_by: tuple[str, ...] = ()
     is_e_invoice: bool = False
+    tells_customer: bool = False
 
     @property
     def endpoint(self):
@@ -332,5 +334,6 @@ CHANNELS = {
         "payment-link/create",
         payment_link_json,
         needs_personal_number=False,
+        tells_customer=True,
     ),
 }

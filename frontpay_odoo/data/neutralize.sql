@@ -16,6 +16,9 @@ UPDATE frontpay_order
 UPDATE frontpay_order
    SET update_queued = FALSE
  WHERE update_queued;
+UPDATE frontpay_order
+   SET is_link_due = FALSE
+ WHERE is_link_due;
 UPDATE account_move
    SET frontpay_state = 'failed'
  WHERE frontpay_state = 'queued';

@@ -1,5 +1,6 @@
 from . import frontpay_exchange
 from . import frontpay_order
+from . import frontpay_order_link
 from . import frontpay_order_payment
 from . import frontpay_order_status
 from . import frontpay_order_submission
@@ -20,4 +21,8 @@ from . import res_config_settings
 from . import res_partner
 from . import account_move
 from . import account_journal
+from . import account_move_link
 from . import ir_http
+from . import ir_websocket
+from . import mail_mail
+from . import mail_notification

@@ -214,6 +214,9 @@ class AccountMove(models.Model):
             may_decide = self.env.user.has_group("account.group_account_invoice")
             if may_decide and order.needs_decision:
                 alerts["frontpay"] |= self._frontpay_decision_link()
+        link_alert = order.state == "sent" and self._frontpay_link_alert(order)
+        if link_alert:
+            alerts["frontpay_link"] = link_alert
         outage = order._waited_for_outage()
         if outage:
             alerts["frontpay_outage"] = {
@@ -229,14 +232,39 @@ class AccountMove(models.Model):
     def _frontpay_decision_link(self):
         return {
             "action_text": self.env._("Decide"),
-            "action": {
-                "type": "ir.actions.server",
-                "id": self.env.ref("frontpay_odoo.account_move_action_resolve").id,
-                "context": {
-                    "active_model": self._name,
-                    "active_id": self.id,
-                    "active_ids": self.ids,
-                },
+            "action": self._frontpay_server_action("account_move_action_resolve"),
+        }
+
+    def _frontpay_link_alert(self, order):
+        """Why the customer has no link, or None.
+
+        :param order: the ``frontpay.order``, which waits for its customer
+        """
+        if order.link_error:
+            return {"level": "danger", "message": order.link_error}
+        if order.verification_url or not order._can_be_updated():
+            return None
+        if order.update_queued:
+            message = self.env._("The customer's link was lost; a new one is fetched.")
+            return {"level": "info", "message": message}
+        message = self.env._("The customer's link was lost.")
+        alert = {"level": "warning", "message": message}
+        if self.env.user.has_group("account.group_account_invoice"):
+            alert |= {
+                "action_text": self.env._("Fetch a New Link"),
+                "action": self._frontpay_server_action("account_move_action_send"),
+            }
+        return alert
+
+    def _frontpay_server_action(self, name):
+        """One of the addon's server actions, on this invoice."""
+        return {
+            "type": "ir.actions.server",
+            "id": self.env.ref(f"frontpay_odoo.{name}").id,
+            "context": {
+                "active_model": self._name,
+                "active_id": self.id,
+                "active_ids": self.ids,
             },
         }
 

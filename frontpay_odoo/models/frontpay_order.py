@@ -99,8 +99,12 @@ DIFFERENCES = [
     ("other_amount", "Another amount there"),
     ("unknown_there", "Unknown there"),
 ]
+# What an open form of the invoice shows.
+SHOWN_FIELDS = {"state", "error", "verification_url", "link_emailed_at", "link_error"}
 TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
 ATTENTION = "frontpay_odoo.activity_attention"
+# Whoever has an invoice's form open listens to this channel of it, see static/src.
+INVOICE_CHANNEL = "frontpay_odoo.invoice"
 # How long after a poll an order is polled again, by how long ago it was sent.
 POLL_PAUSES = (
     (timedelta(hours=1), timedelta(minutes=5)),
@@ -175,6 +179,32 @@ class FrontpayOrder(models.Model):
     verification_url = fields.Char(
         string="BankID Link",
         help="Where the customer confirms the order. It can be used only once.",
+    )
+    is_link_due = fields.Boolean(
+        string="Link Is Due", help="The customer is about to get it."
+    )
+    link_emailed_at = fields.Datetime(
+        string="Link E-mailed",
+        help="When the customer last got this link by e-mail.",
+    )
+    days_waiting = fields.Integer(
+        string="Days Waiting",
+        compute="_compute_days_waiting",
+        help="Since it was sent, while the customer hasn't confirmed.",
+    )
+    link_emailed_to = fields.Char(string="Link E-mailed To")
+    link_message_id = fields.Many2one(
+        "mail.message",
+        string="Last E-mail",
+        index="btree_not_null",
+        groups="base.group_system",
+    )
+    link_reminders = fields.Integer(
+        string="Reminders", help="How often the customer was reminded."
+    )
+    link_error = fields.Text(
+        string="E-mail Failed",
+        help="Why the customer didn't get the link.",
     )
     invoice_number = fields.Char(string="Front Payment Invoice Number")
     refunded_amount = fields.Monetary()
@@ -268,12 +298,29 @@ class FrontpayOrder(models.Model):
         "(company_id) WHERE order_uuid IS NOT NULL"
         " AND state IN ('sent', 'invoiced', 'reminded', 'collection')"
     )
+    _link_index = models.Index("(company_id) WHERE is_link_due IS TRUE")
     _sent_index = models.Index("(company_id, sent_at) WHERE order_uuid IS NOT NULL")
+
+    def write(self, vals):
+        """Open forms of the invoices are told, and read them anew."""
+        result = super().write(vals)
+        if SHOWN_FIELDS & vals.keys():
+            for move in self.move_id:
+                channel = (move, INVOICE_CHANNEL)
+                self.env["bus.bus"]._sendone(channel, INVOICE_CHANNEL, move.id)
+        return result
 
     @api.depends("amount")
     def _compute_reported_amount(self):
         for order in self:
             order.reported_amount = order.amount
+
+    @api.depends("state", "sent_at")
+    def _compute_days_waiting(self):
+        now = fields.Datetime.now()
+        for order in self:
+            is_waiting = order.state == "sent" and order.sent_at
+            order.days_waiting = is_waiting and (now - order.sent_at).days
 
     @api.ondelete(at_uninstall=False)
     def _unlink_if_never_sent(self):
@@ -291,6 +338,7 @@ class FrontpayOrder(models.Model):
     @api.depends(
         *("state", "state_times", "channel", "verification_url"),
         *("invoice_number", "refunded_amount", "settled_on"),
+        *("link_emailed_at", "link_error"),
     )
     @api.depends_context("lang", "tz")
     def _compute_timeline(self):

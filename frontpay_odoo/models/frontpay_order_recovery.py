@@ -281,10 +281,11 @@ class FrontpayOrder(models.Model):
         self.write({"sent_at": sent_at, "fingerprint": False})
         self._follow_submission(answer, OrderStatus(status) if status else None)
         if self._can_be_updated():
+            self._enqueue(self.move_id)
             self.move_id.message_post(
                 body=self.env._(
                     "The customer's BankID link was lost with Front Payment's answer."
-                    " “Update at Front Payment” creates a new one."
+                    " A new one is fetched automatically."
                 )
             )
 

@@ -106,7 +106,9 @@ class FrontpayOrder(models.Model):
             )
             submission = transaction.run(self.env, reserve)
             order = submission.order
-            return order, order._submit(submission, client, interactive=interactive)
+            error = order._submit(submission, client, interactive=interactive)
+            order._email_new_link(at_once=interactive)
+            return order, error
 
     def _submit(self, submission, client, *, interactive):
         """Send what was reserved, and store the outcome.
@@ -331,11 +333,11 @@ class FrontpayOrder(models.Model):
         if not self._assign_order_uuid(answer.order_uuid):
             self._record_wrong_number(answer)
             return False
-        waiting = self.state == "sent"
+        if self.state == "sent":
+            self._keep_link(answer.verification_url)
         self.write(
             {
                 "customer_uuid": answer.customer_uuid,
-                "verification_url": waiting and answer.verification_url,
                 "sent_at": fields.Datetime.now(),
                 "retry_at": False,
                 "error": False,
@@ -435,7 +437,7 @@ class FrontpayOrder(models.Model):
             }
         )
         if self.state == "sent":
-            self.verification_url = answer.verification_url
+            self._keep_link(answer.verification_url)
         self.move_id.message_post(
             body=self.env._("Updated order %s at Front Payment.", self.order_uuid)
         )

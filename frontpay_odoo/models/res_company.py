@@ -75,6 +75,18 @@ SETTING_RULES = {
             _lt("it can't be less than 0 days. Enter 0 to keep the numbers."),
         ),
     ),
+    "frontpay_reminder_days": (
+        (
+            lambda _company, days: days >= 0,
+            _lt("it can't be less than 0 days. Enter 0 to remind nobody."),
+        ),
+    ),
+    "frontpay_reminder_count": (
+        (
+            lambda _company, count: count >= 0,
+            _lt("it can't be less than 0."),
+        ),
+    ),
     "frontpay_log_days": (
         (
             lambda _company, days: days >= 0,
@@ -254,6 +266,31 @@ class ResCompany(models.Model):
         groups=SETTINGS_READERS,
         help="With prices after discount, Front Payment shows the VAT that stands in "
         "Odoo. With a discount on each line, it shows the VAT before the discount.",
+    )
+    frontpay_email_link = fields.Boolean(
+        string="E-mail the Link",
+        default=True,
+        groups=SETTINGS_READERS,
+        help="The customer gets the link by e-mail as soon as the invoice was sent to"
+        " Front Payment.",
+    )
+    frontpay_sms_link = fields.Boolean(
+        string="Send the Link by SMS",
+        groups=SETTINGS_READERS,
+        help="Together with the e-mail, to customers with a mobile number. Odoo charges"
+        " for SMS.",
+    )
+    frontpay_reminder_days = fields.Integer(
+        string="Remind After (Days)",
+        groups=SETTINGS_READERS,
+        help="A customer who hasn't confirmed gets the link once more this number of"
+        " days after the last e-mail. 0: never.",
+    )
+    frontpay_reminder_count = fields.Integer(
+        string="Reminders at Most",
+        default=2,
+        groups=SETTINGS_READERS,
+        help="So many reminders a customer gets of one invoice.",
     )
     frontpay_public_url = fields.Char(
         string="Public URL",

@@ -68,6 +68,21 @@ class ResConfigSettings(models.TransientModel):
     frontpay_discount_mode = fields.Selection(
         related="company_id.frontpay_discount_mode", readonly=False, required=True
     )
+    frontpay_email_link = fields.Boolean(
+        related="company_id.frontpay_email_link", readonly=False
+    )
+    frontpay_sms_link = fields.Boolean(
+        related="company_id.frontpay_sms_link", readonly=False
+    )
+    frontpay_has_sms = fields.Boolean(
+        string="Can Send SMS", compute="_compute_frontpay_has_sms"
+    )
+    frontpay_reminder_days = fields.Integer(
+        related="company_id.frontpay_reminder_days", readonly=False
+    )
+    frontpay_reminder_count = fields.Integer(
+        related="company_id.frontpay_reminder_count", readonly=False
+    )
     frontpay_public_url = fields.Char(
         related="company_id.frontpay_public_url", readonly=False
     )
@@ -93,6 +108,10 @@ class ResConfigSettings(models.TransientModel):
     def _compute_frontpay_is_copy(self):
         for settings in self:
             settings.frontpay_is_copy = settings.company_id._frontpay_is_copy()
+
+    @api.depends("company_id")
+    def _compute_frontpay_has_sms(self):
+        self.frontpay_has_sms = "sms.sms" in self.env
 
     @api.depends("company_id", "frontpay_public_url")
     def _compute_frontpay_callback_url(self):
@@ -125,6 +144,11 @@ class ResConfigSettings(models.TransientModel):
         """Give the company a journal for Front Payment."""
         self.company_id.action_frontpay_create_journal()
         return {"type": "ir.actions.client", "tag": "reload"}
+
+    def action_frontpay_edit_email(self):
+        """Show the template of the e-mail with the link."""
+        template = self.env.ref("frontpay_odoo.mail_template_link")
+        return template._get_records_action()
 
     def action_frontpay_confirm_database(self):
         """Let this copy of a database work with Front Payment."""

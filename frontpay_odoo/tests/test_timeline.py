@@ -73,6 +73,14 @@ class TestTimeline(FrontpayCommon):
                 for word in words:
                     self.assertIn(word, move.frontpay_next_step)
 
+    def test_whether_the_customer_has_the_link_is_told(self):
+        order = self.order(self.invoice(), verification_url=URL)
+        order.link_emailed_at = "2026-11-21 10:00:00"
+        self.assertIn("link e-mailed 11/21/2026 10:00 AM", order.timeline)
+        self.assertIn("has the link by e-mail", order.next_step)
+        order.link_error = "Nobody there."
+        self.assertIn("You e-mail the link again", order.next_step)
+
     def test_a_company_has_nothing_to_confirm(self):
         move = self.invoice(customer=self.corporate)
         self.assertIn("without confirmation", move.frontpay_next_step)

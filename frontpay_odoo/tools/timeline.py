@@ -12,9 +12,11 @@ from .local_time import local_time
 
 _lt = LazyTranslate(__name__)
 
-# What is told of each state that an order came to. Without a place here, it isn't.
+# What is told of each state that an order came to, and of the link's last e-mail.
+# Without a place here, it isn't.
 EVENTS = {
     "sent": _lt("handed over %(time)s"),
+    "emailed": _lt("link e-mailed %(time)s"),
     "invoiced": _lt("invoiced %(number)s %(time)s"),
     "reminded": _lt("reminded %(time)s"),
     "collection": _lt("debt collection %(time)s"),
@@ -52,6 +54,8 @@ SENT_STEPS = {
         "You update the order, which makes a new BankID link for the customer: the"
         " first one was lost."
     ),
+    "emailed": _lt("The customer confirms with BankID and has the link by e-mail."),
+    "unreached": _lt("You e-mail the link again: the customer didn't get it."),
     "confirms": _lt("The customer confirms with BankID."),
     "pays": _lt("The customer pays by the link that Front Payment has sent."),
     "invoices": _lt("Front Payment invoices the customer."),
@@ -64,8 +68,14 @@ def events(order):
     :param order: one ``frontpay.order``
     :rtype: Markup
     """
-    times = sorted((order.state_times or {}).items(), key=lambda item: item[1])
-    told = [_event(order, state, time) for state, time in times if state in EVENTS]
+    times = dict(order.state_times or {})
+    if order.link_emailed_at:
+        times["emailed"] = fields.Datetime.to_string(order.link_emailed_at)
+    told = [
+        _event(order, name, time)
+        for name, time in sorted(times.items(), key=lambda item: item[1])
+        if name in EVENTS
+    ]
     return Markup(" · ").join(told)
 
 
@@ -105,6 +115,8 @@ def _turn_while_sent(order):
         return "pays"
     if not channel.is_confirmed_by(order.partner_id.frontpay_customer_type):
         return "invoices"
+    if order.link_error:
+        return "unreached"
     if order.verification_url:
-        return "link"
+        return "emailed" if order.link_emailed_at else "link"
     return "lost" if channel.supports_update else "confirms"

@@ -1,0 +1,43 @@
+import { Component, useEffect } from "@odoo/owl";
+import { registry } from "@web/core/registry";
+import { useService } from "@web/core/utils/hooks";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+
+const CHANNEL = "frontpay_odoo.invoice"; // INVOICE_CHANNEL of models/frontpay_order.py
+
+/** Reads an open invoice anew when its order has changed, unless it is being edited. */
+export class LiveInvoice extends Component {
+    static template = "frontpay_odoo.LiveInvoice";
+    static props = { ...standardWidgetProps };
+
+    setup() {
+        this.bus = useService("bus_service");
+        useEffect(
+            (invoice) => {
+                if (!invoice) {
+                    return;
+                }
+                const channel = `${CHANNEL}:${invoice}`;
+                const listener = (changed) => this.reload(changed);
+                this.bus.addChannel(channel);
+                this.bus.subscribe(CHANNEL, listener);
+                return () => {
+                    this.bus.unsubscribe(CHANNEL, listener);
+                    this.bus.deleteChannel(channel);
+                };
+            },
+            () => [this.props.record.resId],
+        );
+    }
+
+    async reload(changed) {
+        const { record } = this.props;
+        if (record.resId === changed && !(await record.isDirty())) {
+            await record.model.load();
+        }
+    }
+}
+
+registry.category("view_widgets").add("frontpay_live_invoice", {
+    component: LiveInvoice,
+});

@@ -1,0 +1,668 @@
+"""The customer gets the link: by e-mail, by SMS, as QR code, once more."""
+
+from datetime import timedelta
+from unittest.mock import patch
+
+from lxml import html
+
+from odoo import Command, fields
+from odoo.exceptions import AccessError, LockError, RedirectWarning, UserError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.frontpay_odoo.models.account_move_link import MAX_EMAILED_AT_ONCE
+from odoo.addons.frontpay_odoo.models.frontpay_order import ATTENTION, INVOICE_CHANNEL
+from odoo.addons.frontpay_odoo.tools import transaction
+
+from .common import PERSONAL_NUMBER, FrontpayCommon, SandboxCase
+
+LINK = "https://id.example.com/confirm?session=abc&order=ODR1"
+NEW_LINK = "https://id.example.com/confirm?session=def&order=ODR1"
+DAY = timedelta(days=1)
+GROUP = "account.group_account_invoice"
+
+
+class LinkCase(FrontpayCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.write({"email": "post@example.com", "phone": "+47 22 22 22 22"})
+        cls.mails_before = cls.env["mail.mail"].search([])
+
+    def waiting(self, days=0, number=1, customer=None, **values):
+        """An order that waits for its customer since some days."""
+        values = {
+            "order_uuid": f"ODR{number}",
+            "token": f"token {number}",
+            "verification_url": LINK,
+            "sent_at": fields.Datetime.now() - days * DAY,
+            **values,
+        }
+        return self.order(self.invoice(customer=customer), **values)
+
+    def emailed(self, days, **values):
+        """The same, and the customer has the e-mail since then."""
+        order = self.waiting(days, **values)
+        order._email_link()
+        order.link_emailed_at -= days * DAY
+        return order
+
+    def mails(self):
+        """The mails that were written in this test, oldest first."""
+        return (self.env["mail.mail"].search([]) - self.mails_before).sorted("id")
+
+    def chatter(self, move):
+        return " ".join(move.message_ids.mapped("body"))
+
+    def attention(self, move):
+        return move.activity_search([ATTENTION])
+
+    def run_cron(self, name):
+        with self.enter_registry_test_mode():
+            self.env.ref(f"frontpay_odoo.{name}").method_direct_trigger()
+        self.env.invalidate_all()
+
+    def refuse(self, mails, reason="Connection refused"):
+        """Odoo can't hand mails to the mail server."""
+        Server = type(self.env["ir.mail_server"])
+        with (
+            patch.object(Server, "_connect__", side_effect=OSError(reason)),
+            mute_logger("odoo.addons.mail.models.mail_mail"),
+        ):
+            mails.sudo().send()
+
+    def deliver(self, mails):
+        """Odoo hands mails to the mail server."""
+        Server = type(self.env["ir.mail_server"])
+        with (
+            patch.object(Server, "_disable_send", return_value=False),
+            patch.object(Server, "_connect__", return_value=None),
+            patch.object(Server, "send_email", return_value="<1@example.com>"),
+        ):
+            mails.sudo().send()
+
+    def bounce(self, mail):
+        """A mail was sent and comes back."""
+        notification = mail.mail_message_id.sudo().notification_ids
+        mail.sudo()._postprocess_sent_message(self.private, [])
+        notification.write(
+            {"notification_status": "bounce", "failure_type": "mail_bounce"}
+        )
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestEmail(LinkCase):
+    def test_it_says_who_sells_what_for_how_much_and_has_one_link(self):
+        order = self.waiting()
+        order._email_link()
+        [mail] = self.mails()
+        self.assertEqual(mail.recipient_ids, self.private)
+        self.assertIn("post@example.com", mail.email_from)
+        self.assertIn(self.company.name, mail.subject)
+        self.assertIn(order.move_id.name, mail.subject)
+        body = html.fromstring(mail.body_html)
+        text = " ".join(body.text_content().split())
+        for part in (
+            self.company.name,
+            self.private.name,
+            order.move_id.name,
+            "Router",
+            "125.00",
+            "What happens next",
+            "+47 22 22 22 22",
+        ):
+            self.assertIn(part, text)
+        links = [
+            link
+            for link in body.xpath("//a/@href")
+            if not link.startswith(("mailto:", "https://www.odoo.com"))
+        ]
+        self.assertEqual(links, [LINK])
+        self.assertNotIn(PERSONAL_NUMBER, mail.body_html)
+        self.assertNotIn("Internal communication", mail.body_html)
+
+    def test_odoos_own_queue_sends_it(self):
+        queue = self.env.ref("mail.ir_cron_mail_scheduler_action")
+        triggers = self.env["ir.cron.trigger"].search_count
+        before = triggers([("cron_id", "=", queue.id)])
+        self.waiting()._email_link()
+        self.assertEqual(self.mails().state, "outgoing")
+        self.assertEqual(triggers([("cron_id", "=", queue.id)]), before + 1)
+
+    def test_it_is_in_the_customers_language(self):
+        self.env["res.lang"]._activate_lang("nb_NO")
+        template = self.env.ref("frontpay_odoo.mail_template_link").sudo()
+        body = template.body_html.replace("Confirm with BankID", "Bekreft med BankID")
+        template.with_context(lang="nb_NO").write(
+            {
+                "body_html": body,
+                "subject": "{{ object.company_id.name }}: bekreft faktura",
+            }
+        )
+        self.private.lang = "nb_NO"
+        self.env.flush_all()  # Odoo reads the recipients' languages by SQL
+        self.waiting()._email_link()
+        [mail] = self.mails()
+        self.assertIn("Bekreft med BankID", mail.body_html)
+        self.assertNotIn("Confirm with BankID", mail.body_html)
+        self.assertEqual(mail.subject, f"{self.company.name}: bekreft faktura")
+        self.assertIn('lang="nb_NO"', mail.body_html)
+
+    def test_only_the_recipient_reads_the_link(self):
+        order = self.waiting()
+        follower = self._customer("Ola Følger")
+        order.move_id.message_subscribe(follower.ids)
+        order._email_link()
+        [mail] = self.mails()
+        self.assertEqual(mail.recipient_ids, self.private)
+        self.assertIn("e-mailed to post@example.com", self.chatter(order.move_id))
+        self.assertNotIn("id.example.com", self.chatter(order.move_id))
+        colleague = new_test_user(
+            self.env, "colleague", "account.group_account_invoice"
+        )
+        with self.assertRaises(AccessError):
+            mail.mail_message_id.with_user(colleague).read(["body"])
+
+    def test_it_goes_to_the_invoices_contact_or_else_to_the_customer(self):
+        contact = self._customer("Per Kontakt", parent_id=self.corporate.id)
+        contact.email = "per@example.com"
+        self.corporate.email = "firma@example.com"
+        for email, expected in (("per@example.com", "per"), (False, "firma")):
+            with self.subTest(email), self.undone():
+                contact.email = email
+                order = self.waiting(customer=contact)
+                order._email_link()
+                self.assertEqual(order.link_emailed_to, f"{expected}@example.com")
+
+    def test_in_demo_it_says_that_it_is_a_test(self):
+        for environment in ("demo", "custom"):
+            with self.subTest(environment), self.undone():
+                self.waiting(environment=environment)._email_link()
+                is_test = "This is a test" in self.mails().body_html
+                self.assertEqual(is_test, environment == "demo")
+
+    def test_a_reminder_says_so(self):
+        order = self.emailed(days=3)
+        order._email_link()
+        first, second = self.mails()
+        self.assertNotIn("before", first.body_html)
+        self.assertIn("We wrote to you about this invoice before", second.body_html)
+        self.assertTrue(second.subject.startswith("Reminder: "))
+        self.assertEqual(order.link_reminders, 1)
+
+    def test_of_many_lines_some_are_named(self):
+        lines = [self.line(name=f"Router {number}\nBlack") for number in range(7)]
+        move = self.invoice(*lines)
+        self.order(move, verification_url=LINK)._email_link()
+        body = self.mails().body_html
+        self.assertIn("Router 4", body)
+        self.assertNotIn("Router 5", body)
+        self.assertNotIn("Black", body)
+
+    def test_an_sms_goes_where_odoo_has_sms_and_the_company_wants_it(self):
+        if "sms.sms" not in self.env:
+            self.skipTest("Odoo's sms isn't installed.")
+        self.waiting(number=1)._email_link()
+        self.assertFalse(self.env["sms.sms"].search([]))
+        self.company.frontpay_sms_link = True
+        order = self.waiting(number=2)
+        order._email_link()
+        sms = self.env["sms.sms"].search([])
+        self.assertEqual(sms.number, "+4746567468")
+        self.assertIn(LINK, sms.body)
+        self.assertIn(order.move_id.name, sms.body)
+        self.assertNotIn("id.example.com", self.chatter(order.move_id))
+
+    def test_without_a_phone_number_there_is_no_sms(self):
+        if "sms.sms" not in self.env:
+            self.skipTest("Odoo's sms isn't installed.")
+        self.company.frontpay_sms_link = True
+        self.private.phone = False
+        self.waiting()._email_link()
+        self.assertEqual(len(self.mails()), 1)
+        self.assertFalse(self.env["sms.sms"].search([]))
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestAutomaticEmail(LinkCase, SandboxCase):
+    def test_a_click_on_send_e_mails_the_link(self):
+        move = self.invoice()
+        move.action_frontpay_send()
+        [order] = self.sandbox.orders()
+        self.assertIn(order["bankIdUrl"].replace("&", "&amp;"), self.mails().body_html)
+        self.assertTrue(move.frontpay_link_emailed_at)
+        self.run_cron("cron_email_links")
+        self.assertEqual(len(self.mails()), 1)
+
+    def test_a_queued_invoice_gets_it_by_the_cron(self):
+        move = self.invoice()
+        self.env["frontpay.order"]._enqueue(move)
+        self.run_cron("cron_send")
+        self.assertEqual(move.frontpay_state, "sent")
+        self.assertFalse(self.mails())
+        self.run_cron("cron_email_links")
+        self.run_cron("cron_email_links")
+        self.assertEqual(len(self.mails()), 1)
+
+    def test_an_update_that_brings_a_new_link_e_mails_that(self):
+        move = self.invoice()
+        move.action_frontpay_send()
+        first = move.frontpay_verification_url
+        move.invoice_date_due += 20 * DAY
+        move.action_frontpay_send()
+        links = {first, move.frontpay_verification_url}
+        self.assertEqual(len(self.mails()), len(links))
+
+    def test_companies_that_do_not_want_it_e_mail_nothing(self):
+        self.company.frontpay_email_link = False
+        move = self.invoice()
+        move.action_frontpay_send()
+        self.run_cron("cron_email_links")
+        self.assertTrue(move.frontpay_verification_url)
+        self.assertFalse(self.mails())
+
+    def test_a_sender_killed_before_the_e_mail_leaves_it_to_the_cron(self):
+        move = self.invoice()
+        Order = type(self.env["frontpay.order"])
+        with patch.object(Order, "_email_new_link", lambda *_a, **_k: None):
+            move.action_frontpay_send()
+        self.assertFalse(self.mails())
+        self.run_cron("cron_email_links")
+        self.assertEqual(len(self.mails()), 1)
+
+    def test_a_broken_template_keeps_no_invoice_from_being_sent(self):
+        template = self.env.ref("frontpay_odoo.mail_template_link")
+        template.subject = "{{ object.no_such_field }}"
+        move = self.invoice()
+        with mute_logger(
+            "odoo.addons.frontpay_odoo.models.frontpay_order_link",
+            "odoo.addons.mail.models.mail_render_mixin",
+        ):
+            move.action_frontpay_send()
+        self.assertEqual(move.frontpay_state, "sent")
+        self.assertIn("couldn't be written", move.frontpay_link_error)
+        self.assertTrue(self.attention(move))
+
+    def test_a_recovered_order_fetches_a_new_link_which_is_e_mailed(self):
+        move = self.invoice()
+        self.sandbox.fault("drop", when="after")
+        move.action_frontpay_send()
+        self.assertEqual(move.frontpay_state, "unknown")
+        self.run_cron("cron_recover")
+        self.assertEqual(move.frontpay_state, "sent")
+        self.assertFalse(move.frontpay_verification_url)
+        self.assertIn("a new one is fetched", str(move._get_alerts()["frontpay_link"]))
+        self.run_cron("cron_send")
+        self.assertTrue(move.frontpay_verification_url)
+        self.assertEqual(len(self.sandbox.orders()), 1)
+        self.assertNotIn("frontpay_link", move._get_alerts())
+        self.run_cron("cron_email_links")
+        self.assertEqual(len(self.mails()), 1)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestOnce(LinkCase):
+    def test_a_new_link_is_due_where_the_customer_would_wait_for_it(self):
+        cases = (
+            ("the first", {}, LINK, True, True),
+            ("the first, by hand", {}, LINK, False, False),
+            ("the same", {"verification_url": LINK}, LINK, True, False),
+            (
+                "another, by hand, after an e-mail",
+                {"verification_url": LINK, "link_emailed_at": "2026-01-01 12:00:00"},
+                NEW_LINK,
+                False,
+                True,
+            ),
+            ("none any more", {"verification_url": LINK}, "", True, False),
+            (
+                "Front Payment sends it itself",
+                {"channel": "payment_link"},
+                LINK,
+                True,
+                False,
+            ),
+        )
+        for name, values, link, is_automatic, is_due in cases:
+            with self.subTest(name), self.undone():
+                self.company.frontpay_email_link = is_automatic
+                order = self.waiting(**{"verification_url": False} | values)
+                order._keep_link(link)
+                self.assertEqual(order.is_link_due, is_due)
+                self.assertEqual(order.verification_url, link or False)
+
+    def test_a_link_that_is_of_no_use_any_more_is_not_e_mailed(self):
+        cases = (
+            ("confirmed", {"state": "invoiced"}),
+            ("paid", {"state": "paid"}),
+            ("expired", {"state": "expired"}),
+            ("no link", {"verification_url": False}),
+        )
+        for name, values in cases:
+            with self.subTest(name), self.undone():
+                order = self.waiting(is_link_due=True)
+                order.write(values)
+                self.run_cron("cron_email_links")
+                self.assertFalse(self.mails())
+                self.assertFalse(order.is_link_due)
+
+    def test_a_customer_who_confirms_while_the_mail_is_written_gets_none(self):
+        order = self.waiting(is_link_due=True)
+        order._apply_status("INVOICED")
+        order._email_due_link()
+        self.assertFalse(self.mails())
+
+    def test_what_somebody_e_mailed_meanwhile_is_not_e_mailed_again(self):
+        order = self.waiting(is_link_due=True)
+        order.is_link_due = False
+        order._email_due_link()
+        self.assertFalse(self.mails())
+
+    def test_what_is_paid_in_odoo_is_not_asked_for(self):
+        order = self.waiting(is_link_due=True)
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=order.move_id.ids
+        ).create({}).action_create_payments()
+        self.run_cron("cron_email_links")
+        self.assertFalse(self.mails())
+        with self.assertRaisesRegex(UserError, "is paid in Odoo"):
+            order.move_id.action_frontpay_email_link()
+
+    def test_an_invoice_that_somebody_holds_is_tried_again(self):
+        order = self.waiting(is_link_due=True)
+        busy = LockError("busy")
+        with patch.object(transaction, "lock", side_effect=busy):
+            self.run_cron("cron_email_links")
+        self.assertFalse(self.mails())
+        self.run_cron("cron_email_links")
+        self.assertEqual(len(self.mails()), 1)
+        self.assertFalse(order.is_link_due)
+
+    def test_a_copy_of_the_database_e_mails_nothing(self):
+        self.waiting(is_link_due=True)
+        self.emailed(days=9, number=2)
+        self.company.write({"frontpay_reminder_days": 3})
+        before = self.mails()
+        credentials = self.company.sudo().frontpay_credential_ids
+        credentials.database_uuid = "another"
+        self.run_cron("cron_email_links")
+        self.run_cron("cron_remind")
+        self.assertEqual(self.mails(), before)
+
+    def test_a_customer_without_an_address_is_told_to_somebody(self):
+        order = self.waiting(is_link_due=True)
+        self.private.email = False
+        self.run_cron("cron_email_links")
+        self.assertIn("has no e-mail address", order.link_error)
+        self.assertTrue(self.attention(order.move_id))
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestButton(LinkCase):
+    def click(self, moves):
+        params = moves.action_frontpay_email_link()["params"]
+        return params["type"], params["message"]
+
+    def test_it_e_mails_and_says_to_whom(self):
+        order = self.waiting()
+        kind, message = self.click(order.move_id)
+        self.assertEqual(kind, "success")
+        self.assertEqual(message, "The link was e-mailed to post@example.com.")
+        self.assertEqual(len(self.mails()), 1)
+
+    def test_a_second_click_at_once_e_mails_nothing(self):
+        order = self.waiting()
+        self.click(order.move_id)
+        with self.assertRaisesRegex(UserError, "again in a few minutes"):
+            self.click(order.move_id)
+        self.assertEqual(len(self.mails()), 1)
+
+    def test_a_corrected_address_gets_it_at_once(self):
+        order = self.waiting()
+        self.click(order.move_id)
+        self.private.email = "kari@example.com"
+        self.click(order.move_id)
+        self.assertEqual(order.link_emailed_to, "kari@example.com")
+
+    def test_what_cannot_be_e_mailed_says_why(self):
+        sentences = {
+            "failed": "doesn't wait for its customer",
+            "queued": "doesn't wait for its customer",
+            "paid": "doesn't wait for its customer",
+        }
+        for state, sentence in sentences.items():
+            with self.subTest(state), self.undone():
+                order = self.waiting(state=state)
+                with self.assertRaisesRegex(UserError, sentence):
+                    self.click(order.move_id)
+        with self.assertRaisesRegex(UserError, "wasn't sent to Front Payment"):
+            self.click(self.invoice())
+        with self.assertRaisesRegex(UserError, "“Update at Front Payment” creates"):
+            self.click(self.waiting(verification_url=False).move_id)
+        self.assertFalse(self.mails())
+
+    def test_a_missing_address_leads_to_the_customer(self):
+        cases = ((False, "has no e-mail address"), ("nonsense", "isn't a valid one"))
+        for email, sentence in cases:
+            with self.subTest(email), self.undone():
+                order = self.waiting()
+                self.private.email = email
+                with self.assertRaisesRegex(RedirectWarning, sentence) as caught:
+                    self.click(order.move_id)
+                self.assertEqual(caught.exception.args[1]["res_id"], self.private.id)
+
+    def test_of_a_selection_each_is_e_mailed_on_its_own(self):
+        orders = [self.waiting(number=number) for number in (1, 2)]
+        unsent = self.invoice()
+        moves = self.env["account.move"].union(*(each.move_id for each in orders))
+        kind, message = self.click(moves + unsent)
+        self.assertEqual(kind, "warning")
+        self.assertIn("2 links were e-mailed.", message)
+        self.assertIn("Not e-mailed: 1", message)
+        self.assertEqual(len(self.mails()), 2)
+
+    def test_of_many_the_cron_e_mails_the_rest(self):
+        count = MAX_EMAILED_AT_ONCE + 2
+        orders = [self.waiting(number=number) for number in range(count)]
+        moves = self.env["account.move"].union(*(each.move_id for each in orders))
+        _kind, message = self.click(moves)
+        self.assertIn("2 links are e-mailed in the background.", message)
+        self.assertEqual(len(self.mails()), MAX_EMAILED_AT_ONCE)
+        self.run_cron("cron_email_links")
+        self.assertEqual(len(self.mails()), count)
+
+    def test_only_those_who_may_invoice_can(self):
+        order = self.waiting()
+        reader = new_test_user(self.env, "reader", "account.group_account_readonly")
+        with self.assertRaises(AccessError):
+            self.click(order.move_id.with_user(reader))
+        self.assertFalse(self.mails())
+
+    def test_a_bookkeeper_can(self):
+        order = self.waiting()
+        values = {"company_ids": [Command.set(self.company.ids)]}
+        bookkeeper = new_test_user(
+            self.env, "bookkeeper", GROUP, company_id=self.company.id, **values
+        )
+        self.click(order.move_id.with_user(bookkeeper))
+        self.assertEqual(len(self.mails()), 1)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestFailedEmail(LinkCase):
+    def test_it_is_told_on_the_invoice_and_to_somebody(self):
+        for fail in (self.refuse, self.bounce):
+            with self.subTest(fail.__name__), self.undone():
+                order = self.waiting()
+                order._email_link()
+                fail(self.mails())
+                alert = order.move_id._get_alerts()["frontpay_link"]
+                self.assertIn("The e-mail to the customer failed", alert["message"])
+                self.assertIn("post@example.com", alert["message"])
+                self.assertEqual(len(self.attention(order.move_id)), 1)
+
+    def test_what_arrives_is_no_failure(self):
+        order = self.waiting()
+        order._email_link()
+        self.deliver(self.mails())
+        self.assertFalse(order.link_error)
+        self.assertFalse(self.attention(order.move_id))
+
+    def test_a_mail_that_odoo_sends_later_makes_it_good(self):
+        order = self.waiting()
+        order._email_link()
+        self.refuse(self.mails())
+        self.assertTrue(order.link_error)
+        self.mails().sudo().mark_outgoing()
+        self.deliver(self.mails())
+        self.assertFalse(order.link_error)
+        self.assertFalse(self.attention(order.move_id))
+
+    def test_the_next_e_mail_makes_it_good(self):
+        order = self.waiting()
+        order._email_link()
+        first = self.mails()
+        self.refuse(first)
+        order.move_id.action_frontpay_email_link()
+        self.assertEqual(first.state, "cancel")
+        self.assertFalse(order.link_error)
+        self.assertFalse(self.attention(order.move_id))
+        self.assertEqual(order.link_reminders, 0)
+
+    def test_it_is_told_once(self):
+        order = self.waiting()
+        order._email_link()
+        self.refuse(self.mails())
+        self.mails().sudo().mark_outgoing()
+        self.refuse(self.mails())
+        self.assertEqual(self.chatter(order.move_id).count("customer failed"), 1)
+
+    def test_what_fails_after_the_customer_confirmed_bothers_nobody(self):
+        order = self.waiting()
+        order._email_link()
+        order._apply_status("INVOICED")
+        self.refuse(self.mails())
+        self.assertFalse(order.link_error)
+        self.assertFalse(self.attention(order.move_id))
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestReminders(LinkCase):
+    def setUp(self):
+        super().setUp()
+        self.company.write({"frontpay_reminder_days": 3, "frontpay_reminder_count": 2})
+
+    def test_who_is_reminded(self):
+        cases = (
+            ("it is time", {}, {}, True),
+            ("too early", {"days": 2}, {}, False),
+            ("often enough", {}, {"link_reminders": 2}, False),
+            ("confirmed", {}, {"state": "invoiced"}, False),
+            ("expired", {}, {"state": "expired"}, False),
+            ("no link any more", {}, {"verification_url": False}, False),
+        )
+        for name, given, values, is_reminded in cases:
+            with self.subTest(name), self.undone():
+                order = self.emailed(**{"days": 3} | given)
+                order.write(values)
+                before = self.mails()
+                self.run_cron("cron_remind")
+                self.run_cron("cron_remind")
+                self.assertEqual(len(self.mails() - before), is_reminded)
+
+    def test_a_customer_who_never_got_it_is_not_reminded(self):
+        self.waiting(days=9)
+        self.run_cron("cron_remind")
+        self.assertFalse(self.mails())
+
+    def test_zero_days_remind_nobody(self):
+        self.company.frontpay_reminder_days = 0
+        self.emailed(days=9)
+        before = self.mails()
+        self.run_cron("cron_remind")
+        self.assertEqual(self.mails(), before)
+
+    def test_they_are_counted_and_end(self):
+        order = self.emailed(days=3)
+        for _time in range(4):
+            self.run_cron("cron_remind")
+            order.link_emailed_at -= 3 * DAY
+        self.assertEqual(order.link_reminders, 2)
+        self.assertEqual(len(self.mails()), 3)
+
+    def test_from_the_list_those_are_reminded_who_have_had_it_for_three_days(self):
+        old = self.emailed(days=4, number=1)
+        young = self.emailed(days=1, number=2)
+        never = self.waiting(days=5, number=3)
+        confirmed = self.emailed(days=9, number=4)
+        confirmed.state = "invoiced"
+        before = self.mails()
+        params = (old + young + never + confirmed).action_remind()["params"]
+        self.assertEqual(len(self.mails() - before), 2)
+        self.assertIn("2 links were e-mailed.", params["message"])
+        self.assertIn("Not e-mailed: 2", params["message"])
+        self.assertIn(f"{young.move_id.name}: less than 3 days", params["message"])
+        self.assertIn("doesn't wait for its customer", params["message"])
+
+    def test_what_waits_for_the_customer_is_listed_with_its_age(self):
+        waiting = self.waiting(days=4)
+        self.waiting(days=4, number=2, state="invoiced")
+        self.waiting(days=4, number=3, channel="ehf")
+        action = self.env.ref("frontpay_odoo.frontpay_order_action_waiting")
+        domain = action._get_action_dict()["domain"]
+        listed = self.env["frontpay.order"].search(eval(domain))
+        self.assertEqual(listed & waiting, waiting)
+        self.assertEqual(len(listed), 1)
+        self.assertEqual(waiting.days_waiting, 4)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestQrCode(LinkCase):
+    def test_it_is_there_while_there_is_a_link(self):
+        order = self.waiting()
+        picture = order.move_id.frontpay_link_qr
+        self.assertTrue(picture.startswith(b"iVBOR"))  # a PNG
+        order._apply_status("PAID")
+        self.assertFalse(order.move_id.frontpay_link_qr)
+
+    def test_only_those_who_may_read_the_link_see_it(self):
+        order = self.waiting()
+        employee = new_test_user(self.env, "employee", "base.group_user")
+        with self.assertRaises(AccessError):
+            order.move_id.with_user(employee).read(["frontpay_link_qr"])
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestLiveInvoice(LinkCase):
+    def channels(self, user, move):
+        websocket = self.env["ir.websocket"].with_user(user)
+        names = [f"frontpay_odoo.invoice:{move.id}", "frontpay_odoo.invoice:0"]
+        Websocket = "odoo.addons.bus.models.ir_websocket.IrWebsocket"
+        with patch(f"{Websocket}._build_bus_channel_list", lambda _self, names: names):
+            listed = websocket._build_bus_channel_list(names)
+        return [
+            channel
+            for channel in listed
+            if isinstance(channel, tuple) and channel[1] == INVOICE_CHANNEL
+        ]
+
+    def test_only_those_who_may_read_the_invoice_listen_to_it(self):
+        move = self.waiting().move_id
+        self.assertEqual(self.channels(self.env.user, move), [(move, INVOICE_CHANNEL)])
+        stranger = new_test_user(self.env, "stranger", "base.group_user")
+        self.assertEqual(self.channels(stranger, move), [])
+        self.assertEqual(self.channels(self.env.ref("base.public_user"), move), [])
+
+    def test_a_change_is_told_and_polling_alone_is_not(self):
+        order = self.waiting()
+        self.env.flush_all()
+        self.env["bus.bus"]._ensure_hooks()
+        values = self.env.cr.precommit.data["bus.bus.values"]
+        values.clear()
+        order._record_unchanged()
+        told = [each for each in values if "frontpay_odoo.invoice" in each["message"]]
+        self.assertEqual(told, [])
+        order._apply_status("INVOICED")
+        told = [each for each in values if "frontpay_odoo.invoice" in each["message"]]
+        self.assertTrue(told)
+        self.assertNotIn("example.com", str(told))
