@@ -7,7 +7,7 @@
     "author": "frontpay_odoo contributors",
     "maintainers": ["frontpay_odoo"],
     "development_status": "Alpha",
-    "depends": ["account"],
+    "depends": ["account_payment"],
     "external_dependencies": {
         "python": ["phonenumbers", "pycountry", "requests", "python-stdnum"],
     },
