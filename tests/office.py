@@ -127,9 +127,10 @@ class Office:
         return self.bookkeeper.click("account.move", "action_frontpay_send", invoice)
 
     def run_cron(self, name: str) -> None:
-        """Let one of the addon's crons run now, and wait until it is done."""
-        code = f"model._{name}()"
-        [cron] = self.admin.call("ir.cron", "search", [["code", "=", code]])
+        """Let one of the addon's crons, or of Odoo's, run now, and wait until it is
+        done."""
+        code = f"model.\\_{name}("
+        [cron] = self.admin.call("ir.cron", "search", [["code", "=like", f"{code}%"]])
         self.admin.call("ir.cron", "method_direct_trigger", [cron])
 
     def state(self, invoice: int) -> str | bool:

@@ -276,7 +276,11 @@ def _invoice_problems(move):
     """What is wrong with the invoice as a whole."""
     values = {"invoice": move.display_name, "currency": move.currency_id.name}
     return [
-        Problem(move, localized(move.env, message) % values, localized(move.env, brief))
+        Problem(
+            move,
+            localized(move.env, message) % values,
+            brief=localized(move.env, brief),
+        )
         for message, brief, is_good in INVOICE_RULES
         if not is_good(move)
     ]
