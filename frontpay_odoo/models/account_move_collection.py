@@ -27,12 +27,14 @@ class AccountMove(models.Model):
             move.frontpay_collects = move.sudo().frontpay_order_id._collects()
 
     def _compute_display_qr_code(self):
-        super()._compute_display_qr_code()
+        result = super()._compute_display_qr_code()
         self._frontpay_claimed().display_qr_code = False
+        return result
 
     def _compute_display_link_qr_code(self):
-        super()._compute_display_link_qr_code()
+        result = super()._compute_display_link_qr_code()
         self._frontpay_claimed().display_link_qr_code = False
+        return result
 
     def _frontpay_claimed(self):
         """Those that Front Payment has, or may have: who pays one, pays there."""
@@ -84,17 +86,17 @@ class AccountMove(models.Model):
 
     def _get_mail_template(self):
         """Whoever pays Front Payment isn't told the company's own account."""
+        template = super()._get_mail_template()
         if self and self == self._frontpay_claimed():
-            return self._frontpay_mail_template()
-        return super()._get_mail_template()
+            return self._frontpay_mail_template() or template
+        return template
 
     def _frontpay_mail_template(self):
-        """What accompanies an invoice that Front Payment collects; Odoo's own, where
-        somebody deleted ours."""
-        template = self.env.ref(
-            "frontpay_odoo.mail_template_invoice", raise_if_not_found=False
-        )
-        return template or super()._get_mail_template()
+        """What accompanies an invoice that Front Payment collects; none where somebody
+        deleted it."""
+        templates = self.env["mail.template"]
+        name = "frontpay_odoo.mail_template_invoice"
+        return self.env.ref(name, raise_if_not_found=False) or templates
 
     def _frontpay_qr_code(self):
         """The code of the address where the customer confirms or pays, as an image in

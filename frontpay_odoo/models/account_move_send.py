@@ -155,12 +155,13 @@ class AccountMoveSend(models.AbstractModel):
 
     @api.model
     def _call_web_service_before_invoice_pdf_render(self, invoices_data):
-        super()._call_web_service_before_invoice_pdf_render(invoices_data)
+        result = super()._call_web_service_before_invoice_pdf_render(invoices_data)
         for invoice, invoice_data in invoices_data.items():
             if METHOD in invoice_data["sending_methods"]:
                 error = self._frontpay_hand_over(invoice, invoice_data)
                 if error:
                     invoice_data["error"] = error
+        return result
 
     @api.model
     def _frontpay_hand_over(self, invoice, invoice_data):

@@ -284,6 +284,13 @@ class TestBooks(CollectionCase):
                 alerts = self.move._get_alerts()
                 self.assertEqual("frontpay_outstanding" in alerts, is_warned)
 
+    def test_what_is_credited_after_it_was_paid_there_is_not_claimed(self):
+        self.bring_to("sent")._apply_status("PAID")
+        note = self.move._reverse_moves([{"invoice_date": self.move.invoice_date}])
+        note.action_post()
+        self.assertNotIn("frontpay_credited", note._get_alerts())
+        self.assertNothingTold()
+
     def test_front_payments_own_payment_is_no_other(self):
         for settle_on, state in (("paid", "PAID"), ("invoiced", "INVOICED")):
             with self.subTest(settle_on), self.undone():

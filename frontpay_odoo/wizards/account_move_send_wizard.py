@@ -7,12 +7,13 @@ class AccountMoveSendWizard(models.TransientModel):
     _inherit = "account.move.send.wizard"
 
     def _compute_sending_method_checkboxes(self):
-        super()._compute_sending_method_checkboxes()
+        result = super()._compute_sending_method_checkboxes()
         for wizard in self:
             boxes = wizard.sending_method_checkboxes
             if METHOD in boxes:
                 box = wizard._frontpay_checkbox(boxes[METHOD])
                 wizard.sending_method_checkboxes = boxes | {METHOD: box}
+        return result
 
     def _frontpay_checkbox(self, box):
         """Say why it can't be chosen, and where it leads if that isn't the real one.
@@ -39,17 +40,19 @@ class AccountMoveSendWizard(models.TransientModel):
         return problems and (problems[0].brief or self.env._("see the invoice"))
 
     def _compute_template_id(self):
-        super()._compute_template_id()
+        result = super()._compute_template_id()
         for wizard in self:
             if METHOD in (wizard.sending_methods or []):
-                wizard.template_id = wizard.move_id._frontpay_mail_template()
+                ours = wizard.move_id._frontpay_mail_template()
+                wizard.template_id = ours or wizard.template_id
+        return result
 
     @api.onchange("sending_method_checkboxes")
     def _onchange_frontpay(self):
         """The e-mail beside Front Payment tells to pay there; a template that somebody
         chose stays."""
         own = self.move_id._get_mail_template()
-        ours = self.move_id._frontpay_mail_template()
+        ours = self.move_id._frontpay_mail_template() or own
         wanted = ours if METHOD in (self.sending_methods or []) else own
         if self.template_id in own | ours and self.template_id != wanted:
             self.template_id = wanted

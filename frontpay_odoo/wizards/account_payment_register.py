@@ -7,7 +7,7 @@ class AccountPaymentRegister(models.TransientModel):
     @api.depends("line_ids")
     def _compute_actionable_errors(self):
         """Whoever registers a payment knows that Front Payment collects as well."""
-        super()._compute_actionable_errors()
+        result = super()._compute_actionable_errors()
         for wizard in self:
             moves = wizard.line_ids.move_id
             collected = moves.filtered(
@@ -17,3 +17,4 @@ class AccountPaymentRegister(models.TransientModel):
                 wizard.actionable_errors = (wizard.actionable_errors or {}) | {
                     "frontpay_collects": collected._frontpay_collected_alert()
                 }
+        return result
