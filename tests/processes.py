@@ -15,6 +15,8 @@ import requests
 
 from devtools.servers import DEV, ROOT, OdooServer, SandboxServer, Server, tail
 
+# Where the machine can't print, a stand-in does; a real program comes first.
+os.environ["PATH"] += os.pathsep + str(Path(__file__).parent / "bin")
 # pytest-xdist runs the tests in several processes, its workers.
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "main")
 # Each run has a folder of its own: two may run at once.

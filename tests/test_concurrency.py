@@ -54,6 +54,39 @@ def test_many_who_click_at_once_make_one_order(office, sandbox):
     assert [order["state"] for order in office.orders(invoice)] == ["sent"]
 
 
+def test_every_way_to_send_at_once_makes_one_order(office, sandbox):
+    """The button, the dialogs of Odoo's *Send* for one and for many, and the crons."""
+    customer = office.customer("Siv Sendemåte", invoice_sending_method="frontpay")
+    invoice = office.invoice(customer)
+    colleague = office.person("colleague")
+    single = office.bookkeeper.call(
+        "account.move.send.wizard",
+        "create",
+        {"move_id": invoice, "sending_methods": ["frontpay"]},
+    )
+    many = colleague.call(
+        "account.move.send.batch.wizard", "create", {"move_ids": [[6, 0, [invoice]]]}
+    )
+    send = "action_send_and_print"
+    sandbox.fail_next("delay", seconds=1.5)
+
+    results = at_once(
+        [
+            lambda: office.send(invoice),
+            lambda: office.bookkeeper.click("account.move.send.wizard", send, single),
+            lambda: colleague.click("account.move.send.batch.wizard", send, many),
+            lambda: office.run_cron("cron_send"),
+            lambda: office.run_cron("cron_account_move_send"),
+        ]
+    )
+    for _time in range(2):
+        office.run_cron("cron_account_move_send")
+        office.run_cron("cron_send")
+
+    assert len(sandbox.orders_of(office.name(invoice))) == 1, results
+    assert [order["state"] for order in office.orders(invoice)] == ["sent"], results
+
+
 def test_an_invoice_that_somebody_changes_is_not_sent(office, sandbox):
     """Whoever sends it is told so at once."""
     invoice = office.invoice()

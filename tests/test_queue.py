@@ -29,6 +29,25 @@ def automation(office):
     return run
 
 
+def test_odoos_own_dialog_puts_invoices_into_the_same_queue(office, sandbox):
+    invoice = office.invoice()
+    dialog = office.bookkeeper.call(
+        "account.move.send.wizard",
+        "create",
+        {"move_id": invoice, "sending_methods": ["frontpay"]},
+    )
+
+    office.bookkeeper.click("account.move.send.wizard", "action_send_and_print", dialog)
+
+    assert office.state(invoice) == "queued"
+    office.run_cron("cron_send")
+    assert office.state(invoice) == "sent"
+    assert len(sandbox.orders_of(office.name(invoice))) == 1
+    assert office.bookkeeper.read("account.move", invoice, "is_move_sent")[
+        "is_move_sent"
+    ]
+
+
 def test_the_first_click_of_a_session_sends_at_once(office, sandbox):
     """Although Odoo notes in the same request which device the person works on."""
     invoice = office.invoice()

@@ -14,8 +14,9 @@ class FrontPaymentReturn(http.Controller):
         sitemap=False,
     )
     def return_page(self, token, outcome, **_parameters):
-        """Where the customer's browser comes back to. It moves no state: anybody who
-        has the address can open it (section 24, question 23).
+        """Where the customer's browser comes back to. It tells what the order's state
+        says, and moves none: anybody who has the address can open it (section 24,
+        question 23).
 
         :return: a page in the customer's language, or 404
         """
@@ -24,11 +25,12 @@ class FrontPaymentReturn(http.Controller):
             raise request.not_found()
         move = order.move_id
         request.update_context(lang=move.partner_id.lang or request.env.lang)
+        order = order.with_env(request.env(su=True))
         return request.render(
             "frontpay_odoo.return_page",
             {
                 "succeeded": outcome == "success",
-                "invoice": move.name,
+                "order": order,
                 "company": order.company_id,
                 "res_company": order.company_id,  # the layout's logo
             },

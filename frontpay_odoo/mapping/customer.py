@@ -192,20 +192,24 @@ class _CustomerReader:
 
     def _missing(self, field):
         partner = self._partner(field)
+        label = localized(self.move.env, FIELDS[field])
         message = self.move.env._(
             "%(customer)s has no %(field)s. Front Payment needs it: fill it in on the"
             " customer.",
             customer=self._name_of(partner),
-            field=localized(self.move.env, FIELDS[field]),
+            field=label,
         )
-        self.problems.append(Problem(partner, message, field))
+        brief = self.move.env._("no %s", label)
+        self.problems.append(Problem(partner, message, field, brief))
         return ""
 
     def _invalid(self, field, invalid):
         partner = self._partner(field)
         sentence = localized(self.move.env, REASONS[invalid.reason])
         message = sentence % {"customer": self._name_of(partner)}
-        self.problems.append(Problem(partner, message, field))
+        label = localized(self.move.env, FIELDS[field])
+        brief = self.move.env._("%s isn't valid", label)
+        self.problems.append(Problem(partner, message, field, brief))
         return ""
 
     def _partner(self, field):

@@ -49,27 +49,33 @@ REACH = {
     "efaktura": _lt("private customers only"),
     "ehf": _lt("organizations in Norway only"),
 }
+# The sentence, the same in two or three words, and when it isn't so.
 INVOICE_RULES = (
     (
         _lt("%(invoice)s is no customer invoice: only those can be sent."),
+        _lt("no customer invoice"),
         lambda move: move.move_type == "out_invoice",
     ),
     (
         _lt("%(invoice)s isn't posted yet: confirm it first."),
+        _lt("not posted"),
         lambda move: move.state == "posted",
     ),
     (
         _lt("%(invoice)s has no customer: choose one."),
+        _lt("no customer"),
         lambda move: move.partner_id,
     ),
     (
         _lt(
             "%(invoice)s is in %(currency)s. Front Payment takes invoices in NOK only."
         ),
+        _lt("not in NOK"),
         lambda move: move.currency_id.name == CURRENCY,
     ),
     (
         _lt("%(invoice)s has nothing to pay: its total is 0."),
+        _lt("nothing to pay"),
         lambda move: move.currency_id.compare_amounts(move.amount_total, 0) > 0,
     ),
     (
@@ -77,6 +83,7 @@ INVOICE_RULES = (
             "%(invoice)s is paid already, wholly or in part: Front Payment would claim"
             " the whole amount once more."
         ),
+        _lt("paid already"),
         lambda move: move.payment_state in ("not_paid", False),
     ),
     (
@@ -84,6 +91,7 @@ INVOICE_RULES = (
             "%(invoice)s is just being paid online: a payment of its customer's is"
             " pending or authorized. Wait until it is confirmed, or cancel it first."
         ),
+        _lt("just being paid online"),
         lambda move: not _has_open_transaction(move),
     ),
 )
@@ -91,9 +99,11 @@ OPEN_TRANSACTION_STATES = ("pending", "authorized")
 
 
 def _has_open_transaction(move):
-    """Whether the customer has begun to pay in the portal, where that is possible."""
-    transactions = getattr(move.sudo(), "transaction_ids", ())  # of account_payment
-    return any(each.state in OPEN_TRANSACTION_STATES for each in transactions)
+    """Whether the customer has begun to pay in the portal."""
+    return any(
+        transaction.state in OPEN_TRANSACTION_STATES
+        for transaction in move.sudo().transaction_ids
+    )
 
 
 def order_of(move, channel_name, callbacks, reference):
@@ -209,7 +219,7 @@ def _setting_problems(company):
         company=company.name,
         settings=", ".join(missing),
     )
-    return [Problem(company, message)]
+    return [Problem(company, message, brief=company.env._("not set up"))]
 
 
 def _journal_problems(company):
@@ -258,14 +268,19 @@ def _channel_problems(move, name):
         reach=localized(env, REACH[name]),
         channels=", ".join(fitting),
     )
-    return [Problem(customer, message)]
+    brief = env._("not reached by this channel")
+    return [Problem(customer, message, brief=brief)]
 
 
 def _invoice_problems(move):
     """What is wrong with the invoice as a whole."""
     values = {"invoice": move.display_name, "currency": move.currency_id.name}
     return [
-        Problem(move, localized(move.env, message) % values)
-        for message, is_good in INVOICE_RULES
+        Problem(
+            move,
+            localized(move.env, message) % values,
+            brief=localized(move.env, brief),
+        )
+        for message, brief, is_good in INVOICE_RULES
         if not is_good(move)
     ]

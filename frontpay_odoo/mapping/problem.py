@@ -12,11 +12,13 @@ class Problem:
     :param record: where it is corrected: a customer, an invoice or a company
     :param str message: what is wrong, where, and what to do, in the user's language
     :param str field: of the record, if it is a single one that is to be corrected
+    :param str brief: what is wrong, in two or three words
     """
 
     record: models.BaseModel
     message: str
     field: str = ""
+    brief: str = ""
 
 
 def localized(env, text):

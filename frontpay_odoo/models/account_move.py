@@ -171,7 +171,7 @@ class AccountMove(models.Model):
         """One primary button at a time: ours comes first while there is a choice."""
         result = super()._compute_highlight_send_button()
         for move in self.sudo():
-            if move.frontpay_can_send or move.frontpay_state in IN_DOUBT_STATES:
+            if move.frontpay_can_send or move._frontpay_has_order():
                 move.highlight_send_button = False
         return result
 
@@ -187,7 +187,10 @@ class AccountMove(models.Model):
         if vals.get("state") in ("draft", "cancel"):
             for move in self.filtered(lambda move: move._frontpay_has_order()):
                 raise UserError(move.sudo().frontpay_order_id._sent_already_message())
-        return super().write(vals)
+        result = super().write(vals)
+        if vals.keys() & {"state", "matched_payment_ids"}:
+            self._frontpay_follow_books()
+        return result
 
     def unlink(self):
         # Those that were sent refuse, and stay with their invoice.
@@ -217,6 +220,7 @@ class AccountMove(models.Model):
         link_alert = order.state == "sent" and self._frontpay_link_alert(order)
         if link_alert:
             alerts["frontpay_link"] = link_alert
+        alerts |= self._frontpay_claim_alerts()
         outage = order._waited_for_outage()
         if outage:
             alerts["frontpay_outage"] = {

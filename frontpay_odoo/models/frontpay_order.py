@@ -59,6 +59,8 @@ OPEN_STATES = {"sent"} | CLAIMED_STATES
 REFUNDED_STATES = {"partially_refunded", "refunded"}
 # Front Payment's invoice has a number (section 15b).
 INVOICED_STATES = CLAIMED_STATES | {"paid"} | REFUNDED_STATES
+# It has reached the customer, by Front Payment's own account.
+ARRIVED_STATES = OPEN_STATES | INVOICED_STATES
 # After these, the invoice may be sent anew; in all others it has its one order.
 ENDED_STATES = ("failed", "cancelled", "expired")
 # Nothing more is expected of the customer.
@@ -322,6 +324,13 @@ class FrontpayOrder(models.Model):
             is_waiting = order.state == "sent" and order.sent_at
             order.days_waiting = is_waiting and (now - order.sent_at).days
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        orders = super().create(vals_list)
+        # A PDF from before asks the customer to pay elsewhere.
+        orders.move_id._detach_attachments()
+        return orders
+
     @api.ondelete(at_uninstall=False)
     def _unlink_if_never_sent(self):
         """Once anything went out, the order stays with its log and its invoice."""
@@ -371,7 +380,9 @@ class FrontpayOrder(models.Model):
         if self.state not in SOURCES[state] and not self._reappears(state):
             return False
         now = fields.Datetime.now()
+        former = self.state
         self.state = state
+        self._update_invoice(former)
         self.state_times = (self.state_times or {}) | {
             state: fields.Datetime.to_string(now)
         }
@@ -381,6 +392,15 @@ class FrontpayOrder(models.Model):
             self.needs_decision = False
             self.move_id.activity_unlink([ATTENTION])
         return True
+
+    def _update_invoice(self, former):
+        """Let the invoice say that it was sent, and be printed anew when its PDF names
+        another way to pay."""
+        move = self.move_id
+        if self.state in ARRIVED_STATES and not move.is_move_sent:
+            move.is_move_sent = True
+        if _way_to_pay(former) != _way_to_pay(self.state):
+            move._detach_attachments()
 
     def _reappears(self, state):
         """Whether an order that was taken for lost, or is to be sent again, shows up at
@@ -425,6 +445,10 @@ class FrontpayOrder(models.Model):
             self and self.state not in ENDED_STATES and not self._is_left_in_demo()
         )
 
+    def _collects(self):
+        """Whether Front Payment claims it from the customer, or is about to."""
+        return self._keeps_invoice() and self.state not in FINAL_STATES
+
     def _may_be_there(self):
         """Whether a callback told a number that polling hasn't looked at yet."""
         is_told = any(callback.is_signed for callback in self.callback_ids)
@@ -456,6 +480,9 @@ class FrontpayOrder(models.Model):
             }
         )
         self.flush_recordset()
+        # Nobody got anything, unless it was printed or e-mailed as well.
+        self.move_id.is_move_sent = bool(self.move_id.invoice_pdf_report_id)
+        self.move_id._detach_attachments()
         self.move_id.activity_unlink([ATTENTION])
         self.move_id.message_post(
             body=self.env._(
@@ -668,3 +695,10 @@ class FrontpayOrder(models.Model):
         """
         log = self.env["frontpay.exchange"]
         log._save(self.company_id, client, self, record, *arguments)
+
+
+def _way_to_pay(state):
+    """What a printed invoice says, by the order's state."""
+    if state in ENDED_STATES:
+        return "account"
+    return "number" if state in INVOICED_STATES else "link"

@@ -8,7 +8,7 @@ from odoo import models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import format_date
 
-from .frontpay_order import PAYMENT_STATES, REFUNDED_STATES
+from .frontpay_order import OPEN_STATES, PAYMENT_STATES, REFUNDED_STATES
 
 _logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class FrontpayOrder(models.Model):
         :param day: on which day the order's state came about; the company's today
             without it
         :param str contradiction: what Front Payment said that can't be followed
-        :param bool moved: whether the order just came to its state
+        :param bool moved: whether the order just came to its state, or the books moved
         """
         is_due = self._is_due()
         if is_due and not self.settled_on:
@@ -58,12 +58,22 @@ class FrontpayOrder(models.Model):
             unregistered,
             self._refund_problem(),
             self._lost_claim_problem(),
+            self._still_claimed_problem(),
         ]
         sentence = "\n".join(filter(None, problems))
         if sentence and sentence != self.error:
             self._report_problem(sentence)
         elif not sentence and (moved or is_due or self.payment_id):
             self._clear_problem()
+
+    def _follow_books(self):
+        """Somebody paid or credited the invoice in Odoo, or undid it."""
+        if self._is_unpaid_there():
+            self._settle_payment(moved=True)
+
+    def _is_unpaid_there(self):
+        """Whether Front Payment claims what Odoo counts as open."""
+        return self.state in OPEN_STATES and not self._is_due()
 
     def _is_due(self):
         """Whether the order is in a state that asks for its payment."""
@@ -363,13 +373,15 @@ class FrontpayOrder(models.Model):
         if not self.payment_id:
             in_journal, elsewhere = self._settlements()
             return bool(elsewhere and not in_journal and self._is_equal(kept, 0))
-        notes = self.move_id.reversal_move_ids.filtered(
-            lambda note: note.state == "posted"
-        )
-        credited = sum(notes.mapped("amount_total"))
+        credited = sum(self._credit_notes().mapped("amount_total"))
         is_credited = self.currency_id.compare_amounts(credited, refunded) >= 0
         is_net = self._is_equal(self.payment_id.amount, kept)
         return bool(refunded) and (is_credited or is_net)
+
+    def _credit_notes(self):
+        return self.move_id.reversal_move_ids.filtered(
+            lambda note: note.state == "posted"
+        )
 
     def _lost_claim_problem(self):
         """What to do when Front Payment gives up a claim that counts as paid."""
@@ -387,3 +399,36 @@ class FrontpayOrder(models.Model):
             day=format_date(self.env, payment.date),
             payment=payment.display_name,
         )
+
+    def _still_claimed_problem(self):
+        """What to do about an invoice that was paid or credited in Odoo, and not at
+        Front Payment."""
+        if not self._is_unpaid_there():
+            return ""
+        _in_journal, elsewhere = self._settlements()
+        paid = sum(each.amount for each in elsewhere if not each.is_credit_note)
+        credited = max(
+            sum(each.amount for each in elsewhere if each.is_credit_note),
+            sum(self._credit_notes().mapped("amount_total")),
+        )
+        details = {
+            "order": self.order_uuid or self.reference,
+            "amount": self.currency_id.format(self.amount),
+            "paid": self.currency_id.format(paid),
+            "credited": self.currency_id.format(credited),
+        }
+        if paid:
+            return self.env._(
+                "Paid here, still claimed by Front Payment: %(paid)s is registered in"
+                " Odoo, and order %(order)s claims %(amount)s. Cancel the order in"
+                " Front Payment's own pages, or the customer pays twice.",
+                **details,
+            )
+        if credited:
+            return self.env._(
+                "Credited here, still claimed by Front Payment: %(credited)s is"
+                " credited in Odoo, and order %(order)s claims %(amount)s. Cancel the"
+                " order in Front Payment's own pages, or the customer pays too much.",
+                **details,
+            )
+        return ""

@@ -122,6 +122,9 @@ class ResPartner(models.Model):
         help="Known after the first order.",
     )
 
+    invoice_sending_method = fields.Selection(
+        selection_add=[("frontpay", "by Front Payment")]
+    )
     frontpay_channel = fields.Selection(
         [(name, channel.label) for name, channel in CHANNELS.items()],
         string="Channel",

@@ -4,6 +4,7 @@ from . import test_callback_form
 from . import test_cancellation
 from . import test_channels
 from . import test_client
+from . import test_collection
 from . import test_comparison
 from . import test_customer
 from . import test_customer_form
@@ -24,6 +25,7 @@ from . import test_partner
 from . import test_payment
 from . import test_personal_data
 from . import test_polling
+from . import test_portal
 from . import test_preflight
 from . import test_queue
 from . import test_rate_limit
@@ -31,6 +33,7 @@ from . import test_recovery
 from . import test_rights
 from . import test_rights_table
 from . import test_rules
+from . import test_send_wizard
 from . import test_settings
 from . import test_statuses
 from . import test_timeline

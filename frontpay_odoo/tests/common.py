@@ -152,6 +152,28 @@ class FrontpayCommon(LoopbackCase, AccountTestInvoicingCommon):
             )
         )
 
+    @classmethod
+    def online_payment(cls, move, state="draft"):
+        """What the customer's click on *Pay* in the portal makes."""
+        provider = cls.env["payment.provider"].create(
+            {"name": "Kortbetaling", "company_id": cls.company.id}
+        )
+        payment = cls.env["payment.transaction"].create(
+            {
+                "provider_id": provider.id,
+                "payment_method_id": cls.env.ref("payment.payment_method_card").id,
+                "reference": f"{move.name}-{provider.id}",
+                "amount": move.amount_residual,
+                "currency_id": move.currency_id.id,
+                "partner_id": move.partner_id.id,
+                "invoice_ids": [Command.set(move.ids)],
+            }
+        )
+        payment.flush_recordset()
+        payment._write({"state": state})  # this provider couldn't authorize it
+        payment.invalidate_recordset()
+        return payment
+
     def undone(self):
         """A context whose writes are taken back at its end."""
         return closing(self.env.cr.savepoint())

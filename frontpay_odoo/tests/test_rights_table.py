@@ -199,6 +199,9 @@ class TestRightsTable(RightsCase):
         return self.records[model, login]
 
     def _wizard_values(self, model):
+        if model == "account.move.reversal":
+            journal = self.records["account.move"].journal_id
+            return {"company_id": self.company.id, "journal_id": journal.id}
         if model in ("frontpay.resolve", "frontpay.ask.customer"):
             return {"move_id": self.records["account.move"].id}
         if model == "frontpay.resolve.candidate":

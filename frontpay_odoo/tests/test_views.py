@@ -126,11 +126,17 @@ class TestViews(FrontpayCommon):
                 ]
                 self.assertEqual(shown, [label] if label else [])
 
-    def test_odoos_own_button_is_the_primary_one_when_ours_is_not(self):
-        for state, label in BUTTONS.items():
+    def test_odoos_own_button_is_not_primary_beside_ours(self):
+        """Nor once the invoice was sent."""
+        for move in self.moves.values():
+            with self.subTest(move.frontpay_state):
+                self.assertFalse(move.highlight_send_button)
+
+    def test_odoos_own_button_is_primary_where_front_payment_is_not_set_up(self):
+        self.company.frontpay_api_token = False
+        for state in (None, "failed", "cancelled", "expired"):
             with self.subTest(state):
-                ours = label in (FIRST, AGAIN, NOW, CHECK)
-                self.assertEqual(self.moves[state].highlight_send_button, not ours)
+                self.assertTrue(self.moves[state].highlight_send_button)
 
     def test_readers_and_clerks_have_no_button(self):
         for user in (self.reader, self.clerk):

@@ -1,0 +1,148 @@
+import base64
+
+from odoo import fields, models
+from odoo.tools.image import image_data_uri
+
+from ..tools import qr_code
+from .account_move import READERS
+
+
+class AccountMove(models.Model):
+    """An invoice that Front Payment collects asks for money nowhere else."""
+
+    # In a file of its own, below the one that hands invoices over.
+    _inherit = "account.move"  # pylint: disable=consider-merging-classes-inherited
+
+    frontpay_collects = fields.Boolean(
+        string="Collected by Front Payment",
+        compute="_compute_frontpay_collects",
+        groups=READERS,
+    )
+    frontpay_customer_step = fields.Selection(
+        related="frontpay_order_id.customer_step", groups=READERS
+    )
+
+    def _compute_frontpay_collects(self):
+        for move in self:
+            move.frontpay_collects = move.sudo().frontpay_order_id._collects()
+
+    def _compute_display_qr_code(self):
+        result = super()._compute_display_qr_code()
+        self._frontpay_claimed().display_qr_code = False
+        return result
+
+    def _compute_display_link_qr_code(self):
+        result = super()._compute_display_link_qr_code()
+        self._frontpay_claimed().display_link_qr_code = False
+        return result
+
+    def _frontpay_claimed(self):
+        """Those that Front Payment has, or may have: who pays one, pays there."""
+        return self.filtered(
+            lambda move: move.sudo().frontpay_order_id._keeps_invoice()
+        )
+
+    def _frontpay_claimed_sentence(self):
+        """Why these invoices can't be paid here as well."""
+        return self.env._(
+            "Front Payment collects %s from the customer, so it can't be paid here as"
+            " well.",
+            ", ".join(self.mapped("display_name")),
+        )
+
+    def _frontpay_collected_alert(self):
+        """What to mind before these invoices are paid or credited in Odoo."""
+        alert = {
+            "level": "warning",
+            "message": self.env._(
+                "Front Payment collects %s and goes on claiming the whole amount."
+                " Cancel that in Front Payment's own pages first, or the customer may"
+                " pay twice.",
+                ", ".join(self.mapped("display_name")),
+            ),
+        }
+        if len(self) > 1:  # else it is the one behind the dialog
+            alert["action_text"] = self.env._("View Invoices")
+            alert["action"] = self._get_records_action()
+        return alert
+
+    # === PORTAL === #
+
+    def _has_to_be_paid(self):
+        return super()._has_to_be_paid() and not self._frontpay_claimed()
+
+    def _get_online_payment_error(self):
+        claimed = self._frontpay_claimed()
+        if claimed:
+            return claimed._frontpay_claimed_sentence()
+        return super()._get_online_payment_error()
+
+    # === PDF AND E-MAIL === #
+
+    def _get_invoice_proforma_pdf_report_filename(self):
+        if self._frontpay_claimed():  # its title is "Invoice"
+            return self._get_invoice_report_filename()
+        return super()._get_invoice_proforma_pdf_report_filename()
+
+    def _get_mail_template(self):
+        """Whoever pays Front Payment isn't told the company's own account."""
+        template = super()._get_mail_template()
+        if self and self == self._frontpay_claimed():
+            return self._frontpay_mail_template() or template
+        return template
+
+    def _frontpay_mail_template(self):
+        """What accompanies an invoice that Front Payment collects; none where somebody
+        deleted it."""
+        templates = self.env["mail.template"]
+        name = "frontpay_odoo.mail_template_invoice"
+        return self.env.ref(name, raise_if_not_found=False) or templates
+
+    def _frontpay_qr_code(self):
+        """The code of the address where the customer confirms or pays, as an image in
+        itself: the address stands in no URL of ours. None if it is of no use."""
+        order = self.sudo().frontpay_order_id
+        if order.customer_step not in ("confirm", "pay"):
+            return None
+        picture = qr_code.svg(order.verification_url)
+        return image_data_uri(base64.b64encode(picture.encode()))
+
+    # === BOOKS === #
+
+    def _frontpay_follow_books(self):
+        """Tell what was paid or credited here and is claimed there, or no more."""
+        for order in (self | self.reversed_entry_id).sudo().frontpay_order_id:
+            order._follow_books()
+
+    def _frontpay_claim_alerts(self):
+        """What to mind before something is booked, for :meth:`_get_alerts`."""
+        if self.invoice_has_outstanding and self.sudo().frontpay_order_id._collects():
+            return {
+                "frontpay_outstanding": {
+                    "level": "warning",
+                    "message": self.env._(
+                        "The customer has outstanding credits, and Front Payment"
+                        " collects this invoice. If you add one, Front Payment goes on"
+                        " claiming the whole amount."
+                    ),
+                }
+            }
+        origin = self.reversed_entry_id
+        if self.state == "cancel" or not origin.sudo().frontpay_order_id._collects():
+            return {}
+        return {
+            "frontpay_credited": {
+                "level": "danger" if self.state == "posted" else "warning",
+                "message": self.env._(
+                    "Front Payment still claims %(amount)s for %(invoice)s. A credit"
+                    " note doesn't end that: cancel order %(order)s in Front Payment's"
+                    " own pages.",
+                    amount=origin.currency_id.format(origin.frontpay_order_id.amount),
+                    invoice=origin.display_name,
+                    order=origin.frontpay_order_uuid
+                    or origin.frontpay_order_id.reference,
+                ),
+                "action_text": self.env._("Open %s", origin.display_name),
+                "action": origin._get_records_action(),
+            }
+        }

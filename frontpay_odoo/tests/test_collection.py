@@ -1,0 +1,300 @@
+from datetime import date
+
+from odoo.exceptions import ValidationError
+from odoo.tests import tagged
+from odoo.tools import html2plaintext
+
+from odoo.addons.base.models.ir_actions_report import IrActionsReport
+from odoo.addons.frontpay_odoo.models.frontpay_order import ATTENTION
+
+from .common import FrontpayCommon
+
+LINK = "https://bankid.example.com/ODR1"
+# Of each state: whether the invoice reached the customer, whether anything else may
+# ask for the money, and what the printed invoice says.
+STATES = {
+    None: (False, True, "Payment Communication"),
+    "queued": (False, False, "You pay this to Front Payment"),
+    "unknown": (False, False, "You pay this to Front Payment"),
+    "failed": (False, True, "Payment Communication"),
+    "sent": (True, False, "Scan the code"),
+    "invoiced": (True, False, "invoice no. *99900001* from Front Payment"),
+    "reminded": (True, False, "They have reminded you"),
+    "collection": (True, False, "debt collection"),
+    "paid": (True, False, "Paid, thank you"),
+    "refunded": (True, False, "back to you"),
+    "cancelled": (True, True, "Payment Communication"),
+    "expired": (True, True, "Payment Communication"),
+}
+# By which the order comes there.
+PATHS = {
+    "cancelled": ("sent",),
+    "expired": ("sent",),
+    "failed": ("unknown",),
+}
+
+
+class CollectionCase(FrontpayCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.move = cls.invoice()
+        cls.bank = cls.company_data["default_journal_bank"]
+        cls.bank_account = cls.env["res.partner.bank"].create(
+            {"acc_number": "8601 11 17947", "partner_id": cls.company.partner_id.id}
+        )
+
+    def bring_to(self, state):
+        """The order comes to a state on its usual way; None for no order."""
+        if not state:
+            return self.env["frontpay.order"]
+        order = self.order(self.move, "queued", invoice_number="99900001")
+        for step in ("sending", *PATHS.get(state, ()), state):
+            if state == "queued":
+                break
+            order._set_state(step)
+            order.verification_url = step == "sent" and LINK
+        return order
+
+    def printed(self, **context):
+        """The text of the printed invoice, and its source."""
+        reports = self.env["ir.actions.report"].with_context(**context)
+        html, _kind = reports._render_qweb_html(
+            "account.account_invoices", self.move.ids
+        )
+        return " ".join(html2plaintext(html.decode()).split()), html.decode()
+
+    def register_payment(self, amount=None, journal=None):
+        wizards = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=self.move.ids
+        )
+        return wizards.create(
+            {
+                "journal_id": (journal or self.bank).id,
+                "amount": amount or self.move.amount_residual,
+                "payment_date": date(2025, 8, 20),
+            }
+        )
+
+    def to_do(self, move=None):
+        return (move or self.move).activity_search([ATTENTION])
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestOneWayToPay(CollectionCase):
+    def test_odoo_knows_what_was_sent(self):
+        for state, (is_sent, _is_free, _text) in STATES.items():
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                self.assertEqual(self.move.is_move_sent, is_sent)
+                is_posted_only = not is_sent and self.move.payment_state == "not_paid"
+                self.assertEqual(
+                    self.move.status_in_payment, "posted" if is_posted_only else "sent"
+                )
+                not_sent = [("id", "=", self.move.id), ("is_move_sent", "=", False)]
+                found = self.env["account.move"].search(not_sent)
+                self.assertEqual(bool(found), not is_sent)
+
+    def test_a_test_that_is_closed_was_not_sent(self):
+        self.bring_to("sent")._close_test()
+        self.assertFalse(self.move.is_move_sent)
+
+    def test_the_printed_invoice_names_one_way_to_pay(self):
+        self.move.partner_bank_id = self.bank_account
+        self.company.write({"qr_code": True, "link_qr_code": True})
+        self.patch(IrActionsReport, "barcode", lambda *_args, **_options: b"picture")
+        for state, (_is_sent, is_free, expected) in STATES.items():
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                text, html = self.printed()
+                self.assertIn(expected, text)
+                self.assertEqual("8601 11 17947" in text, is_free)
+                self.assertEqual(self.move.payment_reference in text, is_free)
+                self.assertEqual("payment_link_qrcode" in html, is_free)
+                self.assertEqual(f'href="{LINK}"' in html, state == "sent")
+
+    def test_the_link_is_in_no_address_of_our_own(self):
+        self.bring_to("sent")
+        _text, html = self.printed()
+        self.assertIn('src="data:image/svg+xml;base64,', html)
+        self.assertNotIn("/report/barcode", html)
+
+    def test_a_handed_over_invoice_is_no_proforma(self):
+        for state, is_proforma in ((None, True), ("sent", False), ("cancelled", True)):
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                text, _html = self.printed(proforma_invoice=True)
+                self.assertEqual("Proforma" in text, is_proforma)
+                name = self.move._get_invoice_proforma_pdf_report_filename()
+                self.assertEqual("proforma" in name, is_proforma)
+
+    def test_a_pdf_of_another_way_to_pay_is_put_aside(self):
+        for former, state, is_kept in (
+            (None, "queued", False),
+            ("queued", "sent", True),
+            ("sent", "invoiced", False),
+            ("invoiced", "reminded", True),
+            ("invoiced", "paid", True),
+            ("sent", "cancelled", False),
+        ):
+            with self.subTest(state, former=former), self.undone():
+                order = self.bring_to(former)
+                self.env["ir.attachment"].create(
+                    {
+                        "name": "invoice.pdf",
+                        "raw": b"%PDF-1.4",
+                        "res_model": self.move._name,
+                        "res_id": self.move.id,
+                        "res_field": "invoice_pdf_report_file",
+                    }
+                )
+                if order and former == "queued":
+                    order._set_state("sending")
+                if order:
+                    order._set_state(state)
+                else:
+                    self.bring_to(state)
+                self.move.invalidate_recordset()
+                self.assertEqual(bool(self.move.invoice_pdf_report_id), is_kept)
+
+    def test_no_payment_begins_online(self):
+        for state, (_is_sent, is_free, _text) in STATES.items():
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                self.assertEqual(self.move._has_to_be_paid(), is_free)
+                if is_free:
+                    self.online_payment(self.move)
+                    continue
+                self.assertIn(
+                    "Front Payment collects", self.move._get_online_payment_error()
+                )
+                with self.assertRaisesRegex(ValidationError, "can't be paid here"):
+                    self.online_payment(self.move)
+
+    def test_no_link_to_pay_here_is_made(self):
+        for state in (None, "sent"):
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                wizard = (
+                    self.env["payment.link.wizard"]
+                    .with_context(active_model="account.move", active_id=self.move.id)
+                    .create({})
+                )
+                is_told = "Front Payment collects" in (wizard.warning_message or "")
+                self.assertEqual(is_told, bool(state))
+
+    def test_pay_is_the_primary_button_only_while_nobody_else_collects(self):
+        for state, is_primary in ((None, True), ("sent", False), ("cancelled", True)):
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                self.assertEqual(self.move.frontpay_collects, not is_primary)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestBooks(CollectionCase):
+    def assertStillClaimed(self, word="Paid"):
+        sentence = f"{word} here, still claimed by Front Payment"
+        self.assertIn(sentence, self.move.frontpay_error or "")
+        self.assertIn(sentence, self.move._get_alerts()["frontpay"]["message"])
+        self.assertIn(sentence, html2plaintext(self.to_do().note))
+
+    def assertNothingTold(self):
+        self.assertFalse(self.move.frontpay_error)
+        self.assertFalse(self.to_do())
+
+    def pay(self, **options):
+        self.register_payment(**options)._create_payments()
+
+    def pay_by_bank_statement(self):
+        line = self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.bank.id,
+                "date": "2025-08-20",
+                "payment_ref": self.move.name,
+                "partner_id": self.private.id,
+                "amount": self.move.amount_total,
+            }
+        )
+        receivable = self.move.line_ids.filtered(
+            lambda each: each.account_type == "asset_receivable"
+        )
+        _liquidity, suspense, _other = line._seek_for_lines()
+        suspense.account_id = receivable.account_id
+        (suspense + receivable).reconcile()
+
+    def test_the_wizards_warn_before(self):
+        for state, is_warned in ((None, False), ("sent", True), ("cancelled", False)):
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                errors = self.register_payment().actionable_errors or {}
+                self.assertEqual("frontpay_collects" in errors, is_warned)
+                context = {"active_model": "account.move", "active_ids": self.move.ids}
+                reversals = self.env["account.move.reversal"].with_context(**context)
+                reversal = reversals.create({"journal_id": self.move.journal_id.id})
+                self.assertEqual(bool(reversal.frontpay_alerts), is_warned)
+
+    def test_what_is_paid_here_is_told_until_the_claim_ends(self):
+        for name, pay in (
+            ("wizard", self.pay),
+            ("a part", lambda: self.pay(amount=25.00)),
+            ("bank statement", self.pay_by_bank_statement),
+        ):
+            with self.subTest(name), self.undone():
+                order = self.bring_to("invoiced")
+                pay()
+                self.assertStillClaimed()
+                order._apply_status("CANCELLED")
+                self.assertNothingTold()
+
+    def test_a_payment_that_waits_for_the_bank_counts(self):
+        lines = self.bank.inbound_payment_method_line_ids
+        lines.payment_account_id = False
+        self.bring_to("sent")
+        self.pay()
+        self.assertStillClaimed()
+        self.move.matched_payment_ids.action_cancel()
+        self.assertNothingTold()
+
+    def test_what_is_undone_is_no_longer_told(self):
+        self.bring_to("sent")
+        self.pay()
+        self.move.line_ids.remove_move_reconcile()
+        self.assertNothingTold()
+
+    def test_a_credit_note_is_told_on_both(self):
+        order = self.bring_to("invoiced")
+        note = self.move._reverse_moves([{"invoice_date": self.move.invoice_date}])
+        alert = note._get_alerts()["frontpay_credited"]
+        self.assertEqual(alert["level"], "warning")
+        self.assertNothingTold()
+        note.action_post()
+        self.assertStillClaimed("Credited")
+        alert = note._get_alerts()["frontpay_credited"]
+        self.assertEqual(alert["level"], "danger")
+        self.assertIn(self.move.name, alert["message"])
+        order._apply_status("CANCELLED")
+        self.assertNotIn("frontpay_credited", note._get_alerts())
+        self.assertNothingTold()
+
+    def test_credits_that_could_be_added_are_warned_of(self):
+        self.invoice(move_type="out_refund")
+        for state, is_warned in ((None, False), ("sent", True)):
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                alerts = self.move._get_alerts()
+                self.assertEqual("frontpay_outstanding" in alerts, is_warned)
+
+    def test_what_is_credited_after_it_was_paid_there_is_not_claimed(self):
+        self.bring_to("sent")._apply_status("PAID")
+        note = self.move._reverse_moves([{"invoice_date": self.move.invoice_date}])
+        note.action_post()
+        self.assertNotIn("frontpay_credited", note._get_alerts())
+        self.assertNothingTold()
+
+    def test_front_payments_own_payment_is_no_other(self):
+        for settle_on, state in (("paid", "PAID"), ("invoiced", "INVOICED")):
+            with self.subTest(settle_on), self.undone():
+                self.company.frontpay_settle_on = settle_on
+                self.bring_to("sent")._apply_status(state)
+                self.assertIn(self.move.payment_state, ("paid", "in_payment"))
+                self.assertNothingTold()

@@ -1,0 +1,182 @@
+import json
+from http import HTTPStatus
+
+from odoo import Command
+from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import html2plaintext, mute_logger
+
+from .common import PATH_TOKEN
+from .test_collection import LINK, CollectionCase
+
+CONFIRM = "Confirm with BankID"
+# What the customer reads in the list and on the page, and whether there is the button.
+PAGES = {
+    "queued": ("Handed to Front Payment", "who will contact you", False),
+    "sent": ("Waits for your confirmation", "Confirm it with BankID first", True),
+    "invoiced": ("Invoiced by Front Payment", "invoice no. *99900001*", False),
+    "reminded": ("Reminded by Front Payment", "They have reminded you", False),
+    "collection": ("In debt collection", "pay what the last letter says", False),
+    "paid": ("Paid", "Paid, thank you", False),
+    "refunded": ("Paid back", "Front Payment has paid", False),
+}
+# What the page after Front Payment's own says, whichever of its two addresses it is.
+RETURNS = {
+    "unknown": ("Thank you", "Thank you"),
+    "sent": ("Thank you", "Not finished yet?"),
+    "invoiced": ("Confirmed, thank you", "Confirmed, thank you"),
+    "collection": ("Confirmed, thank you", "Confirmed, thank you"),
+    "paid": ("Paid, thank you", "Paid, thank you"),
+    "refunded": ("Paid back", "Paid back"),
+    "cancelled": ("Nothing to do here", "Nothing to do here"),
+    "failed": ("Nothing to do here", "Nothing to do here"),
+}
+
+
+class PageCase(CollectionCase, HttpCase):
+    def page(self, address):
+        """The text of a page and its source."""
+        answer = self.url_open(address)
+        self.assertEqual(answer.status_code, HTTPStatus.OK)
+        return " ".join(html2plaintext(answer.text).split()), answer.text
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestPortal(PageCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.portal = new_test_user(
+            cls.env,
+            "frontpay_portal",
+            groups="base.group_portal",
+            partner_id=cls.private.id,
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
+        cls.address = cls.move.get_portal_url()
+
+    def test_an_invoice_of_odoos_own_is_as_before(self):
+        for state in (None, "cancelled"):
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                text, _html = self.page(self.address)
+                self.assertIn("Pay Now", text)
+                self.assertNotIn("Front Payment", text)
+
+    def test_the_page_says_who_is_paid_and_how(self):
+        for state, (title, sentence, has_button) in PAGES.items():
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                text, html = self.page(self.address)
+                self.assertIn(title, text)
+                self.assertIn(sentence, text)
+                self.assertEqual(CONFIRM in text, has_button)
+                self.assertEqual(f'href="{LINK}"' in html, has_button)
+                for word in ("Pay Now", "Waiting for Payment", "Due in"):
+                    self.assertNotIn(word, text)
+
+    def test_the_list_says_the_same(self):
+        self.authenticate("frontpay_portal", "frontpay_portal")
+        for state, (title, _sentence, has_button) in PAGES.items():
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                text, _html = self.page("/my/invoices")
+                self.assertIn(title, text)
+                self.assertEqual(CONFIRM in text, has_button)
+                self.assertNotIn("Pay Now", text)
+
+    def test_a_payment_link_has_a_button_to_pay(self):
+        self.bring_to("sent").channel = "payment_link"
+        text, html = self.page(self.address)
+        self.assertNotIn(CONFIRM, text)
+        self.assertIn(f'href="{LINK}"', html)
+
+    def test_the_customers_form_keeps_how_invoices_are_sent(self):
+        self.private.invoice_sending_method = "frontpay"
+        self.authenticate("frontpay_portal", "frontpay_portal")
+        _text, html = self.page("/my/account")
+        self.assertIn('value="frontpay"', html)
+
+    def test_paying_what_is_overdue_leaves_it_out(self):
+        self.move.line_ids.date_maturity = "2025-01-01"
+        self.move.invoice_date_due = "2025-01-01"
+        self.authenticate("frontpay_portal", "frontpay_portal")
+        for state, is_offered in ((None, True), ("sent", False)):
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                text, _html = self.page("/my/invoices?filterby=overdue_invoices")
+                self.assertEqual(self.move.name in text, is_offered)
+
+    def test_no_call_begins_a_payment(self):
+        self.bring_to("sent")
+        provider = self.env["payment.provider"].create(
+            {"name": "Kortbetaling", "company_id": self.company.id}
+        )
+        with mute_logger("odoo.http"):
+            answer = self.url_open(
+                f"/invoice/transaction/{self.move.id}",
+                data=json.dumps(
+                    {
+                        "params": {
+                            "access_token": self.move._portal_ensure_token(),
+                            "provider_id": provider.id,
+                            "payment_method_id": self.env.ref(
+                                "payment.payment_method_card"
+                            ).id,
+                            "token_id": None,
+                            "amount": 125.00,
+                            "flow": "redirect",
+                            "tokenization_requested": False,
+                            "landing_route": "/my",
+                        }
+                    }
+                ),
+                headers={"Content-Type": "application/json"},
+            )
+        self.assertIn(
+            "Front Payment collects", answer.json()["error"]["data"]["message"]
+        )
+        self.assertFalse(self.move.transaction_ids)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestReturnPage(PageCase):
+    def returned(self, outcome):
+        return self.page(f"/frontpay/return/{PATH_TOKEN}/{outcome}")
+
+    def test_the_page_tells_what_the_order_says(self):
+        for state, titles in RETURNS.items():
+            for outcome, title in zip(("success", "failure"), titles, strict=True):
+                with self.subTest(state, outcome=outcome), self.undone():
+                    order = self.bring_to(state)
+                    text, _html = self.returned(outcome)
+                    self.assertIn(title, text)
+                    self.assertIn(self.move.name, text)
+                    amount = order.currency_id.format(order.amount)
+                    self.assertIn(amount.split()[-1], text)
+
+    def test_there_is_a_way_to_try_again_while_the_address_lives(self):
+        for state, is_offered in (
+            ("sent", True),
+            ("invoiced", False),
+            ("expired", False),
+        ):
+            for outcome in ("success", "failure"):
+                with self.subTest(state, outcome=outcome), self.undone():
+                    self.bring_to(state)
+                    _text, html = self.returned(outcome)
+                    self.assertEqual(f'href="{LINK}"' in html, is_offered)
+
+    def test_after_a_callback_the_address_is_offered_no_more(self):
+        order = self.bring_to("sent")
+        self.env["frontpay.callback"].sudo().create(
+            {
+                "order_id": order.id,
+                "order_uuid": "ODR1",
+                "status": "SENT",
+                "is_signed": True,
+            }
+        )
+        text, html = self.returned("failure")
+        self.assertNotIn(LINK, html)
+        self.assertIn("Thank you", text)
