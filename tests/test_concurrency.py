@@ -76,11 +76,11 @@ def test_every_way_to_send_at_once_makes_one_order(office, sandbox):
             lambda: office.bookkeeper.click("account.move.send.wizard", send, single),
             lambda: colleague.click("account.move.send.batch.wizard", send, many),
             lambda: office.run_cron("cron_send"),
-            lambda: office.run_cron("cron_account_move_send"),
+            lambda: office.run_cron_of("account", "ir_cron_account_move_send"),
         ]
     )
     for _time in range(2):
-        office.run_cron("cron_account_move_send")
+        office.run_cron_of("account", "ir_cron_account_move_send")
         office.run_cron("cron_send")
 
     assert len(sandbox.orders_of(office.name(invoice))) == 1, results

@@ -88,7 +88,7 @@ class TestDifferences(PaymentCase):
         self.pay_by_hand(125)
         self.compared()
         [activity] = self.attention()
-        self.assertIn("still claims it", activity.note)
+        self.assertIn("still claimed by Front Payment", activity.note)
         activity.unlink()
         self.compared()
         self.assertFalse(self.attention())

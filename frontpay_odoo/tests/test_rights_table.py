@@ -200,8 +200,12 @@ class TestRightsTable(RightsCase):
 
     def _wizard_values(self, model):
         if model == "account.move.reversal":
-            journal = self.records["account.move"].journal_id
-            return {"company_id": self.company.id, "journal_id": journal.id}
+            move = self.records["account.move"]
+            return {
+                "company_id": move.company_id.id,
+                "journal_id": move.journal_id.id,
+                "move_ids": [Command.set(move.ids)],
+            }
         if model in ("frontpay.resolve", "frontpay.ask.customer"):
             return {"move_id": self.records["account.move"].id}
         if model == "frontpay.resolve.candidate":
