@@ -110,6 +110,7 @@ class TestRightsTable(RightsCase):
                 ),
                 cls._made("frontpay.exchange", company, order_id=order.id),
                 cls._made("frontpay.callback", order_id=order.id, order_uuid="ODR1"),
+                cls._made("frontpay.customer.form", move_id=move.id),
                 cls._made("frontpay.outage", company),
                 cls._made(
                     "frontpay.rate.limit", company, free_at=fields.Datetime.now()
