@@ -26,7 +26,7 @@ class FrontPaymentReturn(http.Controller):
         move = order.move_id
         request.update_context(lang=move.partner_id.lang or request.env.lang)
         order = order.with_env(request.env(su=True))
-        return request.render(
+        page = request.render(
             "frontpay_odoo.return_page",
             {
                 "succeeded": outcome == "success",
@@ -35,3 +35,5 @@ class FrontPaymentReturn(http.Controller):
                 "res_company": order.company_id,  # the layout's logo
             },
         )
+        page.headers["Cache-Control"] = "no-store"  # it may hold the customer's link
+        return page

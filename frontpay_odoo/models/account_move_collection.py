@@ -1,9 +1,5 @@
-import base64
-
 from odoo import fields, models
-from odoo.tools.image import image_data_uri
 
-from ..tools import qr_code
 from .account_move import READERS
 
 
@@ -56,8 +52,7 @@ class AccountMove(models.Model):
             "level": "warning",
             "message": self.env._(
                 "Front Payment collects %s and goes on claiming the whole amount."
-                " Cancel that in Front Payment's own pages first, or the customer may"
-                " pay twice.",
+                " Cancel that at Front Payment first, or the customer may pay twice.",
                 ", ".join(self.mapped("display_name")),
             ),
         }
@@ -98,15 +93,6 @@ class AccountMove(models.Model):
         name = "frontpay_odoo.mail_template_invoice"
         return self.env.ref(name, raise_if_not_found=False) or templates
 
-    def _frontpay_qr_code(self):
-        """The code of the address where the customer confirms or pays, as an image in
-        itself: the address stands in no URL of ours. None if it is of no use."""
-        order = self.sudo().frontpay_order_id
-        if order.customer_step not in ("confirm", "pay"):
-            return None
-        picture = qr_code.svg(order.verification_url)
-        return image_data_uri(base64.b64encode(picture.encode()))
-
     # === BOOKS === #
 
     def _frontpay_follow_books(self):
@@ -128,19 +114,19 @@ class AccountMove(models.Model):
                 }
             }
         origin = self.reversed_entry_id
-        if self.state == "cancel" or not origin.sudo().frontpay_order_id._collects():
+        order = origin.sudo().frontpay_order_id
+        if self.state == "cancel" or not order._collects():
             return {}
         return {
             "frontpay_credited": {
                 "level": "danger" if self.state == "posted" else "warning",
                 "message": self.env._(
-                    "Front Payment still claims %(amount)s for %(invoice)s. A credit"
-                    " note doesn't end that: cancel order %(order)s in Front Payment's"
-                    " own pages.",
-                    amount=origin.currency_id.format(origin.frontpay_order_id.amount),
+                    "Front Payment still claims %(amount)s for %(invoice)s (order"
+                    " %(order)s). A credit note doesn't end that. %(ending)s",
+                    amount=order.currency_id.format(order.amount),
                     invoice=origin.display_name,
-                    order=origin.frontpay_order_uuid
-                    or origin.frontpay_order_id.reference,
+                    order=order.order_uuid or order.reference,
+                    ending=order._ending_sentence(),
                 ),
                 "action_text": self.env._("Open %s", origin.display_name),
                 "action": origin._get_records_action(),

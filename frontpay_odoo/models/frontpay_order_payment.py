@@ -416,19 +416,26 @@ class FrontpayOrder(models.Model):
             "amount": self.currency_id.format(self.amount),
             "paid": self.currency_id.format(paid),
             "credited": self.currency_id.format(credited),
+            "ending": self._ending_sentence(),
         }
         if paid:
             return self.env._(
                 "Paid here, still claimed by Front Payment: %(paid)s is registered in"
-                " Odoo, and order %(order)s claims %(amount)s. Cancel the order in"
-                " Front Payment's own pages, or the customer pays twice.",
+                " Odoo, and order %(order)s claims %(amount)s. %(ending)s Otherwise the"
+                " customer pays twice.",
                 **details,
             )
         if credited:
             return self.env._(
                 "Credited here, still claimed by Front Payment: %(credited)s is"
-                " credited in Odoo, and order %(order)s claims %(amount)s. Cancel the"
-                " order in Front Payment's own pages, or the customer pays too much.",
+                " credited in Odoo, and order %(order)s claims %(amount)s. %(ending)s"
+                " Otherwise the customer pays too much.",
                 **details,
             )
         return ""
+
+    def _ending_sentence(self):
+        """How the claim is ended: here only while the customer hasn't confirmed."""
+        if self.state == "sent":
+            return self.env._("Choose “Cancel at Front Payment”.")
+        return self.env._("Cancel the order in Front Payment's own pages.")

@@ -116,7 +116,7 @@ class TestOneWayToPay(CollectionCase):
     def test_the_link_is_in_no_address_of_our_own(self):
         self.bring_to("sent")
         _text, html = self.printed()
-        self.assertIn('src="data:image/svg+xml;base64,', html)
+        self.assertIn('src="data:image/png;base64,', html)
         self.assertNotIn("/report/barcode", html)
 
     def test_a_handed_over_invoice_is_no_proforma(self):

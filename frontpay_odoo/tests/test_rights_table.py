@@ -110,6 +110,7 @@ class TestRightsTable(RightsCase):
                 ),
                 cls._made("frontpay.exchange", company, order_id=order.id),
                 cls._made("frontpay.callback", order_id=order.id, order_uuid="ODR1"),
+                cls._made("frontpay.customer.form", move_id=move.id),
                 cls._made("frontpay.outage", company),
                 cls._made(
                     "frontpay.rate.limit", company, free_at=fields.Datetime.now()
@@ -202,9 +203,9 @@ class TestRightsTable(RightsCase):
         if model == "account.move.reversal":
             move = self.records["account.move"]
             return {
-                "company_id": self.company.id,
+                "company_id": move.company_id.id,
                 "journal_id": move.journal_id.id,
-                "move_ids": move.ids,
+                "move_ids": [Command.set(move.ids)],
             }
         if model in ("frontpay.resolve", "frontpay.ask.customer"):
             return {"move_id": self.records["account.move"].id}
