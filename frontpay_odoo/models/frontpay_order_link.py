@@ -83,7 +83,7 @@ class FrontpayOrder(models.Model):
 
     @api.model
     def _reminder_domain(self, company):
-        """Orders whose customer has had the link for long enough."""
+        """Orders whose customer has had the link for long enough, as far as is known."""
         pause = timedelta(days=company.frontpay_reminder_days)
         return (
             Domain("company_id", "=", company.id)
@@ -91,6 +91,7 @@ class FrontpayOrder(models.Model):
             & Domain("verification_url", "!=", False)
             & Domain("link_emailed_at", "<=", fields.Datetime.now() - pause)
             & Domain("link_reminders", "<", company.frontpay_reminder_count)
+            & Domain("link_error", "=", False)
         )
 
     def _email_each(self, step):
