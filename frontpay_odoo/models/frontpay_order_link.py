@@ -83,7 +83,7 @@ class FrontpayOrder(models.Model):
 
     @api.model
     def _reminder_domain(self, company):
-        """Orders whose customer has had the link for long enough, as far as is known."""
+        """Orders whose customer has had the link for long enough."""
         pause = timedelta(days=company.frontpay_reminder_days)
         return (
             Domain("company_id", "=", company.id)
