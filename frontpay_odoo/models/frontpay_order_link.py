@@ -91,6 +91,7 @@ class FrontpayOrder(models.Model):
             & Domain("verification_url", "!=", False)
             & Domain("link_emailed_at", "<=", fields.Datetime.now() - pause)
             & Domain("link_reminders", "<", company.frontpay_reminder_count)
+            & Domain("link_error", "=", False)
         )
 
     def _email_each(self, step):

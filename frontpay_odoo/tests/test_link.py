@@ -560,6 +560,7 @@ class TestReminders(LinkCase):
             ("confirmed", {}, {"state": "invoiced"}, False),
             ("expired", {}, {"state": "expired"}, False),
             ("no link any more", {}, {"verification_url": False}, False),
+            ("the last e-mail failed", {}, {"link_error": "It came back."}, False),
         )
         for name, given, values, is_reminded in cases:
             with self.subTest(name), self.undone():
