@@ -190,7 +190,6 @@ class FrontpayOrder(models.Model):
         help="When the customer last got this link by e-mail.",
     )
     days_waiting = fields.Integer(
-        string="Days Waiting",
         compute="_compute_days_waiting",
         help="Since it was sent, while the customer hasn't confirmed.",
     )

@@ -218,7 +218,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle(self):
         with suppress(OSError):  # whoever asked has gone
-            super().handle()
+            return super().handle()
 
     def do_GET(self):
         self.respond(None)
