@@ -71,13 +71,10 @@ class AccountMove(models.Model):
         self._frontpay_check_rights()
         early = self.filtered(lambda move: move._frontpay_has_young_link())
         moves, problems = (self - early)._frontpay_emailable()
-        for move in early:
-            sentence = self.env._(
-                "%(invoice)s: less than %(days)s days old, not reminded.",
-                invoice=move.display_name,
-                days=REMIND_AFTER.days,
-            )
-            problems.append(Problem(move, sentence))
+        sentence = self.env._(
+            "%s days haven't passed since the last e-mail.", REMIND_AFTER.days
+        )
+        problems += [Problem(move, sentence) for move in early]
         return self._frontpay_email_links(moves, problems)
 
     def _frontpay_has_young_link(self):
