@@ -139,7 +139,8 @@ def test_customer_who_aborts_comes_to_the_failure_page(customer, office, sandbox
     customer.page.goto(sandbox.order(office.name(invoice))["bankIdUrl"])
     customer.page.get_by_role("button", name="Abort").click()
 
-    expect(customer.page.get_by_role("heading", name="Det gikk ikke")).to_be_visible()
+    heading = customer.page.get_by_role("heading", name="Ikke ferdig ennå?")
+    expect(heading).to_be_visible()
     expect(customer.page.locator("#wrap")).to_contain_text(office.name(invoice))
     customer.picture("failure")
     assert office.state(invoice) == "sent"
