@@ -25,7 +25,12 @@ FOREIGN_KEYS = r"""
      ORDER BY 1, 2
 """
 # Tables with few rows, or with rows that are gone after a day.
-FEW = {"res_company", "frontpay_resolve", "frontpay_resolve_candidate"}
+FEW = {
+    "res_company",
+    "frontpay_resolve",
+    "frontpay_resolve_candidate",
+    "frontpay_ask_customer",
+}
 
 
 def searches(env):
