@@ -235,7 +235,7 @@ def test_a_customer_who_is_edited_keeps_no_other_number_from_being_erased(
 
     try:
         with ThreadPoolExecutor(1) as pool, held(database, edit):
-            erasing = pool.submit(office.run_cron, "cron_frontpay_erase")
+            erasing = pool.submit(office.run_cron, "cron_erase")
             assert happens(erasing.done, TIMEOUT), "it waits"
         erasing.result()
     finally:
