@@ -114,6 +114,13 @@ class TestQueue(QueueCase):
         self.send(moves)
         self.assertEqual(len(moves.frontpay_order_ids), BATCH)
 
+    def test_an_invoice_that_was_sent_since_it_was_checked_is_not_queued(self):
+        sent, waiting = self.invoice(customer=self.corporate), self.invoice()
+        sent.action_frontpay_send()
+        orders = self.env["frontpay.order"]._enqueue(sent + waiting)
+        self.assertEqual(orders.move_id, waiting)
+        self.assertEqual(sent.frontpay_state, "invoiced")
+
     def test_a_refused_invoice_touches_no_other(self):
         moves = self.batch()
         sender = new_test_user(
@@ -210,6 +217,30 @@ class TestQueue(QueueCase):
         self.assertEqual((order.state, order.tries), ("queued", 1))
         self.assertEqual(set(moves[1:].mapped("frontpay_state")), {"sent"})
         order.retry_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.run_queue()
+        self.assertEqual(order.state, "sent")
+
+    def test_an_invoice_that_somebody_works_on_is_tried_again_in_a_minute(self):
+        moves = self.batch()
+        self.send(moves)
+        order = moves[0].sudo().frontpay_order_id
+        lock = transaction.lock
+
+        def lock_others(move):
+            if move == moves[0]:
+                raise transaction.busy(move)
+            lock(move)
+
+        with patch.object(transaction, "lock", lock_others):
+            self.run_queue()
+        for _time in range(2):
+            self.assertEqual(
+                moves.mapped("frontpay_state"), ["queued", *["sent"] * (BATCH - 1)]
+            )
+            self.assertFalse(order.tries)
+            self.run_queue()
+        self.assertLessEqual(order.retry_at, fields.Datetime.now() + QUEUE_PAUSE)
+        order.retry_at = fields.Datetime.now()
         self.run_queue()
         self.assertEqual(order.state, "sent")
 
@@ -321,6 +352,17 @@ class TestQueue(QueueCase):
         self.run_queue_later()
         self.assertEqual(self.attention(moves).res_id, moves[1].id)
 
+    def test_whoever_meets_the_pause_next_is_not_told_as_well(self):
+        moves = self.batch()
+        self.send(moves)
+        self.company.frontpay_api_token = "another"
+        self.run_queue()
+        later = fields.Datetime.now() + timedelta(hours=1)
+        moves[0].sudo().frontpay_order_id.retry_at = later
+        self.run_queue_later()
+        self.assertEqual(self.attention(moves).res_id, moves[0].id)
+        self.assertFalse(moves[1].frontpay_error)
+
     def test_an_address_where_somebody_else_answers_pauses_all(self):
         moves = self.batch()
         self.send(moves)
@@ -342,6 +384,19 @@ class TestQueue(QueueCase):
             pauses.append(self.outage().retry_at - self.outage().failed_at)
         self.assertEqual(pauses, sorted(pauses))
         self.assertGreater(pauses[-1], timedelta(minutes=10))
+
+    def test_a_pause_is_over_once_front_payment_answers_even_if_it_says_no(self):
+        moves = self.batch()
+        self.send(moves)
+        self.go_away()
+        self.run_queue()
+        self.assertTrue(self.outage())
+        self.come_back()
+        rejection = errors.Rejected("HTTP 417", http_status=417)
+        with patch.object(Client, "submit", side_effect=rejection):
+            self.run_queue_later()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"failed"})
+        self.assertFalse(self.outage())
 
     def test_one_that_something_on_the_way_minds_fails_alone(self):
         """A firewall's page about one invoice says nothing of the others."""
