@@ -446,6 +446,17 @@ class TestOutage(PollingCase):
                 self.assertEqual(bool(self._outage()), is_out)
             self.sandbox.control("DELETE", "faults")
 
+    def test_in_an_outage_one_failure_is_enough(self):
+        orders = self.sent | self._sent(FAILURES_IN_A_ROW - 1).sudo().frontpay_order_id
+        for failures in (FAILURES_IN_A_ROW, 1):
+            orders.next_poll_at = fields.Datetime.now()
+            for _call in range(failures):
+                self.sandbox.fault("status", status=510)
+            before = self._calls()
+            self._poll()
+            self.assertEqual(self._calls() - before, failures)
+            self.assertTrue(self._outage())
+
     def test_the_next_try_is_another_order(self):
         """One that fails for ever keeps no other from being polled."""
         other = self._sent(1).sudo().frontpay_order_id
@@ -591,6 +602,16 @@ class TestPolling(PollingCase):
         for order in due + paid + not_due:
             self.assertGreater(order.last_poll_at, asked)
         self.assertGreater(min(due.mapped("next_poll_at")), fields.Datetime.now())
+
+    def test_with_a_list_what_was_called_back_is_compared_all_the_same(self):
+        orders = self.sent + self._sent(LIST_THRESHOLD).sudo().frontpay_order_id
+        self._call_back("PAID")
+        self._due(orders)
+        self._poll()
+        self.assertFalse(self._callbacks())
+        soon = fields.Datetime.now() + POLL_AGAIN
+        self.assertLessEqual(self.sent.next_poll_at, soon)
+        self.assertGreater(orders[1].next_poll_at, soon)
 
     def test_an_order_that_is_not_in_the_list_is_polled_alone(self):
         orders = self.sent + self._sent(LIST_THRESHOLD).sudo().frontpay_order_id
