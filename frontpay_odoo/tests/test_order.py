@@ -503,6 +503,17 @@ class TestSending(SandboxCase):
         self.assertEqual(params["type"], "danger")
         self.assertEqual(self.move.frontpay_state, "sent")
 
+    def test_nobody_who_is_not_signed_keeps_an_invoice_from_being_sent_anew(self):
+        self._send()
+        order = self.move.frontpay_order_id.sudo()
+        self.sandbox.act(order.order_uuid, "cancel")
+        self.move.action_frontpay_refresh()
+        pairs = callback_pairs("another", orderUuid=order.order_uuid)
+        received = callback.parse(pairs)
+        inbox = self.env["frontpay.callback"].sudo()
+        self.assertTrue(inbox._receive(order, received)[2])
+        self.assertEqual(self._send()[0], "success")
+
     def test_an_order_that_ended_makes_room_for_another(self):
         for action, state in (("cancel", "cancelled"), ("expire", "expired")):
             with self.subTest(state), self.undone():
