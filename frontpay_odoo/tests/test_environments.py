@@ -92,6 +92,7 @@ class TestEnvironments(EnvironmentCase):
                 self.assertTrue(move.show_reset_to_draft_button)
                 move.action_frontpay_send()
                 self.assertEqual((trial.state, trial.error), ("cancelled", False))
+                self.assertFalse(trial.next_poll_at)
                 [stored] = self.real.orders()
                 self.assertEqual(move.frontpay_order_uuid, stored["orderUuid"])
                 self.assertNotIn("fpgoUuid", stored["payload"])
