@@ -3,10 +3,13 @@ from datetime import timedelta
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.frontpay_odoo.connect.masking import Exchange
 
 from .common import FrontpayCommon
+
+LOGGER = "odoo.addons.frontpay_odoo.models.frontpay_exchange"
 
 
 @tagged("post_install", "-at_install", "frontpay")
@@ -48,6 +51,12 @@ class TestExchange(FrontpayCommon):
         self.log._gc_old()
         self.assertFalse(call.exists())
         self.assertTrue(order.exists())
+
+    def test_what_cannot_be_stored_takes_nothing_with_it(self):
+        for details in ({"answer": "\0"}, {"duration": 2**40}):
+            with self.subTest(**details), mute_logger("odoo.sql_db", LOGGER):
+                self.log._log(self.company, [Exchange("GET", "strange", **details)])
+            self.assertFalse(self.log.search_count([("path", "=", "strange")]))
 
     def test_nobody_else_deletes_from_it(self):
         self.company.frontpay_log_days = 1
