@@ -654,7 +654,7 @@ class TestClient(LoopbackCase):
                 exchange = client.exchanges.pop()
                 self.assertEqual(exchange.path, "connect/orders/details/ODR1")
                 self.assertIn(kept, exchange.answer)
-                self.assertNotIn("example.com", exchange.answer)
+                self.assertNotIn("example.com", exchange.answer.lower())
 
     def test_the_log_does_not_keep_lists(self):
         rows = [{"uuid": f"ODR{number}", "status": "SENT"} for number in range(5000)]
