@@ -90,6 +90,7 @@ class TestCustomerForm(FrontpayCommon, HttpCase):
         told = self.move.message_ids[0]
         self.assertIn(self.asker.partner_id, told.partner_ids)
         self.assertIn("E-mail address", told.body)
+        self.assertIn("&lt;b&gt;Mangel", told.body)
 
     def test_no_personal_number_reaches_a_message_or_the_page(self):
         form = self.form()
@@ -156,7 +157,7 @@ class TestCustomerForm(FrontpayCommon, HttpCase):
 
     def test_two_at_once_are_told_to_wait(self):
         form = self.form()
-        with patch.object(type(form), "_receive_answer", side_effect=LockError("busy")):
+        with patch.object(type(form), "lock_for_update", side_effect=LockError("busy")):
             self.assertIn("just being stored", self.send_in(form, **GOOD).text)
 
     def test_nobody_finds_another_form(self):
@@ -213,6 +214,19 @@ class TestCustomerForm(FrontpayCommon, HttpCase):
         told = self.move.message_ids[0].body
         self.assertIn("is asked for", told)
         self.assertNotIn("/frontpay/customer/", told)
+
+    def test_whoever_may_not_change_the_invoice_has_nobody_asked(self):
+        wizard = self.ask()
+        self.env["ir.rule"].create(
+            {
+                "name": "Somebody else's invoice",
+                "model_id": self.env["ir.model"]._get_id("account.move"),
+                "domain_force": [("id", "!=", self.move.id)],
+                "perm_read": False,
+            }
+        )
+        with self.assertRaises(AccessError):
+            wizard.action_confirm()
 
     def test_without_an_e_mail_address_there_is_a_link_to_hand_over(self):
         wizard = self.ask()
