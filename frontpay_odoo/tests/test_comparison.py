@@ -6,6 +6,8 @@ from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.frontpay_odoo.models import frontpay_order_comparison
+
 from .common import RightsCase, SandboxCase, run_cron
 from .test_payment import PaymentCase
 
@@ -164,6 +166,19 @@ class TestComparison(SandboxCase):
         order.compared_at = False
         run_cron(self.env, "compare")
         self.assertEqual(order.difference, "unknown_there")
+
+    def test_of_many_that_the_list_lacks_the_longest_unasked_come_first(self):
+        moves = self.invoice() + self.invoice()
+        moves.action_frontpay_send()
+        now = fields.Datetime.now()
+        longest, other = moves.frontpay_order_ids.sudo().sorted("id")
+        for order, days in ((longest, 2), (other, 1)):
+            order.last_poll_at = now - timedelta(days=days)
+            order.next_poll_at = now + timedelta(days=1)
+        self.sandbox.control("DELETE", "orders")
+        with patch.object(frontpay_order_comparison, "ABSENT_A_NIGHT", 1):
+            run_cron(self.env, "compare")
+        self.assertLess(longest.next_poll_at, other.next_poll_at)
 
     @mute_logger(LOGGER)
     def test_without_an_answer_the_page_keeps_its_time(self):
