@@ -270,6 +270,14 @@ class TestMatching(FrontpayCommon):
         self.assertFalse(self.unknown.error)
         self.assertFalse(self.move.activity_ids)
 
+    def test_a_decision_that_somebody_has_put_aside_is_not_asked_for_again(self):
+        statuses = self._remote(OURS, OURS)
+        self.unknown._settle_by(self._order_list(20, statuses))
+        self.move.activity_ids.unlink()
+        self.unknown._settle_by(self._order_list(21, statuses))
+        self.assertFalse(self.move.activity_ids)
+        self.assertTrue(self.unknown.needs_decision)
+
     def test_the_invoice_links_to_the_dialog_for_those_who_may_decide(self):
         self.unknown._settle_by(self._order_list(20, self._remote(OURS, OURS)))
         for groups, may_answer in (
