@@ -155,6 +155,23 @@ class TestAmounts(SandboxCase):
             [Decimal("125.00"), Decimal("103.50")],
         )
 
+    def test_a_coupon_may_take_off_all_that_there_is_of_its_rate(self):
+        products = self._products(
+            self.line(60, name="Router"),
+            self.line(40, name="Cable"),
+            self.line(50, 0, name="Postage"),
+            self.line(-100, name="Coupon"),
+        )
+        self.assertEqual(
+            [product.amount for product in products], [0, 0, Decimal("50.00")]
+        )
+
+    def test_a_discount_that_the_rounded_price_eats_up_is_none(self):
+        """1,000 at 0.00375 with VAT: rounded, they would cost nothing."""
+        self.company.frontpay_discount_mode = "line"
+        [product] = self._products(self.line(0.003, quantity=1000, discount=1))
+        self.assertEqual((product.amount, product.discount), (Decimal("3.71"), 0))
+
     def test_what_was_returned_lowers_the_quantity(self):
         router = {"product_id": self.products[0].id, "price": 16}
         for quantities, left in (

@@ -136,6 +136,14 @@ class TestCustomer(FrontpayCommon):
                     move.action_frontpay_send()
                     self.assertEqual(move.frontpay_order_ids.channel, channel)
 
+    def test_a_companys_own_channel_goes_before_the_one_for_companies(self):
+        move = self.invoice(customer=self.corporate)
+        self.company.frontpay_corporate_channel = "ehf"
+        self.assertEqual(channel_of(move), "ehf")
+        self.assertEqual(channel_of(self.invoice()), "session")
+        self.corporate.with_company(self.company).frontpay_channel = "invoice"
+        self.assertEqual(channel_of(move), "invoice")
+
     def test_an_order_is_written_for_the_channel_that_is_asked_for(self):
         """An update goes by its order's channel, whatever the customer has now."""
         self.private.frontpay_personal_number = False
