@@ -128,6 +128,10 @@ WRONG_SUMS = (
         ("products.0.amount", "quantity × rate − discount"),
     ),
     (
+        {"products.0.rate": 1123.76},
+        ("products.0.amount", "quantity × rate − discount"),
+    ),
+    (
         {"products.1.discount": 0.01},
         ("products.1.amount", "quantity × rate − discount"),
     ),
