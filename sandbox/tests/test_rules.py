@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sandbox.app import create_app
 from sandbox.payload import read
-from sandbox.rules import CANCEL, RULES, STATUS, check
+from sandbox.rules import CANCEL, RESEND, RULES, STATUS, check
 from sandbox.settings import Settings
 
 from .conftest import BODIES, COMPANY, EXAMPLE, MISSING, changed, order_with, uuid_of
@@ -22,6 +22,7 @@ from .conftest import BODIES, COMPANY, EXAMPLE, MISSING, changed, order_with, uu
 ENDPOINTS = {
     **{f"connect/orders/{channel}": body for channel, body in BODIES.items()},
     CANCEL: {"cancellationNote": "Wrong"},
+    RESEND: {"countryCode": "+47", "msisdn": "46567468", "email": "kari@example.com"},
     STATUS: {"type": "PAID"},
 }
 AN_ORDER = "ODR1234567890"  # the only one there is
@@ -33,6 +34,10 @@ BROKEN = {
     "required": (EMPTY, "The {field} field is required."),
     "required_if": (EMPTY, "The {field} field is required when {other} is {value}."),
     "required_with": (EMPTY, "The {field} field is required when {other} is present."),
+    "required_without": (
+        EMPTY,
+        "The {field} field is required when {other} is not present.",
+    ),
     "sometimes": ((None,), "The {field}"),
     "string": ((7, True, ["x"]), "The {field} must be a string."),
     "numeric": (
@@ -91,6 +96,8 @@ def breaking(path: str, rule: str) -> Iterator[dict]:
         condition = {other: int(value) if value.isdecimal() else value}
     elif name == "required_with":
         condition = {other: AN_ORDER}
+    elif name == "required_without":
+        condition = {other: None}
     for wrong in BROKEN[name][0]:
         yield {**condition, path.replace("*", "0"): wrong}
 
