@@ -4,6 +4,7 @@ DEBIAN_PACKAGES=(
     ca-certificates
     chromium      # browser tests
     file          # its library tells Odoo the type of a file
+    git           # Odoo, where no mirror has it
     gpg           # signs the mirrors of tests
     gpg-agent
     libatomic1    # Playwright's own Node.js needs it

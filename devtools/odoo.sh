@@ -58,10 +58,6 @@ download_odoo() {
 }
 
 clone_odoo() {
-    if ! command -v git >/dev/null; then
-        can_become_root || { echo "git is missing. Install it as root (apt-get install git)." && return 1; }
-        apt_get_install git || return
-    fi
     git clone --quiet --depth 1 --single-branch --branch "$ODOO_BRANCH" \
         "$ODOO_REPOSITORY" "$DEV/odoo.new"
 }

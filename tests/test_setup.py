@@ -85,7 +85,7 @@ def mirror(tmp_path, keyring):
         if name == "odoo-19":
             make_odoo(content / "usr/lib/python3/dist-packages")
         run("dpkg-deb", "--build", content, folder / f"{name}_19.0_all.deb")
-    index = run("dpkg-scanpackages", "--multiversion", ".", cwd=folder)
+    index = "\n".join(map(entry_of, sorted(folder.glob("*.deb"))))
     (lists / "Packages").write_text(index)
     size = len(index.encode())
     digest = run("sha256sum", lists / "Packages").split()[0]
@@ -99,6 +99,13 @@ def mirror(tmp_path, keyring):
     )
     sign(release, tmp_path / "gnupg")
     return folder
+
+
+def entry_of(package: Path) -> str:
+    """What a mirror's list says of a package."""
+    digest = run("sha256sum", package).split()[0]
+    place = f"Filename: ./{package.name}\nSize: {package.stat().st_size}\n"
+    return run("dpkg-deb", "--field", package) + place + f"SHA256: {digest}\n"
 
 
 def sign(release: Path, home: Path) -> None:

@@ -143,7 +143,7 @@ class AccountMove(models.Model):
         if problems:
             lines.append(
                 self.env._(
-                    "Not e-mailed: %(count)s\n%(reasons)s",
+                    "Not e-mailed: %(count)s. %(reasons)s",
                     count=len(problems),
                     reasons=self._frontpay_problem_text(problems),
                 )
