@@ -221,4 +221,4 @@ def test_waiting_customers_are_listed_and_reminded(desk, office, sandbox, post):
     office.send_mails()
     [mail] = post.mails
     assert office.name(old) in mail["Subject"]
-    assert mail["Subject"].strip().startswith("Reminder")
+    assert mail["Subject"].strip().startswith("Påminnelse")
