@@ -101,6 +101,7 @@ class TestOneWayToPay(CollectionCase):
 
     def test_the_printed_invoice_names_one_way_to_pay(self):
         self.move.partner_bank_id = self.bank_account
+        self.move.payment_reference = "000004426000107"
         self.company.write({"qr_code": True, "link_qr_code": True})
         self.patch(IrActionsReport, "barcode", lambda *_args, **_options: b"picture")
         for state, (_is_sent, is_free, expected) in STATES.items():
