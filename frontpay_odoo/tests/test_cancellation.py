@@ -93,11 +93,13 @@ class TestCancelling(DialogCase):
         self.assertLess(self.sent.next_poll_at, later)
 
     def test_without_a_connection_nothing_is_cancelled(self):
+        nobody = errors.Unreachable("nobody")
         with (
-            patch.object(Client, "_send", side_effect=errors.Unreachable("nobody")),
+            patch.object(Client, "_send", side_effect=nobody) as call,
             self.assertRaisesRegex(UserError, "Nobody answers"),
         ):
             self.cancel()
+        call.assert_called_once()
         self.assertEqual(self.move.frontpay_state, "sent")
 
     def test_a_refusal_is_told_in_front_payments_words(self):
@@ -193,6 +195,8 @@ class TestResending(DialogCase):
                 self.sandbox.fault(**fault, path="resend")
                 with self.assertRaisesRegex(UserError, words):
                     self.resend()
+                told = " ".join(self.move.message_ids.mapped("body"))
+                self.assertNotIn("has sent its link again", told)
 
     def test_a_paid_order_has_no_link(self):
         self.sent.state = "paid"

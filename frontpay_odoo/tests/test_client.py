@@ -573,6 +573,15 @@ class TestClient(LoopbackCase):
                     self.assertEqual(str(caught.exception), told)
                     self.assertEqual(client.exchanges[0].error, told)
 
+    def test_an_answer_names_its_order_under_any_of_the_keys(self):
+        for named in ({"uuid": "ODR1"}, {"orderUuid": 7, "uuid": "ODR1"}):
+            answer_ = answer(200, {"data": named | {"status": "PAID"}})
+            with (
+                self.subTest(data=named),
+                self.serving(answer_) as (_server, client),
+            ):
+                self.assertEqual(client.status("ODR1").status, "PAID")
+
     def test_what_the_list_of_all_orders_says(self):
         for data, statuses in LISTS:
             answer_ = answer(200, {"data": data})

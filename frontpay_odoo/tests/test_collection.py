@@ -112,6 +112,7 @@ class TestOneWayToPay(CollectionCase):
                 self.assertEqual("8601 11 17947" in text, is_free)
                 self.assertEqual(self.move.payment_reference in text, is_free)
                 self.assertEqual("payment_link_qrcode" in html, is_free)
+                self.assertEqual(self.move.display_qr_code, is_free)
                 self.assertEqual(f'href="{LINK}"' in html, state == "sent")
 
     def test_the_link_is_in_no_address_of_our_own(self):

@@ -215,6 +215,16 @@ class TestDifferencePage(RightsCase):
         self.company.frontpay_compared_at = "2026-11-21 02:00:00"
         self.assertIn("11/21/2026 02:00 AM", self.page("reader")["help"])
 
+    def test_the_empty_page_of_several_companies_names_the_oldest_time(self):
+        companies = self.company | self.other_company
+        self.users["reader"].company_ids = companies
+        orders = self.env["frontpay.order"].with_user(self.users["reader"])
+        orders = orders.with_context(allowed_company_ids=companies.ids)
+        self.company.frontpay_compared_at = "2026-11-21 02:00:00"
+        self.assertIn("never", orders.action_differences()["help"])
+        self.other_company.frontpay_compared_at = "2026-11-20 02:00:00"
+        self.assertIn("11/20/2026", orders.action_differences()["help"])
+
     def test_who_may_not_see_invoices_does_not_see_the_page(self):
         with self.assertRaises(AccessError):
             self.page("employee")

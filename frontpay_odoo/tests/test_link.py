@@ -571,6 +571,13 @@ class TestReminders(LinkCase):
                 self.run_cron("cron_remind")
                 self.assertEqual(len(self.mails() - before), is_reminded)
 
+    def test_whom_somebody_reminds_meanwhile_is_not_reminded_again(self):
+        order = self.emailed(days=3)
+        before = self.mails()
+        order._email_link()
+        order._email_reminder()
+        self.assertEqual(len(self.mails() - before), 1)
+
     def test_a_customer_who_never_got_it_is_not_reminded(self):
         self.waiting(days=9)
         self.run_cron("cron_remind")
@@ -655,16 +662,30 @@ class TestLiveInvoice(LinkCase):
         self.assertEqual(self.channels(stranger, move), [])
         self.assertEqual(self.channels(self.env.ref("base.public_user"), move), [])
 
-    def test_a_change_is_told_and_polling_alone_is_not(self):
-        order = self.waiting()
+    def told(self, step, *arguments):
+        """What open forms are told by a step."""
         self.env.flush_all()
         self.env["bus.bus"]._ensure_hooks()
         values = self.env.cr.precommit.data["bus.bus.values"]
         values.clear()
-        order._record_unchanged()
-        told = [each for each in values if "frontpay_odoo.invoice" in each["message"]]
-        self.assertEqual(told, [])
-        order._apply_status("INVOICED")
-        told = [each for each in values if "frontpay_odoo.invoice" in each["message"]]
+        step(*arguments)
+        return [each for each in values if "frontpay_odoo.invoice" in each["message"]]
+
+    def test_a_change_is_told_and_polling_alone_is_not(self):
+        order = self.waiting()
+        self.assertEqual(self.told(order._record_unchanged), [])
+        told = self.told(order._apply_status, "INVOICED")
         self.assertTrue(told)
         self.assertNotIn("example.com", str(told))
+
+    def test_each_change_that_a_form_shows_is_told_on_its_own(self):
+        order = self.waiting()
+        for change in (
+            {"state": "reminded"},
+            {"error": "The journal is archived."},
+            {"verification_url": False},
+            {"link_emailed_at": fields.Datetime.now()},
+            {"link_error": "No such address."},
+        ):
+            with self.subTest(change):
+                self.assertEqual(len(self.told(order.write, change)), 1)

@@ -306,6 +306,16 @@ class TestSending(SandboxCase):
         [stored] = self.sandbox.orders()
         self.assertEqual(self.private.frontpay_customer_uuid, stored["customerUuid"])
 
+    def test_the_customers_number_is_kept_with_the_invoices_company(self):
+        """Whichever company the sender works in."""
+        other = self.setup_other_company(name="Elvenett Prøve AS")["company"]
+        companies = (other + self.company).ids  # the first is the one worked in
+        self._send(self.move.with_context(allowed_company_ids=companies))
+        [stored] = self.sandbox.orders()
+        for company, number in ((self.company, stored["customerUuid"]), (other, False)):
+            customer = self.private.with_company(company)
+            self.assertEqual(customer.frontpay_customer_uuid, number)
+
     def test_front_payment_gets_the_orders_own_addresses(self):
         self._send()
         [stored] = self.sandbox.orders()
@@ -452,6 +462,18 @@ class TestSending(SandboxCase):
         order._cron_poll()
         self.assertEqual(self.move.frontpay_state, "invoiced")
         self.assertEqual(self.move.frontpay_order_uuid, stored["orderUuid"])
+        self.assertFalse(self.move.frontpay_error)
+
+    def test_a_callback_that_says_no_more_than_sent_settles_it_as_well(self):
+        self.sandbox.fault("drop", when="after")
+        self._send()
+        [stored] = self.sandbox.orders()
+        self.assertTrue(self.move.frontpay_error)
+        pairs = callback_pairs(orderUuid=stored["orderUuid"], status="SENT")
+        order = self.move.frontpay_order_id.sudo()
+        self.env["frontpay.callback"].sudo()._receive(order, callback.parse(pairs))
+        order._cron_poll()
+        self.assertEqual(self.move.frontpay_state, "sent")
         self.assertFalse(self.move.frontpay_error)
 
     def test_one_refused_invoice_keeps_no_other_from_being_sent(self):

@@ -514,6 +514,11 @@ class TestMoneyAndBooks(PaymentCase):
         )
         self.sent._apply_response(OrderStatus("REFUNDED"))
         self.assertIn("125.00", self.sent.error)
+        note = self.move._reverse_moves()
+        note.invoice_line_ids.price_unit = 1
+        note.action_post()
+        self.sent._settle_payment()
+        self.assertIn("125.00", self.sent.error)
         self.credit()
         self.sent._settle_payment()
         self.assertSettled()
@@ -563,6 +568,12 @@ class TestMoneyAndBooks(PaymentCase):
         self.told("CANCELLED")
         self.assertEqual(self.sent.state, "paid")
         self.assertTold("“Cancelled” for order ODR1")
+
+    def test_an_error_that_is_not_about_the_books_stays(self):
+        self.sent.error = "Order ODR1 was not brought up to date."
+        self.told("SENT")
+        self.sent._settle_payment()
+        self.assertEqual(self.sent.error, "Order ODR1 was not brought up to date.")
 
     def test_nothing_is_registered_for_an_order_that_waits(self):
         for status in ("SENT", "INVOICED"):

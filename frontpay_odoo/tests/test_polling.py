@@ -414,6 +414,17 @@ class TestOutage(PollingCase):
         self._poll_later(seconds=61)
         self.assertEqual(self._calls(), before)
 
+    def test_what_is_not_signed_does_not_hurry_when_it_is_due_either(self):
+        pairs = callback_pairs("another", orderUuid=self.uuid)
+        self._inbox()._receive(self.sent, callback.parse(pairs))
+        self.go_away()
+        for _time in range(6):
+            self._poll()
+        self._callbacks().poll_at = fields.Datetime.now()
+        before = self._calls()
+        self._poll_later(seconds=61)
+        self.assertEqual(self._calls(), before)
+
     def test_a_callback_hurries_for_a_day(self):
         self._call_back()
         self.go_away()
@@ -640,6 +651,15 @@ class TestPolling(PollingCase):
         told = self.move.message_ids.filtered(lambda each: self.uuid in each.body)
         self.assertEqual(len(told), 2)  # that it was sent, and that it is gone
 
+    def test_an_old_order_that_is_gone_is_polled_once_a_month_at_least(self):
+        self.sent.sent_at -= timedelta(days=60)
+        self.sandbox.control("DELETE", "orders")
+        for _time in range(8):
+            self._due()
+            self._poll()
+        pause = self.sent.next_poll_at - fields.Datetime.now()
+        self.assertAlmostEqual(pause / timedelta(days=1), 30, places=2)
+
     def test_an_order_that_is_back_is_no_trouble_any_more(self):
         for status, state in (("SENT", "sent"), ("INVOICED", "invoiced")):
             with self.subTest(status), closing(self.env.cr.savepoint()):
@@ -683,6 +703,13 @@ class TestPolling(PollingCase):
         )
         self.assertLessEqual(self._next_run(), now + POLL_AGAIN)
 
+    def test_when_nobody_listens_one_call_for_the_list_is_enough(self):
+        moves = self.move + self._sent(LIST_THRESHOLD + 1)
+        before = self._calls()
+        self.go_away()
+        moves.action_frontpay_refresh()
+        self.assertEqual(self._calls() - before, 1)
+
     def _next_run(self):
         """When the cron runs again because somebody wants it to."""
         cron = self.env.ref("frontpay_odoo.cron_poll")
@@ -697,6 +724,11 @@ class TestPolling(PollingCase):
         self._poll()
         self.assertEqual(self.sent.state, "partially_refunded")
         self.assertEqual(self.sent.refunded_amount, 20.00)
+        # The list says the same when there is more.
+        self.sandbox.control("POST", f"orders/{self.uuid}/refund", {"amount": 30})
+        self._due(orders)
+        self._poll()
+        self.assertEqual(self.sent.refunded_amount, 50.00)
 
     def test_one_fault_keeps_no_other_from_being_polled(self):
         other = self._sent(1).sudo().frontpay_order_id

@@ -2,7 +2,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import Command, fields
-from odoo.exceptions import UserError
+from odoo.exceptions import LockError, UserError
 from odoo.service import server
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
@@ -475,6 +475,7 @@ class TestQueue(QueueCase):
             moves.mapped("frontpay_state"), ["unknown", *["sent"] * (BATCH - 1)]
         )
         self.assertEqual(len(self.sandbox.orders()), BATCH)
+        self.assertFalse(moves.activity_ids)  # it is looked for first
 
     def test_lost_answers_in_a_row_spare_those_who_wait(self):
         moves = self.batch(BATCH + 1)
@@ -552,6 +553,14 @@ class TestQueue(QueueCase):
         with self.assertRaisesRegex(UserError, "None of these invoices"):
             moves.action_frontpay_withdraw()
         self.assertEqual(self.send(moves[0])[0], "success")
+
+    def test_what_was_sent_meanwhile_is_not_taken_out(self):
+        moves = self.batch()
+        self.send(moves)
+        self.run_queue()
+        with self.assertRaisesRegex(LockError, "by somebody else"):
+            self.env["frontpay.order"]._cancel_queued(moves[0])
+        self.assertNotIn("Removed", str(moves[0].message_ids.mapped("body")))
 
     def test_an_order_whose_number_is_known_is_not_sent(self):
         moves = self.batch()

@@ -41,6 +41,12 @@ class TestRateLimit(BaseCase):
             self.limiter(max_wait=3000).acquire()
         self.assertTrue(caught.exception.is_own)
 
+    def test_a_short_block_ends_no_longer_one(self):
+        self.limiter().block(3600)
+        self.limiter().block(1)
+        with self.assertRaises(errors.RateLimited):
+            self.limiter(max_wait=3000).acquire()
+
     def test_a_clock_that_jumped_ahead_blocks_nobody(self):
         for interval in ("2 hours", "10 years"):
             with self.subTest(interval):
