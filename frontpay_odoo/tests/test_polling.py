@@ -105,7 +105,7 @@ class TestCallbacks(PollingCase):
 
     def test_what_front_payment_confirms_is_followed_with_its_day(self):
         self.sandbox.act(self.uuid, "pay")
-        yesterday = fields.Date.today() - timedelta(days=1)
+        yesterday = self.company._frontpay_day() - timedelta(days=1)
         self._call_back().day = yesterday
         self.assertUnpaid()
         self._poll()
@@ -117,7 +117,7 @@ class TestCallbacks(PollingCase):
 
     def test_a_day_that_can_not_be_is_not_taken(self):
         self.sandbox.act(self.uuid, "pay")
-        today = fields.Date.today()
+        today = self.company._frontpay_day()
         for day in (date(2001, 9, 9), today - timedelta(3), today + timedelta(3)):
             with self.subTest(day), closing(self.env.cr.savepoint()):
                 self._call_back().day = day
