@@ -135,6 +135,34 @@ def test_an_invoice_that_is_posted_and_sent_in_one_transaction(
     assert len(sandbox.orders_of(office.name(invoice))) == 1
 
 
+@pytest.mark.parametrize(
+    ("dialog", "values", "state"),
+    [
+        ("cancel", {"note": "Ordered by mistake"}, "cancelled"),
+        ("resend", {"email": "kari@example.com"}, "sent"),
+    ],
+)
+def test_an_automation_may_confirm_a_dialog_if_it_does_nothing_else(
+    office, automation, dialog, values, state
+):
+    """What it wrote before must not be committed, but for the dialog itself."""
+    invoice = office.invoice()
+    office.send(invoice)
+    confirm = (
+        f"action = records.action_frontpay_{dialog}()\n"
+        "dialogs = env[action['res_model']].with_context(action['context'])\n"
+        f"dialogs.create({values}).action_confirm()"
+    )
+
+    with pytest.raises(Refusal, match="in the middle of other changes"):
+        automation(f"records.write({{'ref': '7'}})\n{confirm}", invoice)
+    assert office.bookkeeper.read("account.move", invoice, "ref")["ref"] is False
+    assert office.state(invoice) == "sent"
+
+    automation(confirm, invoice)
+    assert office.state(invoice) == state
+
+
 def test_an_automation_polls_once_its_transaction_is_committed(
     office, sandbox, automation
 ):

@@ -51,7 +51,7 @@ def is_untouched(env, *dialogs):
     transaction wrote to, until it ends.
     """
     env.flush_all()
-    tables = [name.replace(".", "_") for name in dialogs]
+    own = [table for name in dialogs for table in _tables_of(env[name])]
     [[count]] = env.execute_query(
         SQL(
             """
@@ -64,10 +64,19 @@ def is_untouched(env, *dialogs):
                AND pg_class.relkind IN ('r', 'p')
                AND pg_class.relname != ALL(%s)
             """,
-            [*WRITTEN_BY_EVERY_REQUEST, *tables],
+            [*WRITTEN_BY_EVERY_REQUEST, *own],
         )
     )
     return not count or not can_commit(env)
+
+
+def _tables_of(model):
+    """The tables that a model's records are written to."""
+    fields = model._fields.values()
+    relations = [
+        field.relation for field in fields if field.type == "many2many" and field.store
+    ]
+    return [model._table, *relations]
 
 
 @contextmanager
