@@ -131,7 +131,9 @@ class FrontpayOrder(models.Model):
     def _may_differ_domain(self):
         """Orders that the books may contradict; all others agree by their state."""
         is_open = Domain("state", "in", OPEN_STATES)
-        is_settled_here = Domain("move_id.payment_state", "!=", "not_paid")
+        is_settled_here = Domain("move_id.payment_state", "!=", "not_paid") | Domain(
+            "move_id.reversal_move_ids.state", "=", "posted"
+        )
         is_settled = Domain("state", "in", PAYMENT_STATES["paid"]) | (
             Domain("state", "in", PAYMENT_STATES["invoiced"])
             & Domain("company_id.frontpay_settle_on", "=", "invoiced")
@@ -177,10 +179,10 @@ class FrontpayOrder(models.Model):
 
     def _find_difference(self):
         """:return: (a key of :const:`DIFFERENCES` or False, its amount)"""
-        move = self.move_id
+        currency = self.currency_id
+        residual = self.move_id.amount_residual
         in_journal, elsewhere = self._settlements()
-        settled_here = sum(each.amount for each in elsewhere)
-        credited = sum(each.amount for each in elsewhere if each.is_credit_note)
+        paid, credited = self._paid_and_credited(elsewhere)
         is_claimed = self.state in OPEN_STATES and not self.payment_id
         is_unbooked = (
             self._is_due() and self.payment_id.state not in LIVE_PAYMENT_STATES
@@ -192,21 +194,17 @@ class FrontpayOrder(models.Model):
             (
                 "other_amount",
                 self._other_amount_problem(),
-                self.reported_amount - self.amount,
+                currency.round(self.reported_amount - self.amount),
             ),
-            (
-                "credited_here",
-                is_claimed and credited,
-                credited,
-            ),
-            ("paid_here", is_claimed and elsewhere, settled_here),
+            ("paid_here", is_claimed and not currency.is_zero(paid), paid),
+            ("credited_here", is_claimed and not currency.is_zero(credited), credited),
             ("refunded_there", self._refund_problem(), self._amount_refunded()),
             ("ended_there", self._lost_claim_problem(), self.payment_id.amount),
-            ("paid_twice", is_twice, settled_here),
+            ("paid_twice", is_twice, self._sum_of(elsewhere)),
             (
                 "paid_there",
-                is_unbooked and move.amount_residual > 0,
-                move.amount_residual,
+                is_unbooked and currency.compare_amounts(residual, 0) > 0,
+                residual,
             ),
         )
         return next(

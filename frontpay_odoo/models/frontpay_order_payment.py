@@ -120,7 +120,7 @@ class FrontpayOrder(models.Model):
         """
         payments = by_memo.union(*(each.payment for each in in_journal))
         # A payment may be more than what it settles: it overpays, or pays others too.
-        settled = sum(each.amount for each in in_journal)
+        settled = self._sum_of(in_journal)
         paid = sum(payments.mapped("amount")) + sum(
             each.amount for each in in_journal if not each.payment
         )
@@ -215,6 +215,22 @@ class FrontpayOrder(models.Model):
             (in_journal if is_here and is_free else elsewhere).append(each)
         return in_journal, elsewhere
 
+    def _sum_of(self, settlements):
+        """:param settlements: list of :class:`Settlement`"""
+        return self.currency_id.round(sum(each.amount for each in settlements))
+
+    def _paid_and_credited(self, elsewhere):
+        """What of the invoice was paid and what was credited in Odoo.
+
+        A credit note counts from its posting, reconciled with the invoice or not.
+
+        :param elsewhere: as of :meth:`_settlements`
+        :return: two amounts
+        """
+        payments = [each for each in elsewhere if not each.is_credit_note]
+        notes = [each for each in elsewhere if each.is_credit_note]
+        return self._sum_of(payments), max(self._sum_of(notes), self._amount_credited())
+
     def _reconciled(self):
         for partial in self.move_id._get_all_reconciled_invoice_partials():
             line = partial["aml"]
@@ -267,7 +283,7 @@ class FrontpayOrder(models.Model):
         return self.reported_amount if is_whole else self.refunded_amount
 
     def _amount_kept(self):
-        return self.reported_amount - self._amount_refunded()
+        return self.currency_id.round(self.reported_amount - self._amount_refunded())
 
     def _is_kept(self, amount):
         """Whether it is what the journal may show: the whole, or what a refund left."""
@@ -316,7 +332,7 @@ class FrontpayOrder(models.Model):
 
         :param others: list of :class:`Settlement`
         """
-        other = sum(each.amount for each in others)
+        other = self._sum_of(others)
         details = {
             "amount": self.currency_id.format(self.reported_amount),
             "day": format_date(self.env, self.settled_on),
@@ -373,15 +389,16 @@ class FrontpayOrder(models.Model):
         if not self.payment_id:
             in_journal, elsewhere = self._settlements()
             return bool(elsewhere and not in_journal and self._is_equal(kept, 0))
-        credited = sum(self._credit_notes().mapped("amount_total"))
+        credited = self._amount_credited()
         is_credited = self.currency_id.compare_amounts(credited, refunded) >= 0
         is_net = self._is_equal(self.payment_id.amount, kept)
         return bool(refunded) and (is_credited or is_net)
 
-    def _credit_notes(self):
-        return self.move_id.reversal_move_ids.filtered(
-            lambda note: note.state == "posted"
-        )
+    def _amount_credited(self):
+        """What the invoice's own credit notes amount to."""
+        notes = self.move_id.reversal_move_ids
+        posted = notes.filtered(lambda note: note.state == "posted")
+        return self.currency_id.round(sum(posted.mapped("amount_total")))
 
     def _lost_claim_problem(self):
         """What to do when Front Payment gives up a claim that counts as paid."""
@@ -406,11 +423,7 @@ class FrontpayOrder(models.Model):
         if not self._is_unpaid_there():
             return ""
         _in_journal, elsewhere = self._settlements()
-        paid = sum(each.amount for each in elsewhere if not each.is_credit_note)
-        credited = max(
-            sum(each.amount for each in elsewhere if each.is_credit_note),
-            sum(self._credit_notes().mapped("amount_total")),
-        )
+        paid, credited = self._paid_and_credited(elsewhere)
         details = {
             "order": self.order_uuid or self.reference,
             "amount": self.currency_id.format(self.amount),
@@ -418,14 +431,14 @@ class FrontpayOrder(models.Model):
             "credited": self.currency_id.format(credited),
             "ending": self._ending_sentence(),
         }
-        if paid:
+        if not self.currency_id.is_zero(paid):
             return self.env._(
                 "Paid here, still claimed by Front Payment: %(paid)s is registered in"
                 " Odoo, and order %(order)s claims %(amount)s. %(ending)s Otherwise the"
                 " customer pays twice.",
                 **details,
             )
-        if credited:
+        if not self.currency_id.is_zero(credited):
             return self.env._(
                 "Credited here, still claimed by Front Payment: %(credited)s is"
                 " credited in Odoo, and order %(order)s claims %(amount)s. %(ending)s"

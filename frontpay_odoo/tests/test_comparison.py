@@ -9,7 +9,7 @@ from odoo.tools import mute_logger
 from odoo.addons.frontpay_odoo.models import frontpay_order_comparison
 
 from .common import RightsCase, SandboxCase, run_cron
-from .test_payment import PaymentCase
+from .test_payment import NBSP, PaymentCase
 
 LOGGER = "odoo.addons.frontpay_odoo.models.frontpay_order_comparison"
 
@@ -50,6 +50,26 @@ class TestDifferences(PaymentCase):
         self.told("INVOICED")
         self.credit()
         self.assertEqual(self.compared(), ("credited_here", 125))
+
+    def test_a_credit_note_counts_though_it_settles_nothing_yet(self):
+        self.told("INVOICED")
+        self.credit().line_ids.remove_move_reconcile()
+        self.assertEqual(self.move.payment_state, "not_paid")
+        self.assertEqual(self.compared(), ("credited_here", 125))
+        self.assertIn("kr 125.00 is credited", self.sent.error.replace(NBSP, " "))
+
+    def test_paid_and_credited_here_is_named_as_on_the_invoice(self):
+        self.told("INVOICED")
+        self.pay_by_hand(50)
+        self.move._reverse_moves().action_post()
+        self.assertEqual(self.compared(), ("paid_here", 50))
+        self.assertIn("Paid here", self.sent.error)
+
+    def test_what_was_paid_in_parts_is_added_to_the_øre(self):
+        for amount in (0.1, 0.2):
+            self.pay_by_hand(amount)
+        _in_journal, elsewhere = self.sent._settlements()
+        self.assertEqual(self.sent._paid_and_credited(elsewhere), (0.3, 0))
 
     def test_paid_twice(self):
         self.pay_by_hand(125)
