@@ -51,7 +51,8 @@ class FrontpayOrder(models.Model):
         then compare the books.
 
         The calls keep to the rate limit, as they are polling's own; a run that ends
-        early goes on where it stopped.
+        early goes on where it stopped. A company that can't be compared keeps no other
+        from it.
         """
         companies = self.env["res.company"].search(
             self._not_tonight("frontpay_compared_at")
@@ -64,6 +65,9 @@ class FrontpayOrder(models.Model):
                 # an outage.
                 kind = type(error).__name__
                 _logger.warning("Company %s couldn't be compared: %s", company.id, kind)
+            except Exception:
+                _logger.exception("Company %s couldn't be compared", company.id)
+                transaction.rollback(self.env)
         self._compare_books()
 
     @api.model

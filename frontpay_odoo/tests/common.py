@@ -232,6 +232,24 @@ class SandboxCase(FrontpayCommon):
         self.nobody = None
         self.addCleanup(self.come_back)
 
+    def other_company(self):
+        """Another company at the same Front Payment."""
+        company = self.setup_other_company(name="Elvenett Prøve AS")["company"]
+        company.write(
+            {
+                name: self.company[name]
+                for name in (
+                    "frontpay_environment",
+                    "frontpay_custom_url",
+                    "frontpay_public_url",
+                    "frontpay_api_token",
+                    "frontpay_callback_secret",
+                )
+            }
+        )
+        company.action_frontpay_create_journal()
+        return company
+
     def go_away(self):
         """Nobody listens at Front Payment's address any more."""
         if not self.nobody:

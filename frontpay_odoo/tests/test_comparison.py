@@ -207,6 +207,26 @@ class TestComparison(SandboxCase):
         run_cron(self.env, "compare")
         self.assertFalse(self.company.frontpay_compared_at)
 
+    @mute_logger(LOGGER)
+    def test_a_company_that_cannot_be_compared_keeps_no_other_from_it(self):
+        companies = self.company | self.other_company()
+        order = self.order(self.invoice(), is_missing=True)
+        Order = type(order)
+        ask = Order._ask_for_differences
+        for broken in companies:
+
+            def fail(orders, company, broken=broken):
+                if company == broken:
+                    raise ZeroDivisionError
+                ask(orders, company)
+
+            patched = patch.object(Order, "_ask_for_differences", fail)
+            with self.subTest(broken.name), self.undone(), patched:
+                run_cron(self.env, "compare")
+                compared = companies.filtered("frontpay_compared_at")
+                self.assertEqual(compared, companies - broken)
+                self.assertEqual(order.difference, "unknown_there")
+
     def test_another_environments_orders_are_left_alone(self):
         move = self.invoice()
         move.action_frontpay_send()

@@ -692,24 +692,6 @@ class TestQueue(QueueCase):
         self.assertEqual(len(self.attention(strangers)), 1)
         self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
 
-    def other_company(self):
-        """Another company at the same Front Payment."""
-        company = self.setup_other_company(name="Elvenett Prøve AS")["company"]
-        company.write(
-            {
-                name: self.company[name]
-                for name in (
-                    "frontpay_environment",
-                    "frontpay_custom_url",
-                    "frontpay_public_url",
-                    "frontpay_api_token",
-                    "frontpay_callback_secret",
-                )
-            }
-        )
-        company.action_frontpay_create_journal()
-        return company
-
     def batch_of(self, company):
         line = self.line(tax_ids=[Command.clear()])
         return self.env["account.move"].union(
