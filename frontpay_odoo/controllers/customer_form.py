@@ -28,12 +28,16 @@ class FrontPaymentCustomerForm(http.Controller):
         lang = form.partner_id.lang or request.env.lang
         request.update_context(lang=lang)
         form = form.with_context(lang=lang)
+        # A visitor may send anything, files as well.
+        typed = {
+            name: text
+            for name, text in typed.items()
+            if name in ASKED and isinstance(text, str)
+        }
         mistakes, is_busy = {}, False
         if request.httprequest.method == "POST":
             try:
-                mistakes = form._receive_answer(
-                    {name: typed.get(name) for name in ASKED}
-                )
+                mistakes = form._receive_answer(typed)
             except LockError:
                 is_busy = True
         status = form._form_status()

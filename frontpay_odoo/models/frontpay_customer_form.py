@@ -1,10 +1,9 @@
-import binascii
 from datetime import timedelta
 
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError
 from odoo.tools import hash_sign, verify_hash_signed
 from odoo.tools.translate import LazyTranslate
 
@@ -37,13 +36,14 @@ MISTAKES = {
     "phone": _lt("This isn't a valid number. Write it with the country's code: +47 …"),
     "country_id": _lt("Please choose a country."),
     "frontpay_personal_number": _lt("This number can't be right. Please check it."),
-    "refused": _lt("This can't be stored. Please check it."),
+    "refused": _lt(
+        "This can't be stored. Please check it, and type it instead of pasting it."
+    ),
 }
-
 
 # What a text is stored as, if it isn't the text itself; called with the company, the
 # customer and the text, they raise InvalidValue.
-READERS = {
+CHECKS = {
     "email": lambda _company, _partner, text: validation.email(text),
     "country_id": lambda _company, partner, text: _country(partner.env, text),
     "phone": lambda _company, partner, text: _phone(partner, text),
@@ -102,7 +102,7 @@ class FrontpayCustomerForm(models.Model):
         """:return: the form, or none if nobody here signed the address"""
         try:
             number = verify_hash_signed(self.sudo().env, SCOPE, signed)
-        except (ValueError, binascii.Error):
+        except ValueError:
             return self.browse()
         return self.browse(number).exists() if number else self.browse()
 
@@ -156,7 +156,7 @@ class FrontpayCustomerForm(models.Model):
         self.tries += 1
         asked = self._asked()
         mistakes = {
-            name: self._take(partner, name, (typed.get(name) or "").strip())
+            name: self._take(partner, name, typed.get(name) or "")
             for name, partner in asked.items()
         }
         taken = [name for name, mistake in mistakes.items() if not mistake]
@@ -173,18 +173,21 @@ class FrontpayCustomerForm(models.Model):
 
         :return: a key of :const:`MISTAKES`, or None
         """
+        text = " ".join(text.split())  # pasted, it may hold other spaces and tabs
         if not text:
             return "missing"
+        if not text.isprintable():
+            return "refused"
         text = text[:MAX_LENGTH]
         try:
-            reader = READERS.get(name)
-            value = reader(self.company_id, partner, text) if reader else text
+            check = CHECKS.get(name)
+            value = check(self.company_id, partner, text) if check else text
             with self.env.cr.savepoint():
                 partner[name] = value
                 partner.flush_recordset()
         except InvalidValue:
             return name
-        except ValidationError:
+        except UserError:
             return "refused"
         return None
 

@@ -2,8 +2,9 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import AccessError, LockError, UserError
+from odoo.exceptions import AccessError, LockError, UserError, ValidationError
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import html2plaintext
 
 from .common import PERSONAL_NUMBER, FrontpayCommon
 
@@ -25,7 +26,10 @@ WRONG = (  # a field, and what can't be right in it
     ("frontpay_personal_number", "17858410194"),
     ("frontpay_personal_number", "1" * 11),
     ("street", "   "),
+    ("street", "\N{NO-BREAK SPACE}"),
 )
+# What can't be stored, or wouldn't be seen by whoever reads it.
+UNPRINTABLE = ("\x07", "\x7f", "\u200b", "\u202e", "\ud800")
 
 
 @tagged("post_install", "-at_install")
@@ -127,6 +131,59 @@ class TestCustomerForm(FrontpayCommon, HttpCase):
                 self.assertFalse(self.empty[name])
                 self.assertFalse(form.answered_at)
             self.empty.invalidate_recordset()
+
+    def test_what_cannot_be_stored_is_told_and_the_rest_is_stored(self):
+        good = GOOD | {"phone": "+47 465 67 468"}  # right without the country as well
+        zero = [(name, "\x00") for name in good]
+        for name, character in zero + [("street", each) for each in UNPRINTABLE]:
+            with self.subTest(name=name, character=repr(character)), self.undone():
+                typed = good | {name: good[name] + character}
+                mistakes = self.form()._receive_answer(typed)
+                self.assertEqual(mistakes.keys(), {name})
+                self.assertIn("can't be stored", mistakes[name])
+                self.assertFalse(self.empty[name])
+            self.empty.invalidate_recordset()
+
+    def test_the_page_tells_what_cannot_be_stored(self):
+        shown = self.send_in(self.form(), **GOOD | {"street": "Prøvegata\x00 14"})
+        self.assertEqual(shown.status_code, 200)
+        self.assertIn("can't be stored", html2plaintext(shown.text))
+        self.assertFalse(self.empty.street)
+        self.assertEqual(self.empty.city, GOOD["city"])
+
+    def test_what_odoo_refuses_is_told_and_the_rest_is_stored(self):
+        Partner = type(self.empty)
+        write = Partner.write
+        for error in (UserError, ValidationError, AccessError):
+
+            def refuse(partner, values, error=error):
+                if "street" in values:
+                    raise error("No")
+                return write(partner, values)
+
+            patched = patch.object(Partner, "write", refuse)
+            with self.subTest(error.__name__), self.undone(), patched:
+                mistakes = self.form()._receive_answer(GOOD)
+                self.assertEqual(mistakes.keys(), {"street"})
+                self.assertIn("can't be stored", mistakes["street"])
+                self.assertEqual(self.empty.city, GOOD["city"])
+            self.empty.invalidate_recordset()
+
+    def test_pasted_spaces_become_usual_ones(self):
+        self.form()._receive_answer({"street": " Prøvegata\N{NO-BREAK SPACE}\t14\n"})
+        self.assertEqual(self.empty.street, "Prøvegata 14")
+
+    def test_a_file_is_no_answer(self):
+        form = self.form()
+        token = self.page(form).text.partition('name="csrf_token" value="')[2]
+        shown = self.url_open(
+            self.path(form),
+            data={"csrf_token": token.partition('"')[0]},
+            files={"street": ("street.txt", b"Other street 1")},
+        )
+        self.assertEqual(shown.status_code, 200)
+        self.assertIn("Please fill this in", shown.text)
+        self.assertFalse(self.empty.street)
 
     def test_what_is_known_is_not_overwritten(self):
         self.empty.email = "tom@example.com"
