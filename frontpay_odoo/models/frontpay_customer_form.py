@@ -194,9 +194,12 @@ class FrontpayCustomerForm(models.Model):
     def _record_answer(self, taken):
         """Tell whoever asked, and send the invoice if that was wanted.
 
+        Two weeks later, that person may not be there, nor have the rights any more.
+
         :param taken: the fields that are filled in now
         """
-        person = self.create_uid
+        orders = self.env["frontpay.order"].sudo()
+        person = orders._person_for(self.move_id, self.create_uid, "write")
         move = self.move_id.with_context(lang=person.lang, tz=person.tz)
         labels = move.env["frontpay.customer.form"]._labels(taken)
         lines = [
@@ -214,12 +217,14 @@ class FrontpayCustomerForm(models.Model):
         )
 
     def _go_on(self, move, person):
-        """:return: a sentence about what happens to the invoice now"""
+        """:param person: ``res.users``, or none
+        :return: a sentence about what happens to the invoice now
+        """
         order = self.env["frontpay.order"].sudo()
         problems = order._preflight(move)
         queued = order.browse()
-        if self.is_sent_when_complete and not problems:
-            # As if whoever asked had sent it: that person is responsible for it.
+        if person and self.is_sent_when_complete and not problems:
+            # As if that person had sent it, who is responsible for it from now on.
             own = move.with_user(person).with_company(move.company_id)
             queued = own.env["frontpay.order"]._enqueue(own)
         if queued:

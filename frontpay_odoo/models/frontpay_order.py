@@ -105,6 +105,7 @@ DIFFERENCES = [
 SHOWN_FIELDS = {"state", "error", "verification_url", "link_emailed_at", "link_error"}
 TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
 ATTENTION = "frontpay_odoo.activity_attention"
+INVOICING = "account.group_account_invoice"
 # Whoever has an invoice's form open listens to this channel of it, see static/src.
 INVOICE_CHANNEL = "frontpay_odoo.invoice"
 # How long after a poll an order is polled again, by how long ago it was sent.
@@ -626,25 +627,27 @@ class FrontpayOrder(models.Model):
         self.move_id.activity_schedule(ATTENTION, note=note, user_id=person.id)
 
     def _responsible(self):
-        """Who looks after the order: whoever sent it, else the company's responsible,
-        else somebody who keeps the books; nobody who may not open the invoice.
+        """Who looks after the order: whoever sent it, or who stands in for that person;
+        nobody who may not open the invoice.
 
         :return: ``res.users``, or none
         """
-        company = self.company_id.sudo()
-        for user in self.create_uid | company.frontpay_responsible_id:
-            if self._may_be_opened_by(user):
-                return user
-        bookkeepers = self.env.ref("account.group_account_invoice").sudo().all_user_ids
-        return bookkeepers.sorted("id").filtered(self._may_be_opened_by)[:1]
+        return self._person_for(self.move_id, self.create_uid, "read")
 
-    def _may_be_opened_by(self, user):
-        if not user.active or user.share or self.company_id not in user.company_ids:
-            return False
-        move = self.move_id.with_user(user)
-        return move.with_context(allowed_company_ids=self.company_id.ids).has_access(
-            "read"
-        )
+    @api.model
+    def _person_for(self, move, person, operation):
+        """Who goes on with an invoice: the person who began, else the company's
+        responsible, else somebody who keeps the books; nobody who may not, any more.
+
+        :param str operation: what is to be allowed: ``read``, or ``write`` with
+            invoicing rights
+        :return: ``res.users``, or none
+        """
+        for user in person | move.company_id.sudo().frontpay_responsible_id:
+            if _is_allowed(user, operation, move):
+                return user
+        bookkeepers = self.env.ref(INVOICING).sudo().all_user_ids.sorted("id")
+        return bookkeepers.filtered(lambda user: _is_allowed(user, operation, move))[:1]
 
     def _with_creator_env(self):
         """The order as a cron handles it, in the words of the person who sent it."""
@@ -694,6 +697,17 @@ class FrontpayOrder(models.Model):
         """
         log = self.env["frontpay.exchange"]
         log._save(self.company_id, client, self, record, *arguments)
+
+
+def _is_allowed(user, operation, move):
+    """Whether somebody may ``read`` or ``write`` an invoice; without invoicing rights,
+    nobody writes one."""
+    if not user.active or user.share or move.company_id not in user.company_ids:
+        return False
+    if operation == "write" and not user.has_group(INVOICING):
+        return False
+    own = move.with_user(user).with_context(allowed_company_ids=move.company_id.ids)
+    return own.has_access(operation)
 
 
 def _way_to_pay(state):

@@ -14,6 +14,7 @@ from ..connect.validation import InvalidValue
 from ..mapping.customer import REASONS
 from ..mapping.problem import localized
 from ..tools.notification import notification
+from .frontpay_order import INVOICING
 from .frontpay_personal_number import PersonalNumber
 
 _logger = logging.getLogger(__name__)
@@ -40,7 +41,6 @@ USUAL = {
     "frontpay_language": "_frontpay_usual_language",
 }
 ERASED_AT_ONCE = 100  # customers between two commits
-INVOICING = "account.group_account_invoice"
 # What was agreed with a customer; empty, the company's settings hold.
 AGREEMENT = {"company_dependent": True, "groups": INVOICING}
 

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import AccessError, LockError, UserError, ValidationError
 from odoo.tests import HttpCase, new_test_user, tagged
 from odoo.tools import html2plaintext
@@ -114,6 +114,51 @@ class TestCustomerForm(FrontpayCommon, HttpCase):
         self.assertEqual(self.move.frontpay_state, "queued")
         self.assertEqual(self.move.frontpay_order_id.create_uid, self.asker)
         self.assertFalse(self.activities())
+
+    def test_for_who_may_not_any_more_the_responsible_goes_on(self):
+        responsible = self.person(
+            "frontpay_responsible", "account.group_account_invoice"
+        )
+        self.company.frontpay_responsible_id = responsible
+        visitor = self.env.ref("base.public_user")
+        auditor = self.env.ref("account.group_account_readonly")
+        elsewhere = self.env["res.company"].create({"name": "Elvenett Prøve AS"})
+        for name, change in (
+            ("archived", {"active": False}),
+            ("may only read", {"group_ids": [Command.set(auditor.ids)]}),
+            (
+                "in another company",
+                {
+                    "company_id": elsewhere.id,
+                    "company_ids": [Command.set(elsewhere.ids)],
+                },
+            ),
+        ):
+            for is_sent in (True, False):
+                with self.subTest(name, is_sent=is_sent), self.undone():
+                    form = self.form(is_sent_when_complete=is_sent)
+                    self.asker.write(change)
+                    form.with_user(visitor).sudo()._receive_answer(GOOD)
+                    self.assertGoesOn(responsible, is_sent)
+                self.env.invalidate_all()
+
+    def assertGoesOn(self, person, is_sent):
+        """That person has the invoice in hand, and nobody else."""
+        self.assertEqual(self.move.message_ids[0].partner_ids, person.partner_id)
+        if is_sent:
+            self.assertEqual(self.move.frontpay_order_id.create_uid, person)
+        else:
+            self.assertEqual(self.activities().user_id, person)
+
+    def test_without_anybody_who_may_nothing_is_sent(self):
+        form = self.form(is_sent_when_complete=True)
+        nobody = self.env["res.users"]
+        Order = type(self.env["frontpay.order"])
+        with patch.object(Order, "_person_for", return_value=nobody):
+            form._receive_answer(GOOD)
+        self.assertFalse(self.move.frontpay_state)
+        self.assertTrue(self.activities())
+        self.assertTrue(form.answered_at)
 
     def test_what_else_is_wrong_with_the_invoice_is_told(self):
         self.company.frontpay_custom_url = False
