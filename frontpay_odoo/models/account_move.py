@@ -399,29 +399,35 @@ class AccountMove(models.Model):
                     " them first."
                 )
             )
-        done, told = 0, []
+        outcomes = []
         for company, moves in self.grouped("company_id").items():
             with company._frontpay_client(deadline=deadline) as client:
-                for move in moves:
-                    if not deadline.allows_submission():
-                        told.append(
-                            self.env._(
-                                "%s: Front Payment is slow to answer. Try again later.",
-                                move.display_name,
-                            )
-                        )
-                        continue
-                    try:
-                        problem = step(move.sudo().frontpay_order_id, client)
-                    except UserError as error:
-                        problem = str(error)
-                    done += not problem
-                    told += [problem] if problem else []
+                outcomes += [
+                    move._frontpay_try_step(step, client, deadline) for move in moves
+                ]
+        problems = list(filter(None, outcomes))
+        done = len(outcomes) - len(problems)
         if not done:
-            raise UserError("\n".join(told))
-        told = [sentence % done, *told]
-        kind = "warning" if len(told) > 1 else "success"
-        return notification(kind, "\n".join(told), reload=True)
+            raise UserError("\n".join(problems))
+        kind = "warning" if problems else "success"
+        return notification(kind, "\n".join([sentence % done, *problems]), reload=True)
+
+    def _frontpay_try_step(self, step, client, deadline):
+        """Do something with one invoice's order, in the invoice's company.
+
+        :param step: as of :meth:`_frontpay_each_order`
+        :return: a sentence about what went wrong, or an empty string
+        """
+        if not deadline.allows_submission():
+            return self.env._(
+                "%s: Front Payment is slow to answer. Try again later.",
+                self.display_name,
+            )
+        order = self.sudo().frontpay_order_id.with_company(self.company_id)
+        try:
+            return step(order, client)
+        except UserError as error:
+            return str(error)
 
     def action_frontpay_ask_customer(self):
         """Open the dialog that asks the customer for what the invoice lacks."""

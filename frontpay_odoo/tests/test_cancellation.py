@@ -5,6 +5,7 @@ from odoo.tests import new_test_user, tagged
 
 from odoo.addons.frontpay_odoo.connect import errors
 from odoo.addons.frontpay_odoo.connect.client import Client
+from odoo.addons.frontpay_odoo.tools.deadline import Deadline
 
 from .common import SandboxCase
 
@@ -118,6 +119,27 @@ class TestCancelling(DialogCase):
         self.assertIn(other.name, told["params"]["message"])
         self.assertEqual(self.move.frontpay_state, "cancelled")
         self.assertEqual(other.frontpay_state, "invoiced")
+
+    def test_it_happens_in_the_invoices_company_whichever_is_chosen(self):
+        other = self.other_company()
+        self.env.user.company_ids |= other
+        chosen = (other | self.company).ids
+        moves = self.move.with_context(allowed_company_ids=chosen)
+        self.assertEqual(moves.env.company, other)
+        seen = []
+
+        def step(order, _client):
+            seen.append(order.env.company)
+            return ""
+
+        moves._frontpay_each_order(step, "%s went well", "frontpay.cancel")
+        self.assertEqual(seen, [self.company])
+
+    def test_without_time_nothing_is_cancelled_and_that_is_told(self):
+        late = patch.object(Deadline, "allows_submission", return_value=False)
+        with late, self.assertRaisesRegex(UserError, "slow to answer"):
+            self.cancel()
+        self.assertFalse(self.calls(CANCEL))
 
     def test_it_needs_a_reason(self):
         with self.assertRaisesRegex(UserError, "why"):
