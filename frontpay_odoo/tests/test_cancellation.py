@@ -22,11 +22,15 @@ class DialogCase(SandboxCase):
         self.sent = self.move.frontpay_order_id.sudo()
         self.sandbox.control("DELETE", "requests")
 
-    def confirm(self, moves, name, **values):
-        """Open one of the dialogs, fill it in and confirm it."""
+    def open(self, moves, name, **values):
+        """Open one of the dialogs, and fill it in."""
         action = getattr(moves, f"action_frontpay_{name}")()
-        dialog = self.env[action["res_model"]].with_context(**action["context"])
-        return dialog.create(values).action_confirm()
+        dialogs = self.env[action["res_model"]].with_context(**action["context"])
+        return dialogs.create(values)
+
+    def confirm(self, moves, name, **values):
+        """The same, and confirm it."""
+        return self.open(moves, name, **values).action_confirm()
 
     def calls(self, path):
         return [call for call in self.sandbox.requests() if call.startswith(path)]
@@ -67,6 +71,19 @@ class TestCancelling(DialogCase):
         with self.assertRaisesRegex(UserError, "Paid"):
             self.cancel()
         self.assertEqual(self.move.payment_state, "paid")
+
+    def test_what_moved_on_while_the_dialog_was_open_is_not_cancelled(self):
+        for change in (
+            {"state": "invoiced"},
+            {"state": "paid"},
+            {"base_url": "https://elsewhere.example.com/api/v1/"},
+        ):
+            with self.subTest(change), self.undone():
+                dialog = self.open(self.move, "cancel", note=NOTE)
+                self.sent.write(change)
+                with self.assertRaises(UserError):
+                    dialog.action_confirm()
+        self.assertFalse(self.calls(CANCEL))
 
     def test_a_lost_answer_is_settled_by_asking(self):
         for when in ("before", "after"):
