@@ -142,13 +142,22 @@ class TestQueue(QueueCase):
         self.assertEqual(self.references(), moves[1:].mapped("name"))
 
     def test_a_note_is_posted_once_however_often_it_is_tried(self):
-        move = self.batch()[0]
-        move.partner_id.phone = "+47 22123456"
-        self.send(move)
-        for _try in range(3):
-            self.sandbox.fault("drop")
-            move.frontpay_order_ids.sudo().write({"state": "queued", "retry_at": False})
+        moves = self.batch()
+        self.private.phone = "+47 22123456"
+        self.send(moves)
+        move, order = moves[0], moves[0].sudo().frontpay_order_id
+        (moves - move).action_frontpay_withdraw()
+        self.sandbox.fault("limited", retry_after=1, count=2)
+        for tries in range(1, 3):
             self.run_queue()
+            self.assertEqual((order.state, order.tries), ("queued", tries))
+            order.retry_at = False
+        self.run_queue()
+        self.assertEqual(order.state, "sent")
+        move.ref = "3501"
+        self.queued_updates(move)
+        self.run_queue()
+        self.assertEqual(self.sandbox.requests(), [SUBMIT] * 4)
         notes = [body for body in move.message_ids.mapped("body") if "no SMS" in body]
         self.assertEqual(len(notes), 1)
 
