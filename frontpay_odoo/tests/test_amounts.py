@@ -172,6 +172,18 @@ class TestAmounts(SandboxCase):
         [product] = self._products(self.line(0.003, quantity=1000, discount=1))
         self.assertEqual((product.amount, product.discount), (Decimal("3.71"), 0))
 
+    def test_a_discount_on_a_line_starts_from_the_price_with_vat(self):
+        self.company.frontpay_discount_mode = "line"
+        for price, is_included in ((100, False), (125, True)):
+            with self.subTest(included=is_included), self.undone():
+                taxes = [Command.set(self._tax(25, is_included).ids)]
+                [product] = self._products(
+                    self.line(price, quantity=2, discount=10, tax_ids=taxes)
+                )
+                self.assertEqual(
+                    (product.rate, product.discount, product.amount), (125, 25, 225)
+                )
+
     def test_what_was_returned_lowers_the_quantity(self):
         router = {"product_id": self.products[0].id, "price": 16}
         for quantities, left in (
