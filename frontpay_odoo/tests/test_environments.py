@@ -180,6 +180,14 @@ class TestEnvironments(EnvironmentCase):
                 self.assertFalse(away.requests())
             self.forget()
 
+    def test_what_waits_elsewhere_asks_somebody_once(self):
+        moves = self.batch()
+        self.use("production")
+        self.run_queue()
+        moves.activity_search(ATTENTION).action_feedback()
+        self.run_queue()
+        self.assertFalse(moves.activity_search(ATTENTION))
+
     def test_what_waits_goes_where_somebody_sends_it_now(self):
         moves = self.batch()
         self.use("production")
