@@ -83,6 +83,12 @@ class PollingCase(SandboxCase):
         """How many calls were made or tried so far."""
         return self.env["frontpay.exchange"].search_count([("direction", "=", "out")])
 
+    def _next_run(self):
+        """When the cron runs again because somebody wants it to."""
+        cron = self.env.ref("frontpay_odoo.cron_poll")
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        return min(triggers.mapped("call_at"))
+
     def _payments(self):
         return self.env["account.payment"].search(
             [("journal_id", "=", self.company.frontpay_journal_id.id)]
@@ -386,7 +392,9 @@ class TestOutage(PollingCase):
         self._call_back()
         self.go_away()
         for _time in range(8):
+            self.env["ir.cron.trigger"].search([]).unlink()
             self._poll()
+            self.assertLessEqual(self._next_run(), fields.Datetime.now() + POLL_AGAIN)
         self.come_back()
         self.sandbox.act(self.uuid, "pay")
         self._poll_later(seconds=60)
@@ -709,12 +717,6 @@ class TestPolling(PollingCase):
         self.go_away()
         moves.action_frontpay_refresh()
         self.assertEqual(self._calls() - before, 1)
-
-    def _next_run(self):
-        """When the cron runs again because somebody wants it to."""
-        cron = self.env.ref("frontpay_odoo.cron_poll")
-        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
-        return min(triggers.mapped("call_at"))
 
     def test_what_was_refunded_is_told_with_its_amount(self):
         orders = self.sent + self._sent(LIST_THRESHOLD).sudo().frontpay_order_id
