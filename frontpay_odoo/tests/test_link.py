@@ -331,6 +331,24 @@ class TestOnce(LinkCase):
                 self.assertEqual(order.is_link_due, is_due)
                 self.assertEqual(order.verification_url, link or False)
 
+    def test_a_new_link_is_no_reminder_of_the_former(self):
+        order = self.emailed(days=3)
+        order._keep_link(NEW_LINK)
+        self.assertFalse(order.link_emailed_at)
+        order._email_due_link()
+        [_former, mail] = self.mails()
+        self.assertIn("session=def", mail.body_html)
+        self.assertNotIn("Reminder", mail.subject)
+        self.assertFalse(order.link_reminders)
+
+    def test_a_new_link_may_be_e_mailed_right_after_the_former(self):
+        self.company.frontpay_email_link = False
+        order = self.waiting()
+        order.move_id.action_frontpay_email_link()
+        order._keep_link(NEW_LINK)
+        order.move_id.action_frontpay_email_link()
+        self.assertEqual(len(self.mails()), 2)
+
     def test_a_link_that_is_of_no_use_any_more_is_not_e_mailed(self):
         cases = (
             ("confirmed", {"state": "invoiced"}),
