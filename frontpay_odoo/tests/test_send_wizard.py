@@ -126,6 +126,20 @@ class TestSendWizard(SendCase):
         self.assertFalse(other.frontpay_state)
         self.assertIn("has no phone number", html2plaintext(other.message_ids[0].body))
 
+    def test_only_one_that_was_chosen_all_the_same_is_a_red_alert(self):
+        self.private.phone = False
+        for methods, level in ((["frontpay"], "danger"), (["email"], "warning")):
+            with self.subTest(methods):
+                alerts = self.wizard(sending_methods=methods).alerts
+                self.assertEqual(alerts["frontpay_res_partner"]["level"], level)
+
+    def test_what_front_payment_has_already_is_e_mailed_all_the_same(self):
+        self.order(self.move, "invoiced", invoice_number="99900001")
+        methods = ["email", "frontpay"]
+        self.wizard(sending_methods=methods).action_send_and_print()
+        self.assertIn("99900001", self.emails(self.move))
+        self.assertEqual(len(self.move.frontpay_order_ids), 1)
+
     def test_the_order_is_queued_in_the_same_transaction(self):
         self.wizard().action_send_and_print()
         order = self.move.frontpay_order_id
