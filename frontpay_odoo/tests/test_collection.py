@@ -278,6 +278,19 @@ class TestBooks(CollectionCase):
         self.assertNotIn("frontpay_credited", note._get_alerts())
         self.assertNothingTold()
 
+    def test_a_credit_note_that_is_not_set_off_is_told_while_it_is_posted(self):
+        self.bring_to("invoiced")
+        note = self.move._reverse_moves([{"invoice_date": self.move.invoice_date}])
+        receivable = note.line_ids.filtered(
+            lambda line: line.account_id.account_type == "asset_receivable"
+        )
+        receivable.account_id = receivable.account_id.copy({"code": "121999"})
+        note.action_post()
+        self.assertEqual(self.move.payment_state, "not_paid")
+        self.assertStillClaimed("Credited")
+        note.button_draft()
+        self.assertNothingTold()
+
     def test_credits_that_could_be_added_are_warned_of(self):
         self.invoice(move_type="out_refund")
         for state, is_warned in ((None, False), ("sent", True)):
