@@ -313,3 +313,14 @@ class TestBooks(CollectionCase):
                 self.bring_to("sent")._apply_status(state)
                 self.assertIn(self.move.payment_state, ("paid", "in_payment"))
                 self.assertNothingTold()
+
+    def test_it_is_no_other_either_once_the_settings_changed(self):
+        """The claim isn't assigned any more, nor is that the journal."""
+        self.company.frontpay_settle_on = "invoiced"
+        order = self.bring_to("sent")
+        order._apply_status("INVOICED")
+        self.assertTrue(order.payment_id)
+        self.company.frontpay_settle_on = "paid"
+        self.company.frontpay_journal_id = self.bank
+        order._follow_books()
+        self.assertNothingTold()
