@@ -1,6 +1,15 @@
-"""What tests show below the results of a run."""
+"""What the tests of a run share, and what they show below its results."""
 
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_set_up_for_all(request):
+    """Let Odoo's tests begin with the records of one set-up; see there."""
+    if request.config.pluginmanager.hasplugin("odoo"):
+        from devtools.odoo_set_up import share
+
+        share()
 
 
 @pytest.fixture(autouse=True)

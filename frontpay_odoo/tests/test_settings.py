@@ -9,10 +9,9 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import Form, TransactionCase, new_test_user, tagged
 
-from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 from odoo.addons.frontpay_odoo.connect.errors import Unauthorized
 
-from .common import LoopbackCase
+from .common import FrontpayCommon, LoopbackCase
 
 SECRETS = ("frontpay_api_token", "frontpay_callback_secret")
 NOT_FOUND = (
@@ -424,12 +423,10 @@ class TestSettings(LoopbackCase, TransactionCase):
 
 
 @tagged("post_install", "-at_install", "frontpay")
-class TestJournal(AccountTestInvoicingCommon):
+class TestJournal(FrontpayCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.company = cls.env.company
-        cls.company.action_frontpay_create_journal()
         cls.journal = cls.company.frontpay_journal_id
 
     def test_the_button_makes_one_bank_journal(self):
