@@ -5,10 +5,9 @@
 ADDON=frontpay_odoo
 # A Norwegian chart of accounts, for the tests that need one.
 TEST_MODULES=(account l10n_no)
-# For two cores; a file's tests share servers, so they stay together.
-IN_TWO_PROCESSES=(
-    --numprocesses logical --maxprocesses 2 --dist loadfile --no-loadscope-reorder
-)
+# For two cores: two processes compute while a third one waits most of the time. A
+# file's tests share servers, so they stay together.
+IN_THREE_PROCESSES=(--numprocesses 3 --dist loadfile --no-loadscope-reorder)
 
 run_tests() {
     local options=()
@@ -40,7 +39,7 @@ run_tests() {
             --odoo-extra max-cron-threads=0 --odoo-extra limit-memory-hard=0
         )
     fi
-    names_paths "$@" || options+=("${IN_TWO_PROCESSES[@]}")
+    names_paths "$@" || options+=("${IN_THREE_PROCESSES[@]}")
     "$PYTHON" -m pytest "${options[@]}" "$@"
 }
 

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from devtools.servers import ROOT, Server
 
@@ -23,12 +24,32 @@ from .office import Company, Office
 from .processes import DEV, RUN, Sandbox, odoo_server, python, tail
 
 SETUP = Path(__file__).with_name("company_setup.py")
+# Odoo's own scheduler sets their pace, so their tests wait most of the time.
+WAITING_FILES = ("test_limit.py", "test_scheduler.py")
+
+
+class OneProcessWaits(LoadFileScheduling):
+    """Each file's tests go to one process, and all that wait to the same one: the
+    others have the machine for themselves meanwhile."""
+
+    def _split_scope(self, nodeid):
+        file = super()._split_scope(nodeid)
+        return "waiting" if file.endswith(WAITING_FILES) else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return OneProcessWaits(config, log)
 
 
 def pytest_collection_modifyitems(config, items):
-    """In several processes, the files that take longest begin."""
+    """In several processes, those tests that wait begin, then those that take long."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.path.parent != SETUP.parent)
+        items.sort(
+            key=lambda item: (
+                item.path.name not in WAITING_FILES,
+                item.path.parent != SETUP.parent,
+            )
+        )
 
 
 @pytest.hookimpl(wrapper=True)
