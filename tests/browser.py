@@ -14,6 +14,7 @@ from .rpc import Person
 
 SCREENSHOTS = DEV / "screenshots"
 WINDOW = {"width": 1280, "height": 800}
+PHONE = {"width": 360, "height": 740}
 TIMEOUT = 20_000  # milliseconds
 ARGUMENTS = (
     "--no-sandbox",
@@ -120,6 +121,10 @@ class Desk:
         """A notification by its colour: ``success`` or ``danger``."""
         bar = self.page.locator(f".o_notification_bar.bg-{kind}")
         return self.page.locator(".o_notification", has=bar)
+
+    def expect_no_sideways_scrolling(self) -> None:
+        wide = "document.documentElement.scrollWidth"
+        assert self.page.evaluate(wide) <= self.page.viewport_size["width"]
 
     def picture(self, step: str) -> Path:
         """Keep a picture of what the person sees."""

@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from devtools.mailbox import mailbox
 from devtools.servers import ROOT, Server
 
-from .browser import Desk, chromium
-from .databases import copied, create_copy
+from .browser import PHONE, Desk, chromium, opened
+from .databases import copied, create_copy, rows
 from .office import Company, Office
 from .processes import DEV, RUN, Sandbox, odoo_server, python, tail
 
@@ -173,6 +174,27 @@ def busy_office(scheduled_office, sandbox):
     yield scheduled_office
     # Or what still waits there goes out in another office's test: they share a sandbox.
     scheduled_office.reset()
+
+
+@pytest.fixture
+def post(office):
+    """The mail server that Odoo uses, while customers get their links by e-mail."""
+    rows(office.server.database, "DELETE FROM mail_mail")  # what others left
+    with mailbox() as post:
+        values = {"name": "Mailbox", "smtp_host": "127.0.0.1", "smtp_port": post.port}
+        server = office.admin.call("ir.mail_server", "create", [values])
+        office.configure(frontpay_email_link=True)
+        yield post
+        office.configure(frontpay_email_link=False)
+        office.admin.call("ir.mail_server", "unlink", server)
+
+
+@pytest.fixture
+def phone(browser, office, request):
+    """The customer's, who isn't logged in anywhere."""
+    with opened(browser, office.server.url, f"{request.node.name}-phone") as phone:
+        phone.page.set_viewport_size(PHONE)
+        yield phone
 
 
 @pytest.fixture(scope="module")

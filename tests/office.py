@@ -136,6 +136,11 @@ class Office:
         [found] = self.admin.call("ir.model.data", "search_read", known, ["res_id"])
         self.admin.call("ir.cron", "method_direct_trigger", [found["res_id"]])
 
+    def portal_address(self, invoice: int) -> str:
+        """Where the customer sees the invoice, without logging in."""
+        preview = self.bookkeeper.click("account.move", "preview_invoice", invoice)
+        return self.server.url + preview["url"]
+
     def send_mails(self) -> None:
         """Let Odoo's own queue send what was written."""
         self.run_cron_of("mail", "ir_cron_mail_scheduler_action")

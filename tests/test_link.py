@@ -1,31 +1,13 @@
-"""The customer gets the link by e-mail, confirms on a phone, and the form turns."""
-
-from html.parser import HTMLParser
+"""The customer gets the link by e-mail, once, and again where that is wanted."""
 
 import pytest
 from playwright.sync_api import expect
 
-from devtools.mailbox import mailbox
-
 from .browser import opened
-from .databases import rows
 from .helpers import at_once
+from .mails import link_of
 
-PHONE = {"width": 360, "height": 740}
 TWENTY = 20
-
-
-@pytest.fixture
-def post(office):
-    """The mail server that Odoo uses, while customers get their links by e-mail."""
-    rows(office.server.database, "DELETE FROM mail_mail")  # what others left
-    with mailbox() as post:
-        values = {"name": "Mailbox", "smtp_host": "127.0.0.1", "smtp_port": post.port}
-        server = office.admin.call("ir.mail_server", "create", [values])
-        office.configure(frontpay_email_link=True)
-        yield post
-        office.configure(frontpay_email_link=False)
-        office.admin.call("ir.mail_server", "unlink", server)
 
 
 @pytest.fixture
@@ -35,91 +17,10 @@ def desk(browser, office, request):
         yield desk
 
 
-@pytest.fixture
-def phone(browser, office, request):
-    """The customer's, who isn't logged in anywhere."""
-    with opened(browser, office.server.url, f"{request.node.name}-phone") as phone:
-        phone.page.set_viewport_size(PHONE)
-        yield phone
-
-
-class Links(HTMLParser):
-    def __init__(self, html: str):
-        super().__init__()
-        self.addresses: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attributes):
-        if tag == "a":
-            self.addresses.append(dict(attributes)["href"])
-
-
-def html_of(mail) -> str:
-    return mail.get_body(["html"]).get_content()
-
-
-def link_of(mail, sandbox) -> str:
-    """The one link to Front Payment."""
-    [link] = [
-        address
-        for address in Links(html_of(mail)).addresses
-        if address.startswith(sandbox.url)
-    ]
-    return link
-
-
 def poll(office, invoice: int) -> None:
     """A colleague asks Front Payment, and nobody touches the open form."""
     colleague = office.person("colleague")
     colleague.click("account.move", "action_frontpay_refresh", invoice)
-
-
-def expect_wide_as_phone(page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-
-
-def test_the_customer_gets_the_link_confirms_and_the_form_turns(
-    desk, phone, office, sandbox, post
-):
-    customer = office.customer("Siri Selvgående", email="siri@example.com")
-    invoice = office.invoice(customer)
-    name = office.name(invoice)
-
-    desk.open_invoice(invoice)
-    desk.button("Send to Front Payment").click()
-    expect(desk.notification("success")).to_be_visible()
-    expect(desk.button("E-mail the Link Again")).to_be_visible()
-    expect(desk.page.locator(".o_frontpay_timeline")).to_contain_text("link e-mailed")
-    chatter = desk.page.locator(".o-mail-Thread")
-    expect(chatter).to_contain_text("The link was e-mailed to siri@example.com.")
-    desk.tab("Front Payment").click()
-    expect(desk.field("frontpay_link_qr").locator("img")).to_be_visible()
-    desk.field("frontpay_link_qr").scroll_into_view_if_needed()
-    desk.picture("sent")
-    office.send_mails()
-
-    [mail] = post.mails
-    assert "siri@example.com" in mail["To"]
-    assert name in mail["Subject"]
-    order = sandbox.order(name)
-    assert link_of(mail, sandbox) == order["bankIdUrl"]
-    phone.page.set_content(html_of(mail))
-    expect_wide_as_phone(phone.page)
-    phone.picture("mail")
-    phone.page.goto(link_of(mail, sandbox))
-    phone.page.get_by_role("button", name="Confirm with BankID").click()
-    expect(phone.page.get_by_role("button", name="Pay now")).to_be_visible()
-    poll(office, invoice)
-
-    expect(desk.field("frontpay_state").first).to_have_text("Invoiced")
-    expect(desk.button("E-mail the Link Again")).to_be_hidden()
-    expect(chatter).to_contain_text("Front Payment: Invoiced")
-    desk.picture("invoiced")
-    phone.page.get_by_role("button", name="Pay now").click()
-    expect(phone.page.locator("#wrap")).to_contain_text(name)
-    poll(office, invoice)
-    expect(desk.page.locator(".ribbon").last).to_have_text("Paid")
-    desk.picture("paid")
 
 
 def test_a_form_that_is_being_edited_stays_as_it_is(desk, office, sandbox, post):
