@@ -239,6 +239,16 @@ class TestPayment(PaymentCase):
         self.sent._settle_payment()
         self.assertEqual(self.sent.payment_id.date, date(2025, 8, 21))
 
+    def test_what_is_not_settled_stays_to_do_as_the_order_moves_on(self):
+        self.company.write(
+            {"frontpay_settle_on": "invoiced", "frontpay_journal_id": False}
+        )
+        for status in ("INVOICED", "Purring", "PAID"):
+            with self.subTest(status):
+                self.told(status)
+                self.assertIn("couldn't be registered", self.sent.error)
+                self.assertEqual(len(self.attention()), 1)
+
     def test_what_was_refunded_was_paid_before(self):
         for settle_on in ("paid", "invoiced"):
             for status in ("PARTIAL REFUNDED", "REFUNDED"):
