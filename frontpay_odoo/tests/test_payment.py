@@ -3,6 +3,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from unittest.mock import patch
 
+from psycopg2 import OperationalError
+
 from odoo import SUPERUSER_ID, Command
 from odoo.tests import freeze_time, new_test_user, tagged
 from odoo.tools import html2plaintext, mute_logger
@@ -339,6 +341,15 @@ class TestPayment(PaymentCase):
             self.told()
         self.assertEqual(self.sent.state, "paid")
         self.assertTold("couldn't be registered", "server's log")
+
+    def test_a_conflict_with_another_transaction_is_tried_again(self):
+        conflict = OperationalError("could not serialize access")
+        name = "_create_payments"
+        with (
+            patch.object(AccountPaymentRegister, name, side_effect=conflict),
+            self.assertRaises(OperationalError),
+        ):
+            self.told()
 
 
 @tagged("post_install", "-at_install", "frontpay")
