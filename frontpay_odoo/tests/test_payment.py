@@ -418,7 +418,23 @@ class TestMoneyAndBooks(PaymentCase):
                 self.assertFalse(self.sent.payment_id)
                 self.assertTold("Paid twice")
 
-    def _register_credit(self, memo):
+    def test_what_else_has_the_orders_number_is_not_its_payment(self):
+        for name, values in (
+            ("of another customer", {"partner_id": self.corporate.id}),
+            ("in another journal", {"journal_id": self.bank.id}),
+            ("paid back", {"payment_type": "outbound"}),
+            ("cancelled", {}),
+        ):
+            with self.subTest(name), self.undone():
+                other = self._register_credit("for ODR1", **values)
+                if name == "cancelled":
+                    other.action_draft()
+                    other.action_cancel()
+                self.told()
+                self.assertTrue(self.sent.payment_id)
+                self.assertNotEqual(self.sent.payment_id, other)
+
+    def _register_credit(self, memo, **values):
         """The customer's money, of no invoice."""
         credit = self.env["account.payment"].create(
             {
@@ -428,6 +444,7 @@ class TestMoneyAndBooks(PaymentCase):
                 "payment_type": "inbound",
                 "memo": memo,
             }
+            | values
         )
         credit.action_post()
         return credit
