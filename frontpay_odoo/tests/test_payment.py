@@ -567,6 +567,12 @@ class TestMoneyAndBooks(PaymentCase):
         self.assertEqual(self.amounts(), [125.00])
         self.assertTold("Front Payment refunded")
 
+    def test_an_order_that_ends_with_a_part_refunded_tells_that_part(self):
+        self.told()
+        report = OrderStatus("REFUNDED", refunded_amount=Decimal(100))
+        self.sent._apply_response(report)
+        self.assertTold("Front Payment refunded kr 100.00 of kr 125.00")
+
     def test_what_is_left_after_a_refund_may_be_registered_alone(self):
         self.company.frontpay_journal_id = False
         self.told()
