@@ -130,6 +130,20 @@ class TestCallbacks(PollingCase):
                 self._poll()
                 self.assertEqual(self.sent.payment_id.date, today)
 
+    def test_the_day_is_that_of_the_callback_with_the_same_status(self):
+        self.sandbox.act(self.uuid, "confirm")
+        self.sandbox.act(self.uuid, "pay")
+        today = self.company._frontpay_day()
+        self._call_back("INVOICED").day = today - timedelta(days=1)
+        self._call_back("PAID").day = today
+        self._poll()
+        self.assertEqual(self.sent.payment_id.date, today)
+
+    def test_a_callback_wakes_the_cron(self):
+        self.env["ir.cron.trigger"].search([]).unlink()
+        self._call_back()
+        self.assertLessEqual(self._next_run(), fields.Datetime.now())
+
     def test_an_answer_that_went_further_is_followed(self):
         self.sandbox.act(self.uuid, "confirm")
         self._call_back("INVOICED")
