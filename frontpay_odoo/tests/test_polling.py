@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.frontpay_odoo.connect import callback, errors
+from odoo.addons.frontpay_odoo.connect import callback, errors, responses
 from odoo.addons.frontpay_odoo.connect.client import Client
 from odoo.addons.frontpay_odoo.connect.endpoints import ENVIRONMENTS
 from odoo.addons.frontpay_odoo.models import frontpay_order_polling
@@ -279,6 +279,15 @@ class TestCallbacks(PollingCase):
                 self.assertUnpaid("unknown")
                 self.assertFalse(self.sent.order_uuid)
         self.sandbox.control("POST", "settings", {"details_references": False})
+
+    def test_a_number_whose_details_tell_nothing_is_not_taken(self):
+        self.sent.write({"order_uuid": False, "state": "unknown"})
+        self._call_back("PAID", orderUuid=self.uuid)
+        nothing = responses.order_details({"status": "PAID"})
+        with patch.object(Client, "details", return_value=nothing):
+            self._poll()
+        self.assertUnpaid("unknown")
+        self.assertFalse(self.sent.order_uuid)
 
     def test_a_number_that_another_order_took_meanwhile_is_not_taken(self):
         self.sent.write({"order_uuid": False, "state": "unknown"})
