@@ -467,9 +467,12 @@ class TestOutage(PollingCase):
         self.assertEqual(self._calls() - before, 1)
 
     def test_the_invoice_says_since_when(self):
+        self.go_away()
+        self.sent.next_poll_at = fields.Datetime.now()
+        self._poll()
+        self.assertTrue(self._outage())
         self.assertNotIn("frontpay_outage", self.move._get_alerts())
         self._call_back()
-        self.go_away()
         self._poll()
         alert = self.move._get_alerts()["frontpay_outage"]
         self.assertIn("can't be updated since", alert["message"])
