@@ -190,6 +190,28 @@ class TestCancelling(DialogCase):
                 {"move_ids": self.move.ids, "note": NOTE}
             )
 
+    def test_whoever_may_not_change_the_invoice_any_more_cancels_nothing(self):
+        clerk = new_test_user(
+            self.env,
+            "frontpay_cancel_clerk",
+            groups="account.group_account_invoice",
+            company_id=self.company.id,
+            company_ids=self.company.ids,
+        )
+        dialogs = self.env["frontpay.cancel"].with_user(clerk)
+        dialog = dialogs.create({"move_ids": self.move.ids, "note": NOTE})
+        self.env["ir.rule"].create(
+            {
+                "name": "Somebody else's invoice",
+                "model_id": self.env["ir.model"]._get_id("account.move"),
+                "domain_force": [("id", "!=", self.move.id)],
+                "perm_read": False,
+            }
+        )
+        with self.assertRaises(AccessError):
+            dialog.action_confirm()
+        self.assertFalse(self.calls(CANCEL))
+
 
 @tagged("post_install", "-at_install")
 class TestResending(DialogCase):
