@@ -234,6 +234,20 @@ class TestResending(DialogCase):
         self.resend(email="other@example.com", phone="")
         self.assertNotIn("46567468", self.body())
 
+    def test_or_to_another_number_alone(self):
+        self.resend(email="", phone="+47 46567469")
+        self.assertIn("46567469", self.body())
+        self.assertNotIn("@example.com", self.body())
+
+    def test_what_was_paid_since_the_dialog_was_opened_is_not_sent_again(self):
+        action = self.move.action_frontpay_resend()
+        dialogs = self.env["frontpay.resend"].with_context(**action["context"])
+        dialog = dialogs.create({})
+        self.sent._apply_status("PAID")
+        with self.assertRaisesRegex(UserError, "isn't possible"):
+            dialog.action_confirm()
+        self.assertFalse(self.calls(RESEND))
+
     def test_what_cannot_be_right_does_not_go_out(self):
         for values in ({"email": "kari@", "phone": ""}, {"phone": "12", "email": ""}):
             with (
