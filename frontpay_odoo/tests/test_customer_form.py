@@ -283,6 +283,19 @@ class TestCustomerForm(FrontpayCommon, HttpCase):
         self.empty.lang = "nb_NO"
         self.assertIn('lang="nb-NO"', self.page(self.form()).text)
 
+    def test_whoever_asked_is_told_in_the_own_language(self):
+        self.env["res.lang"]._activate_lang("nb_NO")
+        addon = self.env["ir.module.module"]._get("frontpay_odoo")
+        addon._update_translations(["nb_NO"])
+        self.asker.lang = "nb_NO"
+        self.form().with_context(lang="en_US")._receive_answer(GOOD)
+        told = " ".join(self.move.message_ids.mapped("body"))
+        self.assertIn("har fylt ut: ", told)
+
+    def test_a_text_is_stored_in_a_sensible_length(self):
+        self.form()._receive_answer(GOOD | {"street": "x" * 1000})
+        self.assertEqual(len(self.empty.street), 200)
+
     def test_it_is_kept_for_a_while(self):
         now = fields.Datetime.now()
         old = self.form(expires_at=now - timedelta(days=91))
