@@ -435,6 +435,25 @@ class TestButton(LinkCase):
             self.click(order.move_id)
         self.assertEqual(len(self.mails()), 1)
 
+    def test_of_two_who_click_at_once_one_e_mails_it(self):
+        order = self.waiting()
+
+        def locked(_move):
+            order._email_link()  # by whoever had the invoice until now
+
+        with patch.object(transaction, "lock", locked):
+            kind, message = self.click(order.move_id)
+        self.assertEqual(kind, "warning")
+        self.assertIn("again in a few minutes", message)
+        self.assertEqual(len(self.mails()), 1)
+
+    def test_an_archived_customer_is_e_mailed_nothing(self):
+        order = self.waiting()
+        self.private.active = False
+        with self.assertRaisesRegex(RedirectWarning, "is archived"):
+            self.click(order.move_id)
+        self.assertFalse(self.mails())
+
     def test_a_corrected_address_gets_it_at_once(self):
         order = self.waiting()
         self.click(order.move_id)
