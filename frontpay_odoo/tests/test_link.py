@@ -620,6 +620,24 @@ class TestReminders(LinkCase):
         self.run_cron("cron_remind")
         self.assertFalse(self.mails())
 
+    def test_another_companys_reminders_are_for_its_own_customers(self):
+        other = self.setup_other_company(name="Elvenett Prøve AS")["company"]
+        other.frontpay_reminder_days = 3
+        self.company.frontpay_reminder_days = 0
+        self.emailed(days=9)
+        before = self.mails()
+        self.run_cron("cron_remind")
+        self.assertEqual(self.mails(), before)
+
+    def test_a_reminders_subject_is_in_the_customers_language(self):
+        self.env["res.lang"]._activate_lang("nb_NO")
+        addon = self.env["ir.module.module"]._get("frontpay_odoo")
+        addon._update_translations(["nb_NO"])
+        self.private.lang = "nb_NO"
+        self.emailed(days=3)._email_reminder()
+        [_first, reminder] = self.mails()
+        self.assertTrue(reminder.subject.startswith("Påminnelse: "))
+
     def test_zero_days_remind_nobody(self):
         self.company.frontpay_reminder_days = 0
         self.emailed(days=9)
