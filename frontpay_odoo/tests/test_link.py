@@ -657,7 +657,7 @@ class TestReminders(LinkCase):
         old = self.emailed(days=4, number=1)
         young = self.emailed(days=1, number=2)
         never = self.waiting(days=5, number=3)
-        confirmed = self.emailed(days=9, number=4)
+        confirmed = self.emailed(days=1, number=4)
         confirmed.state = "invoiced"
         before = self.mails()
         params = (old + young + never + confirmed).action_remind()["params"]
