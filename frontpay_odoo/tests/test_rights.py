@@ -22,6 +22,11 @@ ACTIONS = (
     "action_frontpay_refresh",
     "action_frontpay_resolve",
     "action_frontpay_withdraw",
+    "action_frontpay_ask_customer",
+    "action_frontpay_email_link",
+    "action_frontpay_remind",
+    "action_frontpay_cancel",
+    "action_frontpay_resend",
 )
 
 
