@@ -43,7 +43,7 @@ _logger = logging.getLogger(__name__)
 
 IS_LONG = bool(os.environ.get("FRONTPAY_LONG"))
 # Cases of each operation: single lies and pairs. A long run draws others each time.
-SINGLES, PAIRS = (150, 60) if IS_LONG else (4, 2)
+SINGLES, PAIRS = (100, 40) if IS_LONG else (4, 2)
 MEGABYTE = "A" * 1_000_000
 MISSING = object()
 ATTENTION = "frontpay_odoo.activity_attention"

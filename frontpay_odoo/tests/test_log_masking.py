@@ -15,6 +15,7 @@ CUSTOMER = {"name": "Ola", NAME: PERSONAL_NUMBER}
 ADDRESSES = (
     ("GET /frontpay/callback/{}?orderUuid=ODR1 HTTP/1.1", "/frontpay/callback/*****?o"),
     ("GET /frontpay/return/{}/success HTTP/1.1", "/frontpay/return/*****/success"),
+    ("GET /frontpay/customer/{} HTTP/1.1", "/frontpay/customer/***** HTTP"),
     ("POST //frontpay/callback/{} HTTP/1.1", "//frontpay/callback/***** HTTP"),
     ("GET /frontpay/callback/{}%20%s HTTP/1.1", "/frontpay/callback/***** HTTP"),
 )

@@ -12,7 +12,7 @@ import re
 
 from ..connect.masking import MASK, masked_text
 
-OUR_ADDRESS = re.compile(r"(/frontpay/(?:callback|return)/)[^/?#\s\"']+")
+OUR_ADDRESS = re.compile(r"(/frontpay/(?:callback|return|customer)/)[^/?#\s\"']+")
 SECRETS_IN_CALL = re.compile(
     r"frontpay_(personal_number|masked_number|api_token|callback_secret)"
 )
