@@ -336,12 +336,7 @@ class FrontpayOrder(models.Model):
         if self.state == "sent":
             self._keep_link(answer.verification_url)
         self.write(
-            {
-                "customer_uuid": answer.customer_uuid,
-                "sent_at": fields.Datetime.now(),
-                "retry_at": False,
-                "error": False,
-            }
+            {"customer_uuid": answer.customer_uuid, "sent_at": fields.Datetime.now()}
         )
         self._schedule_next_poll()
         return True

@@ -233,6 +233,14 @@ class TestStateMachine(FrontpayCommon):
         self.assertEqual((order.state, order.customer_uuid), ("invoiced", "CSRT1"))
         self.assertFalse(order.verification_url)
 
+    def test_an_answer_that_comes_after_a_payment_wipes_no_error(self):
+        self.company.frontpay_journal_id = False
+        order = self.order(self.move, "sending", order_uuid=False)
+        order._assign_order_uuid("ODR1")
+        order._apply_status("PAID")
+        order._record_submitted(SubmittedOrder("ODR1", "CSRT1", ""))
+        self.assertIn("couldn't be registered", order.error)
+
     def test_a_callback_outweighs_a_lost_answer(self):
         order = self.order(self.move, "sending", order_uuid=False)
         order._assign_order_uuid("ODR1")
