@@ -140,6 +140,14 @@ class TestStateMachine(FrontpayCommon):
             self.order(second, token="second")
         self.order(second, token="second", base_url="https://other.example.com/")
 
+    def test_another_companys_number_keeps_nobody_from_having_it(self):
+        other = self.setup_other_company(name="Elvenett Prøve AS")["company"]
+        theirs = self.order(self.move)
+        theirs.company_id = other
+        own = self.order(self.invoice(), "sending", order_uuid=False, token="own")
+        self.assertEqual(theirs.base_url, own.base_url)
+        self.assertTrue(own._assign_order_uuid(theirs.order_uuid))
+
     def test_a_token_belongs_to_one_order(self):
         self.order(self.move)
         with mute_logger("odoo.sql_db"), self.assertRaises(UniqueViolation):
