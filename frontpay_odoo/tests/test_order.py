@@ -440,6 +440,7 @@ class TestSending(SandboxCase):
         self.assertIn(sentence, message)
         self.assertEqual(self.move.frontpay_state, "unknown")
         self.assertFalse(self.move.frontpay_order_uuid)
+        self.assertNotIn("Handed to Front Payment", self._chatter())
         self.assertIn(sentence, self.move.activity_ids.note)
         order = self.move.sudo().frontpay_order_id
         self.assertTrue(order.sent_at)
@@ -463,6 +464,7 @@ class TestSending(SandboxCase):
         self.assertEqual(kind, "danger")
         self.assertEqual(self.move.frontpay_order_uuid, "ODR1")
         self.assertFalse(self.move.frontpay_verification_url)
+        self.assertNotIn("Handed to Front Payment", self._chatter())
         for number in ("ODR1", stored["orderUuid"]):
             self.assertIn(number, self.move.frontpay_error)
             self.assertIn(number, self.move.activity_ids.note)
