@@ -616,8 +616,17 @@ class TestUpdating(SandboxCase):
                 self.assertEqual(payload["fpgoUuid"], self.order.order_uuid)
                 self.assertEqual(payload["orderFrom"], "PARTNER")
                 self.assertEqual(payload["customerReference"], self.move.ref)
+                callback_url = payload["callback"]["callbackUrl"]
+                self.assertTrue(callback_url.endswith(f"/{self.order.token}"))
                 with self.assertRaisesRegex(UserError, "hasn't changed since"):
                     self.move.action_frontpay_send()
+
+    def test_an_update_goes_the_way_that_its_order_went(self):
+        self.private.frontpay_channel = "invoice"
+        self.move.ref = "3501"
+        self._send()
+        self.assertEqual(self.sandbox.requests(), [SUBMIT, SUBMIT])
+        self.assertEqual(len(self.sandbox.orders()), 1)
 
     def test_a_lost_answer_to_an_update_makes_no_second_order(self):
         self.move.ref = "3501"
