@@ -250,11 +250,20 @@ class TestCallbacks(PollingCase):
         for state in ("sending", "unknown"):
             with self.subTest(state), closing(self.env.cr.savepoint()):
                 self.sandbox.act(self.uuid, "confirm")
-                self.sent.write({"order_uuid": False, "state": state})
+                before = fields.Datetime.now() - timedelta(hours=2)
+                self.sent.write(
+                    {
+                        "order_uuid": False,
+                        "state": state,
+                        "sending_at": before,
+                        "sent_at": False,
+                    }
+                )
                 self._call_back("INVOICED", orderUuid=self.uuid)
                 self._poll()
                 self.assertUnpaid("invoiced")
                 self.assertEqual(self.sent.order_uuid, self.uuid)
+                self.assertEqual(self.sent.sent_at, before)
             self.sandbox.control("DELETE", "orders")
             self.setUp()
 
