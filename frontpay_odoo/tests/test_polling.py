@@ -618,6 +618,23 @@ class TestPolling(PollingCase):
         self.assertTrue(self.sent.invoice_number)
         self.assertFalse(self.sent.verification_url)
 
+    def test_the_invoices_number_is_asked_for_once(self):
+        for action in ("confirm", "remind"):
+            self.sandbox.act(self.uuid, action)
+            self._due()
+            self._poll()
+        number = f"GET connect/orders/invoice-number/{self.uuid}"
+        self.assertEqual(self.sandbox.requests().count(number), 1)
+        self.assertTrue(self.sent.invoice_number)
+
+    def test_the_list_says_nothing_of_another_environments_orders(self):
+        orders = self._sent(LIST_THRESHOLD + 1).sudo().frontpay_order_id
+        self.sent.base_url = ENVIRONMENTS["production"]
+        self.sandbox.act(self.uuid, "pay")
+        self._due(orders)
+        self._poll()
+        self.assertUnpaid()
+
     def test_an_order_whose_turn_it_is_not_is_left_alone(self):
         self._poll()
         self.assertFalse(self.sandbox.requests())
