@@ -456,6 +456,19 @@ class TestQueue(QueueCase):
         self.assertFalse(order.update_queued or order.tries)
         self.assertIn("was not brought up to date", self.attention(moves).note)
 
+    def test_an_update_that_can_not_be_sent_any_more_is_told_once(self):
+        moves = self.batch()
+        self.send(moves)
+        self.run_queue()
+        moves[0].ref = "3501"
+        self.queued_updates(moves[0])
+        self.private.phone = False
+        self.run_queue()
+        order = moves[0].frontpay_order_id
+        self.assertEqual((order.state, order.update_queued), ("sent", False))
+        self.assertIn("no phone number", self.attention(moves).note)
+        self.assertEqual(len(self.sandbox.requests()), BATCH)
+
     def test_an_update_waits_as_well(self):
         moves = self.batch()
         self.send(moves)
