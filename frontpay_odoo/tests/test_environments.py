@@ -99,6 +99,18 @@ class TestEnvironments(EnvironmentCase):
                 self.assertEqual(len(self.posted(self.demo)), 1)
             self.forget()
 
+    def test_nobody_is_asked_about_what_got_lost_in_demo(self):
+        for environment, is_asked in (("demo", False), ("custom", True)):
+            with self.subTest(environment), self.undone():
+                sandbox = {"demo": self.demo, "custom": self.other}[environment]
+                sandbox.fault("drop", path="submit")
+                order = self.sent(environment).sudo().frontpay_order_id
+                self.assertEqual(order.state, "unknown")
+                self.use("production")
+                run_cron(self.env, "recover")
+                self.assertEqual(order.needs_decision, is_asked)
+            self.forget()
+
     def test_many_that_were_tried_in_demo_are_sent_for_real(self):
         moves = self.batch()
         self.run_queue()
@@ -275,6 +287,16 @@ class TestCopies(EnvironmentCase):
         self.moves.action_frontpay_send()
         self.run_all()
         self.assertEqual(set(self.moves.mapped("frontpay_state")), {"sent"})
+
+    def test_what_is_changed_in_a_confirmed_copy_is_updated(self):
+        self.copy_database()
+        self.company.action_frontpay_confirm_database()
+        order = self.open.sudo().frontpay_order_id
+        self.env["frontpay.order"].sudo()._enqueue(self.open)
+        self.assertTrue(order.update_queued)
+        self.run_queue()
+        self.assertFalse(order.update_queued or order.error)
+        self.assertEqual(len(self.posted(self.demo)), 1)
 
     def test_only_administrators_confirm(self):
         self.copy_database()
