@@ -168,7 +168,9 @@ class TestMatching(FrontpayCommon):
         self.assertEqual(self._becomes(), "ODR1")
 
     def test_an_order_of_another_invoice_is_no_match(self):
+        url = "https://other.example.com/"
         for what, claim in (
+            ("elsewhere", lambda remote, _other: remote.write({"base_url": url})),
             ("taken", lambda remote, other: remote.write({"order_id": other.id})),
             (
                 "called back",
@@ -518,6 +520,27 @@ class TestRecovery(RecoveryCase):
         self.assertEqual(self.sandbox.requests(), requests)
         self.assertTrue(order.needs_decision)
         self.assertIn("lead to another environment", order.error)
+
+    def test_nor_is_it_asked_about_a_number_that_a_person_saw(self):
+        order = self._lose_answer()
+        [stored] = self.sandbox.orders()
+        order.base_url = "https://other.example.com/"
+        requests = self.sandbox.requests()
+        with self.assertRaisesRegex(UserError, "lead to another environment"):
+            order._link_manually(stored["orderUuid"])
+        self.assertEqual(self.sandbox.requests(), requests)
+        self.assertFalse(order.order_uuid)
+
+    def test_what_another_company_has_read_is_read_all_the_same(self):
+        remote_orders = self.env["frontpay.remote.order"].sudo()
+        other = self.setup_other_company(name="Elvenett Prøve AS")["company"]
+        url = self.company._frontpay_api_url()
+        values = {"base_url": url, "order_uuid": "ODR1"}
+        remote_orders.create(values | {"company_id": other.id})
+        listed = {"ODR1": "SENT"}
+        unknown = remote_orders._unknown_uuids(self.company, url, listed)
+        self.assertEqual(unknown, ["ODR1"])
+        self.assertFalse(remote_orders._unknown_uuids(other, url, listed))
 
     def test_a_dead_sender_is_told_from_a_living_one(self):
         order = self.order(self.move, "sending", order_uuid=False)
