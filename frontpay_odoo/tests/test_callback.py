@@ -355,9 +355,10 @@ class TestReturnPage(CallbackCase):
         return self.url_open(f"/frontpay/return/{token}/{outcome}{query}")
 
     def test_the_page_says_nothing_about_the_customer(self):
-        page = self.open("success").text
+        page = self.open("success")
         for value in (self.private.name, self.private.email, PERSONAL_NUMBER):
-            self.assertNotIn(value, page)
+            self.assertNotIn(value, page.text)
+        self.assertEqual(page.headers["Cache-Control"], "no-store")
 
     def test_the_page_is_in_the_customers_language(self):
         self.env["res.lang"]._activate_lang("nb_NO")
