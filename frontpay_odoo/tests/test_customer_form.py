@@ -75,6 +75,8 @@ class TestCustomerForm(FrontpayCommon, HttpCase):
         self.empty.write({"email": "tom@example.com", "city": "Hemmelig"})
         shown = self.page(self.form())
         self.assertEqual(shown.status_code, 200)
+        self.assertEqual(shown.headers["Cache-Control"], "no-store")
+        self.assertEqual(shown.headers["Referrer-Policy"], "no-referrer")
         for name in GOOD.keys() - {"email", "city"}:
             self.assertIn(f'name="{name}"', shown.text)
         for secret in ('name="email"', "tom@example.com", "Hemmelig", "Mangel"):
