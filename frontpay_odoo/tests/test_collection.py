@@ -64,6 +64,18 @@ class CollectionCase(FrontpayCommon):
         )
         return " ".join(html2plaintext(html.decode()).split()), html.decode()
 
+    def print_pdf(self):
+        """Attach a PDF, as printing the invoice does."""
+        self.env["ir.attachment"].create(
+            {
+                "name": "invoice.pdf",
+                "raw": b"%PDF-1.4",
+                "res_model": self.move._name,
+                "res_id": self.move.id,
+                "res_field": "invoice_pdf_report_file",
+            }
+        )
+
     def register_payment(self, amount=None, journal=None):
         wizards = self.env["account.payment.register"].with_context(
             active_model="account.move", active_ids=self.move.ids
@@ -94,6 +106,15 @@ class TestOneWayToPay(CollectionCase):
                 not_sent = [("id", "=", self.move.id), ("is_move_sent", "=", False)]
                 found = self.env["account.move"].search(not_sent)
                 self.assertEqual(bool(found), not is_sent)
+
+    def test_nothing_of_a_test_that_is_closed_is_left(self):
+        order = self.bring_to("sent")
+        self.print_pdf()
+        self.assertTrue(self.move.invoice_pdf_report_id)
+        order._close_test()
+        self.move.invalidate_recordset()
+        self.assertFalse(self.move.invoice_pdf_report_id)
+        self.assertFalse(order.verification_url)
 
     def test_a_test_that_is_closed_was_not_sent(self):
         self.bring_to("sent")._close_test()
@@ -141,15 +162,7 @@ class TestOneWayToPay(CollectionCase):
         ):
             with self.subTest(state, former=former), self.undone():
                 order = self.bring_to(former)
-                self.env["ir.attachment"].create(
-                    {
-                        "name": "invoice.pdf",
-                        "raw": b"%PDF-1.4",
-                        "res_model": self.move._name,
-                        "res_id": self.move.id,
-                        "res_field": "invoice_pdf_report_file",
-                    }
-                )
+                self.print_pdf()
                 if order and former == "queued":
                     order._set_state("sending")
                 if order:
