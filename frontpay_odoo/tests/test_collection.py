@@ -291,6 +291,13 @@ class TestBooks(CollectionCase):
         self.assertNotIn("frontpay_credited", note._get_alerts())
         self.assertNothingTold()
 
+    def test_a_credit_note_that_was_cancelled_is_not_warned_of(self):
+        self.bring_to("invoiced")
+        note = self.move._reverse_moves([{"invoice_date": self.move.invoice_date}])
+        self.assertIn("frontpay_credited", note._get_alerts())
+        note.button_cancel()
+        self.assertNotIn("frontpay_credited", note._get_alerts())
+
     def test_a_credit_note_that_is_not_set_off_is_told_while_it_is_posted(self):
         self.bring_to("invoiced")
         note = self.move._reverse_moves([{"invoice_date": self.move.invoice_date}])
