@@ -176,6 +176,14 @@ class TestComparison(SandboxCase):
         run_cron(self.env, "compare")
         self.assertEqual(order.next_poll_at, before)
 
+    def test_what_ended_long_ago_is_not_compared(self):
+        order = self.order(self.invoice(), "paid")
+        for days, is_compared in ((399, True), (401, False)):
+            with self.subTest(days):
+                order.closed_at = fields.Datetime.now() - timedelta(days=days)
+                compared = order._compared_with_list(self.company)
+                self.assertEqual(compared, order if is_compared else order.browse())
+
     def test_an_order_that_the_list_lacks_is_asked_for(self):
         move = self.invoice()
         move.action_frontpay_send()
