@@ -197,6 +197,11 @@ class TestErrorMessages(TransactionCase):
         message = outcome_message(env, errors.Rejected("HTTP 417", [sentence]))
         self.assertIn("«Telefonnummer»", message)
 
+    def test_front_payments_own_words_hold_no_personal_number(self):
+        error = errors.Rejected("HTTP 400", ["17858410193 is taken", "No."])
+        told = error_messages.quoted(error)
+        self.assertEqual(told, "“178584***** is taken” “No.”")
+
     def test_a_quoted_sentence_holds_no_personal_number(self):
         told = self._told("The number 17858410193 is taken.")
         self.assertEqual(told, ["“The number 178584***** is taken.”"])
