@@ -1,9 +1,11 @@
 from contextlib import suppress
+from unittest.mock import patch
 
 from odoo.sql_db import db_connect
 from odoo.tests import BaseCase, get_db_name, tagged
 
 from odoo.addons.frontpay_odoo.connect import errors
+from odoo.addons.frontpay_odoo.models import frontpay_rate_limit
 from odoo.addons.frontpay_odoo.models.frontpay_rate_limit import RateLimiter
 
 LIMIT = 240
@@ -61,6 +63,14 @@ class TestRateLimit(BaseCase):
         self.limiter().block(60)
         with self.assertRaises(errors.RateLimited):
             self.limiter(max_wait=50).acquire()
+
+    def test_a_slot_that_is_not_yet_there_is_waited_for(self):
+        self.limiter().acquire()
+        self.free_in("3 seconds")
+        with patch.object(frontpay_rate_limit, "time") as time:
+            self.limiter(max_wait=10).acquire()
+        [seconds] = time.sleep.call_args.args
+        self.assertGreater(seconds, 0)
 
     def test_a_burst_is_short(self):
         limiter = self.limiter()
