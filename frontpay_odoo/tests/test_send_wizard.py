@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import Form, new_test_user, tagged
@@ -152,6 +154,14 @@ class TestSendWizard(SendCase):
         with self.assertRaisesRegex(UserError, "has no phone number"):
             wizard.action_send_and_print()
         self.assertFalse(self.move.frontpay_state)
+
+    def test_what_somebody_else_is_handling_is_not_said_to_be_handed_over(self):
+        Order = type(self.env["frontpay.order"])
+        with (
+            patch.object(Order, "_enqueue", lambda orders, _moves: orders.browse()),
+            self.assertRaisesRegex(UserError, "handled by somebody else"),
+        ):
+            self.wizard(sending_methods=["frontpay"]).action_send_and_print()
 
     def test_whoever_has_no_invoicing_rights_hands_nothing_over(self):
         reader = new_test_user(
