@@ -216,14 +216,21 @@ class TestSendWizard(SendCase):
             self.assertEqual(form.template_id, odoos)
 
     def test_an_electronic_invoice_beside_it_is_warned_of(self):
-        self.order(self.move)
-        for methods, is_warned in ((["email"], False), (["peppol"], True)):
-            with self.subTest(methods):
+        for is_claimed, methods, is_warned in (
+            (False, ["peppol"], False),
+            (False, ["peppol", "frontpay"], True),
+            (True, ["email"], False),
+            (True, ["snailmail"], False),
+            (True, ["peppol"], True),
+        ):
+            with self.subTest(methods, claimed=is_claimed), self.undone():
+                if is_claimed:
+                    self.order(self.move)
                 data = {"sending_methods": methods}
                 alerts = self.env["account.move.send"]._frontpay_claimed_alerts(
                     self.move, {self.move: data}
                 )
-                self.assertIn("frontpay_claimed", alerts)
+                self.assertEqual("frontpay_claimed" in alerts, is_claimed)
                 self.assertEqual("frontpay_claimed_elsewhere" in alerts, is_warned)
 
 
