@@ -184,6 +184,14 @@ class TestAmounts(SandboxCase):
                     (product.rate, product.discount, product.amount), (125, 25, 225)
                 )
 
+    def test_a_coupon_is_no_discount_and_takes_its_vat_with_it(self):
+        self.company.frontpay_discount_mode = "line"
+        [product] = self._products(
+            self.line(100, discount=10), self.line(-10, name="Coupon")
+        )
+        self.assertEqual((product.amount, product.discount), (100, 0))
+        self.assertIn("less", product.name)
+
     def test_what_was_returned_lowers_the_quantity(self):
         router = {"product_id": self.products[0].id, "price": 16}
         for quantities, left in (
