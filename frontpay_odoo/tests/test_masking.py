@@ -32,6 +32,7 @@ DOCUMENTS = (
     ({"personalNumber": "1785841019"}, {"personalNumber": "178584*****"}),
     ({"personalNumber": 17858410193}, {"personalNumber": "178584*****"}),
     ({"personalId": "17858410193"}, {"personalId": "178584*****"}),
+    ({"personalId": "1785841019"}, {"personalId": "178584*****"}),
     ({"referenceNo": "17858410193"}, {"referenceNo": "178584*****"}),
     ({"errors": ["17858410193 is taken"]}, {"errors": ["178584***** is taken"]}),
     (
