@@ -37,6 +37,7 @@ CUSTOMERS = (
         {"street": "Provgatan 3", "zip": "411 01", "city": "Göteborg"},
         {"address.zip": "411 01", "organization_id": ORGANIZATION_NUMBER},
     ),
+    ({"frontpay_language": "sv"}, {"lang": "en_US"}, {"language": "sv"}),
     (
         {"email": "kari@; post@example.com, ola@example.com"},
         None,
