@@ -1,7 +1,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from odoo import Command, fields
+from odoo import SUPERUSER_ID, Command, fields
 from odoo.exceptions import LockError, UserError
 from odoo.service import server
 from odoo.tests import new_test_user, tagged
@@ -685,7 +685,9 @@ class TestQueue(QueueCase):
         self.env.user.lang = "nb_NO"
         moves = self.batch()
         self.send(moves)
-        order = moves[0].frontpay_order_id._with_creator_env()
+        cron = self.env(user=SUPERUSER_ID, context={})
+        self.assertNotEqual(cron.company, self.company)
+        order = moves[0].frontpay_order_id.with_env(cron)._with_creator_env()
         self.assertEqual(order.env.lang, "nb_NO")
         self.assertEqual(order.env.company, self.company)
 
