@@ -10,6 +10,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.sql_db import db_connect
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.frontpay_odoo.connect.client import Client
+from odoo.addons.frontpay_odoo.connect.responses import OrderStatus
 from odoo.addons.frontpay_odoo.models import frontpay_order_recovery
 from odoo.addons.frontpay_odoo.models.frontpay_order_recovery import OrderList
 from odoo.addons.frontpay_odoo.tools.transaction import SENDER_LOCK
@@ -767,6 +769,21 @@ class TestDecisions(RecoveryCase):
             self.assertIn("Paid", answer()["params"]["message"])
             self.assertEqual(self.move.frontpay_order_uuid, self.number)
             self.assertEqual(self.move.frontpay_state, "paid")
+
+    def test_a_callback_that_comes_while_the_number_is_looked_up_counts(self):
+        other = self._submit()
+        candidates = self._check_outcome().candidate_ids
+        candidate = candidates.filtered(lambda each: each.order_uuid == other)
+
+        def called_back(_client, order_uuid):
+            self.order._assign_order_uuid(order_uuid)
+            self.order._apply_status("PAID")
+            return OrderStatus("SENT")
+
+        with patch.object(Client, "status", called_back):
+            told = candidate.action_link()["params"]["message"]
+        self.assertIn("Paid", told)
+        self.assertNotIn("said that this invoice is", self._chatter())
 
     def test_an_answer_waits_for_whoever_has_the_invoice(self):
         self.go_away()
