@@ -1,7 +1,9 @@
 """No order crosses from one Front Payment to another, or from a database to a copy."""
 
+from datetime import timedelta
 from unittest.mock import patch
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
@@ -257,8 +259,10 @@ class TestCopies(EnvironmentCase):
 
     def test_nothing_goes_out(self):
         self.copy_database()
+        self.lost.sending_at = fields.Datetime.now() - timedelta(hours=2)
         for _time in range(3):
             self.run_all()
+        self.assertFalse(self.lost.needs_decision)
         for call in (
             self.open.action_frontpay_send,
             self.company.action_frontpay_test_connection,
