@@ -475,6 +475,15 @@ class TestOutage(PollingCase):
         self._poll_later(days=1, seconds=62)
         self.assertEqual(self._calls() - before, 1)
 
+    def test_while_nothing_can_be_sent_orders_are_polled(self):
+        self.env["frontpay.outage"].sudo()._record(
+            self.company, errors.Unreachable("nobody"), operation="send"
+        )
+        self.sandbox.act(self.uuid, "pay")
+        self._call_back()
+        run_cron(self.env, "poll")
+        self.assertPaidOnce()
+
     def test_the_invoice_says_since_when(self):
         self.go_away()
         self.sent.next_poll_at = fields.Datetime.now()
