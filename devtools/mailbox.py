@@ -4,6 +4,7 @@ delivers none."""
 import contextlib
 import email
 import email.policy
+import re
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -54,9 +55,14 @@ class Mailbox(socketserver.ThreadingTCPServer):
         self.mails.append(parsed)
         page = parsed.get_body(["html"])
         if self._folder and page:
-            self._folder.mkdir(exist_ok=True)
-            path = self._folder / f"{len(self.mails):03}.html"
-            path.write_text(page.get_content())
+            self._write(parsed["To"].addresses[0].addr_spec, page.get_content())
+
+    def _write(self, address: str, page: str) -> None:
+        """Named after the address, and numbered on from what lies there already."""
+        self._folder.mkdir(exist_ok=True)
+        number = len(list(self._folder.iterdir())) + 1
+        name = re.sub(r"[^\w.@+-]", "_", address)
+        (self._folder / f"{number:03}-{name}.html").write_text(page)
 
 
 @contextlib.contextmanager
