@@ -1,8 +1,12 @@
 from datetime import date
 
+from lxml import etree
+
 from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import html2plaintext
+from odoo.tools.safe_eval import safe_eval
+from odoo.tools.view_validation import get_expression_field_names
 
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
 from odoo.addons.frontpay_odoo.models.frontpay_order import ATTENTION
@@ -199,10 +203,20 @@ class TestOneWayToPay(CollectionCase):
                 self.assertEqual(is_told, bool(state))
 
     def test_pay_is_the_primary_button_only_while_nobody_else_collects(self):
+        form = etree.fromstring(self.move.get_view(view_type="form")["arch"])
+        buttons = form.xpath("//header/button[@name='action_register_payment']")
+        conditions = [button.get("invisible") for button in buttons]
+        names = set().union(*map(get_expression_field_names, conditions))
         for state, is_primary in ((None, True), ("sent", False), ("cancelled", True)):
             with self.subTest(state), self.undone():
                 self.bring_to(state)
-                self.assertEqual(self.move.frontpay_collects, not is_primary)
+                values = self.move.read(names)[0]
+                shown = [
+                    "oe_highlight" in button.get("class", "")
+                    for button, condition in zip(buttons, conditions, strict=True)
+                    if not safe_eval(condition, values)
+                ]
+                self.assertEqual(shown, [is_primary])
 
 
 @tagged("post_install", "-at_install", "frontpay")
