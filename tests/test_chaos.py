@@ -44,7 +44,7 @@ class Plan:
     patience: float
 
 
-SHORT = Plan(60, 20, kills=2, outages=1, delay=2, pause=2, minute=6, patience=120)
+SHORT = Plan(60, 20, kills=2, outages=1, delay=2, pause=2, minute=6, patience=240)
 LONG = Plan(1000, 100, kills=10, outages=2, delay=10, pause=5, minute=60, patience=3600)
 
 # What the sandbox says of an order, and how Odoo says it.
