@@ -15,6 +15,7 @@ from .envelope import MESSAGES, accepted, failed, refused
 from .faults import Fault
 from .orders import Conflict, Order, OrderNotFound
 from .payload import ABSENT, as_json, number, read, value_at
+from .refunds import Refused
 from .state import sandbox
 
 PREFIX = "/api/v1/"
@@ -150,6 +151,11 @@ def _conflict(error: Conflict) -> Response:
     return refused(400, error.code)
 
 
+@blueprint.errorhandler(Refused)
+def _refused(error: Refused) -> Response:
+    return refused(400, str(error))
+
+
 def submit() -> Response:
     """Sections 4 to 9: an order comes in by one of the channels."""
     endpoint = request.path.removeprefix(PREFIX)
@@ -188,7 +194,7 @@ def all_statuses() -> Response:
 
 @blueprint.get("connect/orders/status/<uuid>")
 def status(uuid: str) -> Response:
-    """Section 14."""
+    """Section 14. How a refund ended stands outside of ``data`` (section 25)."""
     order = sandbox.orders.get(uuid)
     data = {
         "uuid": order.uuid,
@@ -196,12 +202,15 @@ def status(uuid: str) -> Response:
         "orderAmount": as_json(order.total),
         "refundedAmount": as_json(order.refunded),
     }
-    return accepted(200, "Order Status Retrieved Successfully", data)
+    outcome = sandbox.settings.refund_outcome and sandbox.refunds.outcome(uuid)
+    beside = {"refundStatus": outcome} if outcome else {}
+    return accepted(200, "Order Status Retrieved Successfully", data, **beside)
 
 
 @blueprint.get("connect/orders/details/<uuid>")
 def details(uuid: str) -> Response:
-    """Section 15, with the numeric ``id`` of each line that a refund needs.
+    """Section 15, with the numeric ``id`` of each line that a refund needs, unless the
+    setting ``line_ids`` is off.
 
     The current list has no reference of the merchant's, the older one has: the setting
     ``details_references`` chooses.
@@ -268,6 +277,35 @@ def resend(uuid: str) -> Response:
     return accepted(202, "resentOrderSuccessfully")
 
 
+@blueprint.post(f"{rules.REFUND}/<uuid>")
+def refund(uuid: str) -> Response:
+    """Section 12: taken, and pending until somebody decides."""
+    return _take_refund(rules.REFUND, uuid) or accepted(
+        202, "orderRefundedSuccessfully", is_data=True
+    )
+
+
+@blueprint.post(f"{rules.APPROVAL}/<uuid>")
+def request_approval(uuid: str) -> Response:
+    """Section 12b: the same for a refund beyond the limits."""
+    return _take_refund(rules.APPROVAL, uuid) or accepted(
+        201, "requestedOrderRefundSuccessfully"
+    )
+
+
+def _take_refund(endpoint: str, uuid: str) -> Response | None:
+    received = _body()
+    payload = _read(received)
+    sandbox.orders.get(uuid)
+    errors = rules.check(endpoint, payload, sandbox.orders.exists)
+    errors = errors or list(totals.check_refund(payload))
+    if errors:
+        return failed(417, errors)
+    is_request = endpoint == rules.APPROVAL
+    sandbox.refunds.request(uuid, received, is_request=is_request)
+    return None
+
+
 def _body() -> str:
     return request.get_data().decode("utf-8", "replace")
 
@@ -313,7 +351,7 @@ def _product_list(order: Order) -> list[dict]:
     ids = sandbox.orders.product_ids(order.uuid)
     return [
         {
-            "id": line_id,
+            **({"id": line_id} if sandbox.settings.line_ids else {}),
             "name": product["name"],
             "productId": product.get("productId"),
             "quantity": as_json(number(product["quantity"])),

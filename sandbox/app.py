@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from . import api, control, pages
 from .callbacks import Callbacks
 from .orders import Orders
+from .refunds import Refunds
 from .settings import Settings
 from .state import Sandbox
 
@@ -24,7 +25,9 @@ def create_app(settings: Settings, database: str = ":memory:") -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.json.sort_keys = False
     orders = Orders(database)
-    sandbox = Sandbox(settings, orders, Callbacks(orders, settings))
+    sandbox = Sandbox(
+        settings, orders, Refunds(orders, settings), Callbacks(orders, settings)
+    )
     orders.on_status = sandbox.call_back
     app.extensions["sandbox"] = sandbox
 

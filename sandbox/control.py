@@ -9,6 +9,8 @@ from flask import Blueprint, jsonify, request
 
 from .bankid import bankid_url
 from .orders import BadAmount, Conflict, Order, OrderNotFound
+from .refunds import DECISIONS, NotPending, Refund, RefundNotFound
+from .settings import CHANGEABLE
 from .state import sandbox
 
 blueprint = Blueprint("control", __name__, url_prefix="/sandbox")
@@ -29,8 +31,14 @@ def _not_found(error: OrderNotFound):
     return {"error": f"There is no order {error}."}, 404
 
 
+@blueprint.errorhandler(RefundNotFound)
+def _refund_not_found(error: RefundNotFound):
+    return {"error": f"There is no refund {error}."}, 404
+
+
+@blueprint.errorhandler(NotPending)
 @blueprint.errorhandler(Conflict)
-def _conflict(error: Conflict):
+def _conflict(error: Exception):
     return {"error": str(error)}, 409
 
 
@@ -91,6 +99,20 @@ def act(uuid: str, action: str):
     return _order(sandbox.act(uuid, action, body.get("amount")))
 
 
+@blueprint.get("/refunds")
+def refunds():
+    """All refunds, oldest first."""
+    return jsonify([_refund(refund) for refund in sandbox.refunds.all()])
+
+
+@blueprint.post("/refunds/<int:refund_id>/<decision>")
+def decide(refund_id: int, decision: str):
+    """What the buttons beside a pending refund do."""
+    if decision not in DECISIONS:
+        raise ValueError(f"Decide one of {', '.join(DECISIONS)}.")
+    return _order(sandbox.decide(refund_id, decision))
+
+
 @blueprint.get("/requests")
 def requests():
     """The requests to the API in the order of their answers; ``at``: when they came in,
@@ -114,7 +136,8 @@ def change_settings():
             limit.reset()
     return {
         name: getattr(sandbox.settings, name)
-        for name in ("callbacks", "rate_limit", "rate_window", "details_references")
+        for name in CHANGEABLE
+        if name not in ("token", "secret")
     }
 
 
@@ -147,4 +170,16 @@ def _order(order: Order) -> dict:
         "payload": json.loads(order.received),
         "statuses": orders.statuses(order.uuid),
         "callbacks": orders.callbacks(order.uuid),
+    }
+
+
+def _refund(refund: Refund) -> dict:
+    return {
+        "id": refund.id,
+        "orderUuid": refund.order_uuid,
+        "status": refund.status,
+        "amount": f"{refund.amount:.2f}",
+        "isRequest": bool(refund.is_request),
+        "at": refund.at,
+        "payload": json.loads(refund.received),
     }

@@ -29,9 +29,16 @@ MESSAGES = {
 }
 
 
-def accepted(code: int, message: str, data: object = None) -> Response:
-    """A success; ``data`` None is answered as ``is_data: false``."""
-    return _envelope(code, message, is_data=data is not None, data=data)
+def accepted(
+    code: int, message: str, data: object = None, **beside: object
+) -> Response:
+    """A success; ``data`` None is answered as ``is_data: false``.
+
+    :param beside: what else stands beside ``data``
+    """
+    return _envelope(
+        code, message, **{"is_data": data is not None, "data": data, **beside}
+    )
 
 
 def refused(code: int, message: str = "") -> Response:

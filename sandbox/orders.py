@@ -90,6 +90,15 @@ CREATE TABLE IF NOT EXISTS products (
     order_uuid TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS products_order ON products (order_uuid);
+CREATE TABLE IF NOT EXISTS refunds (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    order_uuid TEXT NOT NULL,
+    status TEXT NOT NULL,
+    is_request INTEGER NOT NULL,
+    at REAL NOT NULL,
+    received TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS refunds_order ON refunds (order_uuid);
 CREATE TABLE IF NOT EXISTS customers (
     identity TEXT PRIMARY KEY,
     uuid TEXT NOT NULL UNIQUE
@@ -114,7 +123,7 @@ CREATE TABLE IF NOT EXISTS callbacks (
 );
 CREATE INDEX IF NOT EXISTS callbacks_order ON callbacks (order_uuid);
 """
-TABLES = ("orders", "products", "customers", "statuses", "callbacks")
+TABLES = ("orders", "products", "refunds", "customers", "statuses", "callbacks")
 
 
 class OrderNotFound(LookupError):
@@ -216,42 +225,42 @@ class Orders:
 
     def get(self, uuid: str) -> Order:
         """:raises OrderNotFound: when no order has that id"""
-        found = self._read("SELECT * FROM orders WHERE uuid = ?", uuid)
+        found = self.query("SELECT * FROM orders WHERE uuid = ?", uuid)
         if not found:
             raise OrderNotFound(uuid)
         return Order.from_row(found[0])
 
     def exists(self, uuid: str) -> bool:
-        return bool(self._read("SELECT 1 FROM orders WHERE uuid = ?", uuid))
+        return bool(self.query("SELECT 1 FROM orders WHERE uuid = ?", uuid))
 
     def all(self) -> list[Order]:
         """Every order, oldest first."""
         return list(
-            map(Order.from_row, self._read("SELECT * FROM orders ORDER BY number"))
+            map(Order.from_row, self.query("SELECT * FROM orders ORDER BY number"))
         )
 
     def newest(self, limit: int) -> list[Order]:
         query = "SELECT * FROM orders ORDER BY number DESC LIMIT ?"
-        return list(map(Order.from_row, self._read(query, limit)))
+        return list(map(Order.from_row, self.query(query, limit)))
 
     def count(self) -> dict[str, int]:
         """How many orders there are in each status, in the order of the statuses."""
-        found = dict(self._read("SELECT status, count(*) FROM orders GROUP BY status"))
+        found = dict(self.query("SELECT status, count(*) FROM orders GROUP BY status"))
         return {status: found[status] for status in TRANSITIONS if status in found}
 
     def uuids(self, status: str | None = None) -> list[tuple[str, str]]:
         """Id and status of the orders in a status (any case), or of all."""
         query = "SELECT uuid, status FROM orders WHERE ? IN ('', upper(status))"
-        return list(map(tuple, self._read(f"{query} ORDER BY number", status or "")))
+        return list(map(tuple, self.query(f"{query} ORDER BY number", status or "")))
 
     def product_ids(self, uuid: str) -> list[int]:
         """The ids of the order's lines, in their order."""
         query = "SELECT id FROM products WHERE order_uuid = ? ORDER BY id"
-        return [row["id"] for row in self._read(query, uuid)]
+        return [row["id"] for row in self.query(query, uuid)]
 
     def statuses(self, uuid: str) -> list[dict]:
         query = "SELECT status, at, note FROM statuses WHERE order_uuid = ? ORDER BY id"
-        return list(map(dict, self._read(query, uuid)))
+        return list(map(dict, self.query(query, uuid)))
 
     def callbacks(self, uuid: str) -> list[dict]:
         """Each attempt to call back: status, at, url, attempt, answer, error."""
@@ -259,7 +268,7 @@ class Orders:
             "SELECT status, at, url, attempt, answer, error"
             " FROM callbacks WHERE order_uuid = ? ORDER BY id"
         )
-        return list(map(dict, self._read(query, uuid)))
+        return list(map(dict, self.query(query, uuid)))
 
     # Writing
 
@@ -279,7 +288,7 @@ class Orders:
         earlier = payload.get("fpgoUuid") if endpoint == INVOICE_SUBMIT else None
         method = "Invoice" if channel.is_invoice else CARD
         now = int(time.time())
-        with self._write() as db:
+        with self.transaction() as db:
             customer_uuid = self._customer_uuid(db, customer_type, customer)
             if earlier:
                 uuid = earlier
@@ -322,7 +331,7 @@ class Orders:
         :raises Conflict: when the order's status does not allow the action
         :raises BadAmount: when that amount cannot be refunded
         """
-        with self._write() as db:
+        with self.transaction() as db:
             order = self.get(uuid)
             status = order.transitions.get(action)
             if not status:
@@ -347,15 +356,32 @@ class Orders:
 
         :raises Conflict: the order's status does not allow it
         """
-        with self._write() as db:
+        with self.transaction() as db:
             order = self.get(uuid)
             if order.status in (PAID, CANCELLED):
                 raise Conflict(order, f"The order is {order.status} already.")
             self._record_status(db, uuid, order.status, f"Link sent again by {way}")
 
+    def pay_back(self, db: sqlite3.Connection, uuid: str, amount: Decimal) -> Order:
+        """A refund that was asked for goes through, inside a transaction.
+
+        A claim that nobody has paid is lowered, and gone once nothing is left of it.
+        """
+        order = self.get(uuid)
+        is_paid = order.status in (PAID, PARTIAL_REFUNDED)
+        status, note = self._refund(db, order, amount)
+        if status == PARTIAL_REFUNDED and not is_paid:
+            status, note = order.status, f"Claim lowered by NOK {amount:.2f}"
+        self._set_status(db, order, status, note)
+        return self.get(uuid)
+
+    def note(self, db: sqlite3.Connection, order: Order, note: str) -> None:
+        """Keep what happened to an order without changing its status."""
+        self._record_status(db, order.uuid, order.status, note)
+
     def record_callback(self, uuid: str, **attempt: object) -> None:
         """Keep one attempt to call back: status, at, url, attempt, answer, error."""
-        with self._write() as db:
+        with self.transaction() as db:
             db.execute(
                 "INSERT INTO callbacks"
                 " (order_uuid, status, at, url, attempt, answer, error)"
@@ -365,7 +391,7 @@ class Orders:
 
     def delete_all(self) -> None:
         """Forget every order and customer; numbers go on where they were."""
-        with self._write() as db:
+        with self.transaction() as db:
             for table in TABLES:
                 db.execute(f"DELETE FROM {table}")
 
@@ -423,21 +449,21 @@ class Orders:
         field = "personalNumber" if customer_type == "private" else "organizationId"
         identity = f"{customer_type} {customer.get(field) or customer['email']}"
         query = "SELECT uuid FROM customers WHERE identity = ?"
-        if found := self._read(query, identity):
+        if found := self.query(query, identity):
             return found[0]["uuid"]
         uuid = _new_id("CSRT", self._customer_exists)
         db.execute("INSERT INTO customers VALUES (?, ?)", (identity, uuid))
         return uuid
 
     def _customer_exists(self, uuid: str) -> bool:
-        return bool(self._read("SELECT 1 FROM customers WHERE uuid = ?", uuid))
+        return bool(self.query("SELECT 1 FROM customers WHERE uuid = ?", uuid))
 
-    def _read(self, query: str, *values: object) -> list[sqlite3.Row]:
+    def query(self, query: str, *values: object) -> list[sqlite3.Row]:
         with self._lock:
             return self._connection.execute(query, values).fetchall()
 
     @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
         """A transaction: all of it is kept, or on an error nothing."""
         with self._lock, self._connection:
             yield self._connection

@@ -12,6 +12,7 @@ from .callbacks import is_loopback
 from .masking import json_text, masked, shorten
 from .orders import INVOICED, SENT, BadAmount, Conflict, Order, OrderNotFound
 from .payload import ABSENT, number, products, value_at
+from .refunds import DECISIONS, PENDING, NotPending, RefundNotFound
 from .state import sandbox
 
 blueprint = Blueprint("pages", __name__)
@@ -118,6 +119,11 @@ def _order_not_found(_error: OrderNotFound):
     return _message("No such order", "It may have been deleted by a test.", 404)
 
 
+@blueprint.app_errorhandler(RefundNotFound)
+def _refund_not_found(_error: RefundNotFound):
+    return _message("No such refund", "It may have been deleted by a test.", 404)
+
+
 def http_error(error: HTTPException):
     return _message(error.name, error.description, error.code)
 
@@ -145,6 +151,8 @@ def order(uuid: str, problem: str = ""):
         problem=problem,
         players=_players(order),
         left=order.total - order.refunded,
+        refunds=sandbox.refunds.of(uuid),
+        pending=PENDING,
         bankid_url=bankid.bankid_url("", uuid) if order.waits_for_bankid else "",
         statuses=sandbox.orders.statuses(uuid),
         callbacks=sandbox.orders.callbacks(uuid),
@@ -160,6 +168,18 @@ def act(uuid: str, action: str):
     except BadAmount as error:
         return order(uuid, str(error)), 400
     except Conflict as error:
+        return order(uuid, str(error)), 409
+    return redirect(url_for("pages.order", uuid=uuid), 303)
+
+
+@blueprint.post("/refunds/<int:refund_id>/<decision>")
+def decide(refund_id: int, decision: str):
+    uuid = sandbox.refunds.get(refund_id).order_uuid
+    if decision not in DECISIONS:
+        return _message("Nothing chosen", "Go back and press one of the buttons.", 400)
+    try:
+        sandbox.decide(refund_id, decision)
+    except NotPending as error:
         return order(uuid, str(error)), 409
     return redirect(url_for("pages.order", uuid=uuid), 303)
 

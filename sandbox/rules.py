@@ -85,6 +85,15 @@ INVOICE_ORDER: Table = (
     PRODUCTS | SUMMARY | ORDER_DATE | REFERENCES | INVOICE | CUSTOMER | CALLBACK
 )
 
+# Section 12
+REFUND_ORDER: Table = {
+    "type": "required|string|in:regular,invoiced",
+    "grandTotal": "required|numeric",
+    "products": "required|array",
+    "products.*.id": "required|numeric",
+    "products.*.amount": "required|numeric",
+}
+
 # Endpoints
 
 INVOICE_SUBMIT = "connect/orders/invoice/submit"
@@ -95,6 +104,8 @@ EHF_CREATE = "connect/orders/ehf/create"
 PAYMENT_LINK_CREATE = "connect/orders/payment-link/create"
 CANCEL = "connect/orders/cancel"
 RESEND = "connect/orders/resend"
+REFUND = "connect/orders/refund"
+APPROVAL = "orders/refund/request/approval"
 STATUS = "connect/orders/status"
 
 RULES: dict[str, Table] = {
@@ -200,6 +211,9 @@ RULES: dict[str, Table] = {
         "msisdn": "required_without:email|string",
         "email": "required_without:msisdn|email",
     },
+    REFUND: REFUND_ORDER,
+    # Section 12b: the same, with the code of the refusal.
+    APPROVAL: REFUND_ORDER | {"message": "required|string"},
     # Section 13; upper-cased before it gets here.
     STATUS: {
         "type": "in:SENT,PAID,CANCELLED,EXPIRED,INVOICED,REFUNDED,PARTIAL REFUNDED",

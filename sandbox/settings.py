@@ -9,6 +9,9 @@ from .ratelimit import WINDOWS
 class Settings:
     """``rate_limit`` is in requests a minute, counted in a ``rate_window``;
     ``details_references``: whether an order's details show the merchant's references;
+    ``line_ids``: whether they show the ids of the lines; ``refund_outcome``: whether
+    the status tells that a refund was paid back or rejected; ``refund_amount_limit`` in
+    NOK and ``refund_week_limit``: what goes without approval, and how often a week;
     ``base_url`` ends without a slash.
     """
 
@@ -18,6 +21,10 @@ class Settings:
     rate_limit: int = 240
     rate_window: str = "fixed"
     details_references: bool = False
+    line_ids: bool = True
+    refund_outcome: bool = True
+    refund_amount_limit: int = 5000
+    refund_week_limit: int = 3
     base_url: str = "http://127.0.0.1:8700"
 
     def change(self, changes: object) -> None:
@@ -57,4 +64,8 @@ CHANGEABLE = {
     "rate_limit": ("a whole number above 0", _is_positive_integer),
     "rate_window": ("one of " + ", ".join(WINDOWS), lambda value: value in WINDOWS),
     "details_references": ("true or false", _is_boolean),
+    "line_ids": ("true or false", _is_boolean),
+    "refund_outcome": ("true or false", _is_boolean),
+    "refund_amount_limit": ("a whole number above 0", _is_positive_integer),
+    "refund_week_limit": ("a whole number above 0", _is_positive_integer),
 }

@@ -10,6 +10,7 @@ from .callbacks import Callbacks
 from .faults import Chaos, Faults
 from .orders import Order, Orders
 from .ratelimit import WINDOWS
+from .refunds import Refunds
 from .settings import Settings
 
 KEPT_REQUESTS = 50_000
@@ -21,6 +22,7 @@ class Sandbox:
 
     settings: Settings
     orders: Orders
+    refunds: Refunds
     callbacks: Callbacks
     faults: Faults = field(default_factory=Faults)
     chaos: Chaos = field(default_factory=Chaos)
@@ -44,6 +46,16 @@ class Sandbox:
             self.callbacks.send(order)
             return order
         return self.orders.apply(uuid, action, amount)
+
+    def decide(self, refund_id: int, decision: str) -> Order:
+        """Front Payment pays a refund back, or does not.
+
+        :raises RefundNotFound, NotPending: as :meth:`Refunds.decide` does
+        """
+        order = self.refunds.decide(refund_id, decision)
+        if decision == "confirm":
+            self.call_back(order)
+        return order
 
 
 sandbox: Sandbox = LocalProxy(lambda: current_app.extensions["sandbox"])

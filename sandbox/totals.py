@@ -48,6 +48,26 @@ def check_totals(endpoint: str, payload: dict) -> list[str]:
     ]
 
 
+def check_refund(payload: dict) -> Iterator[str]:
+    """The sentences for what is not right in the sums of a refund."""
+    lines = list(rows(payload["products"]))
+    amounts = [(f"products.{key}.amount", line["amount"]) for key, line in lines]
+    for field, value in [("grandTotal", payload["grandTotal"]), *amounts]:
+        amount = money(value)
+        if amount <= 0 or amount != amount.quantize(CENT):
+            yield (
+                f"The {field_words(field)} must be above 0, with at most two decimals."
+            )
+    expected = sum(money(value) for _field, value in amounts)
+    if expected != money(payload["grandTotal"]):
+        yield _differs(
+            "grandTotal",
+            "the sum of the products' amounts",
+            expected,
+            payload["grandTotal"],
+        )
+
+
 def _check_decimals(products: list, summary: dict[str, Decimal]) -> Iterator[str]:
     values = [(f"{SUMMARY}.{name}", amount) for name, amount in summary.items()]
     for key, product in products:

@@ -28,6 +28,10 @@ USUAL_SETTINGS = {
     "rate_limit": 240,
     "rate_window": "fixed",
     "details_references": False,
+    "line_ids": True,
+    "refund_outcome": True,
+    "refund_amount_limit": 5000,
+    "refund_week_limit": 3,
 }
 COMPLAINT = re.compile(r"^\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ")
 

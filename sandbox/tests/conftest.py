@@ -266,6 +266,10 @@ def sandbox(running_sandbox):
         "rate_limit": 10_000,
         "rate_window": "fixed",
         "details_references": False,
+        "line_ids": True,
+        "refund_outcome": True,
+        "refund_amount_limit": 5000,
+        "refund_week_limit": 3,
     }
     for path in ("faults", "chaos", "orders", "requests"):
         running_sandbox.control("DELETE", path)

@@ -14,15 +14,18 @@ from hypothesis import strategies as st
 
 from sandbox.app import create_app
 from sandbox.payload import read
-from sandbox.rules import CANCEL, RESEND, RULES, STATUS, check
+from sandbox.rules import APPROVAL, CANCEL, REFUND, RESEND, RULES, STATUS, check
 from sandbox.settings import Settings
 
 from .conftest import BODIES, COMPANY, EXAMPLE, MISSING, changed, order_with, uuid_of
 
+REFUNDED = {"type": "regular", "grandTotal": 10, "products": [{"id": 7, "amount": 10}]}
 ENDPOINTS = {
     **{f"connect/orders/{channel}": body for channel, body in BODIES.items()},
     CANCEL: {"cancellationNote": "Wrong"},
     RESEND: {"countryCode": "+47", "msisdn": "46567468", "email": "kari@example.com"},
+    REFUND: REFUNDED,
+    APPROVAL: REFUNDED | {"message": "refundRejectionForWeeklyThresholdExceed"},
     STATUS: {"type": "PAID"},
 }
 AN_ORDER = "ODR1234567890"  # the only one there is
