@@ -180,6 +180,21 @@ class Client:
         }
         self._call(endpoints.RESEND, responses.nothing, order_uuid, document)
 
+    def refund(self, order_uuid, document):
+        """Have a part of an order, or all of it, paid back or taken off the claim
+        (section 12). Front Payment takes it and decides later.
+
+        :param dict document: of :func:`refund.refund_json`
+        """
+        self._call(endpoints.REFUND, responses.nothing, order_uuid, document)
+
+    def request_approval(self, order_uuid, document):
+        """Ask for a refund that is beyond Front Payment's limits (section 12b).
+
+        :param dict document: of :func:`refund.approval_json`
+        """
+        self._call(endpoints.APPROVAL, responses.nothing, order_uuid, document)
+
     def check_connection(self):
         """Show that address and token are right, without touching any order."""
         with suppress(errors.NotFound):
@@ -339,7 +354,7 @@ def _data(endpoint, response, answer):
         kind = errors.UnknownOutcome if endpoint.changes else errors.NotFrontPayment
         raise kind("the answer is not JSON", http_status=status)
     if 200 <= status < 300:
-        return answer.get("data")
+        return responses.data_of(answer)
     kind = ERRORS.get(status) or ERRORS_BY_HUNDRED.get(
         status // 100, errors.UnknownOutcome
     )

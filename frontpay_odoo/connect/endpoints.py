@@ -32,4 +32,7 @@ DETAILS = Endpoint(
 )
 CANCEL = Endpoint("POST", "connect/orders/cancel/{order_uuid}", changes=True)
 RESEND = Endpoint("POST", "connect/orders/resend/{order_uuid}", changes=True)
+REFUND = Endpoint("POST", "connect/orders/refund/{order_uuid}", changes=True)
+# The only one that isn't below "connect".
+APPROVAL = Endpoint("POST", "orders/refund/request/approval/{order_uuid}", changes=True)
 INVOICE_NUMBER = Endpoint("GET", "connect/orders/invoice-number/{order_uuid}")

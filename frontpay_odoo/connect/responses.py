@@ -14,15 +14,19 @@ from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qs, urlsplit
 
 from .errors import UnknownOutcome
+from .refund import OrderLine
 from .validation import is_safe_url
 
 ORDER_UUID_KEYS = ("orderUuid", "orderId", "uuid")  # question 3
 VERIFICATION_URL_KEYS = ("bankIdUrl", "paymentUrl", "url")  # question 4
 ORDER_UUID = re.compile(r"[A-Za-z0-9-]{1,64}")
+LINE_ID = re.compile(r"[0-9]{1,18}")
 AMOUNT = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,20})?")
 MAX_AMOUNT = Decimal("999999999999")
 # Where an order's details may name the sender's reference (sections 3.8 and 15).
 REFERENCE_BLOCKS = ("invoiceReferences", "internalReferences")
+# Beside or in the data of an order's status (section 25).
+REFUND_OUTCOME = "refundStatus"
 # Characters: a text that is longer isn't what it should be.
 MAX_LENGTH = 255
 MAX_URL_LENGTH = 4096
@@ -50,11 +54,13 @@ class OrderStatus:
     :param status: as it spells it, for :func:`statuses.state_of`
     :param refunded_amount: NOK
     :param amount: of the order, NOK
+    :param is_refund_rejected: whether the last refund that was asked for was rejected
     """
 
     status: str
     refunded_amount: Decimal | None = None
     amount: Decimal | None = None
+    is_refund_rejected: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class OrderDetails:
     :param ordered_at: in UTC
     :param contacts: the customer's e-mail address, telephone and organization number,
         as :func:`contacts_of` writes them
+    :param lines: the products; none, if any of them can't be read
     """
 
     status: str
@@ -74,6 +81,7 @@ class OrderDetails:
     ordered_at: datetime | None
     customer_uuid: str
     contacts: tuple[str, ...] = field(repr=False)
+    lines: tuple[OrderLine, ...] = ()
 
 
 def parse_json(text):
@@ -83,6 +91,14 @@ def parse_json(text):
     except ValueError:
         return None
     return document if isinstance(document, dict) else None
+
+
+def data_of(answer):
+    """What an answer is about. How a refund ended stands beside it (section 25)."""
+    data = answer.get("data")
+    if isinstance(data, dict) and REFUND_OUTCOME in answer:
+        return {REFUND_OUTCOME: answer[REFUND_OUTCOME], **data}
+    return data
 
 
 def storable(text):
@@ -144,6 +160,7 @@ def order_status(data):
         refunded_amount=_amount(data.get("refundedAmount")),
         # Too large is another amount than the invoice's, too.
         amount=_amount(data.get("orderAmount"), too_large=MAX_AMOUNT),
+        is_refund_rejected=_first(data, (REFUND_OUTCOME,)).upper() == "REJECTED",
     )
 
 
@@ -193,6 +210,28 @@ def order_details(data):
         ordered_at=_time(data.get("orderDate")),
         customer_uuid=_first(customer, ("uuid", "customerUuid")),
         contacts=contacts_of(customer),
+        lines=_order_lines(data.get("productList")),
+    )
+
+
+def _order_lines(rows):
+    """The lines of an order's details (question 38): all of them or none."""
+    lines = [_order_line(row) for row in rows] if isinstance(rows, list) else []
+    return tuple(lines) if all(lines) else ()
+
+
+def _order_line(row):
+    """One line, or None if it tells no amount."""
+    line_id = _first(row, ("id",))
+    amount = _amount(row.get("amount")) if isinstance(row, dict) else None
+    if amount is None:
+        return None
+    return OrderLine(
+        int(line_id) if LINE_ID.fullmatch(line_id) else None,
+        _first(row, ("name",)),
+        _first(row, ("productId",)),
+        _amount(row.get("tax")) or Decimal(0),
+        amount,
     )
 
 
