@@ -8,7 +8,7 @@ from ..connect.channels import CHANNELS, CURRENCY, NORWAY
 from ..connect.order import InvoiceTerms, Order
 from ..connect.validation import is_complete_url, is_local_url, is_safe_url
 from .customer import customer_of
-from .lines import products_of
+from .lines import lowering_notes, products_of
 from .problem import Problem, field_label, localized
 
 _lt = LazyTranslate(__name__)
@@ -84,7 +84,7 @@ INVOICE_RULES = (
             " the whole amount once more."
         ),
         _lt("paid already"),
-        lambda move: move.payment_state in ("not_paid", False),
+        lambda move: move.payment_state in ("not_paid", False) or _is_lowered(move),
     ),
     (
         _lt(
@@ -96,6 +96,15 @@ INVOICE_RULES = (
     ),
 )
 OPEN_TRANSACTION_STATES = ("pending", "authorized")
+
+
+def _is_lowered(move):
+    """Whether nothing was paid, and all that was credited is credited at Front Payment
+    too."""
+    credited = sum(lowering_notes(move).mapped("amount_total"))
+    due = move.amount_total - credited
+    is_open = move.currency_id.compare_amounts(move.amount_residual, due) == 0
+    return bool(credited) and is_open
 
 
 def _has_open_transaction(move):
@@ -117,8 +126,8 @@ def order_of(move, channel_name, callbacks, reference):
     :return: (Order, list of :class:`Problem`). With problems, the order is None.
     """
     problems = [
-        *_setting_problems(move.company_id),
-        *_journal_problems(move.company_id),
+        *setting_problems(move.company_id),
+        *journal_problems(move.company_id),
         *_public_url_problems(move.company_id),
         *_invoice_problems(move),
     ]
@@ -205,7 +214,7 @@ def terms_of(move, ordered_at):
     )
 
 
-def _setting_problems(company):
+def setting_problems(company):
     """What is missing in the company's Front Payment settings."""
     names = SETTINGS
     if company.frontpay_environment == "custom":
@@ -222,7 +231,7 @@ def _setting_problems(company):
     return [Problem(company, message, brief=company.env._("not set up"))]
 
 
-def _journal_problems(company):
+def journal_problems(company):
     """What keeps a payment from being registered: the journal may have changed since
     it was chosen."""
     sentences = company.sudo()._frontpay_setting_problems(["frontpay_journal_id"])

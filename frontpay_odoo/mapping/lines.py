@@ -11,6 +11,7 @@ from functools import reduce
 from odoo.tools import formatLang
 
 from ..connect.order import Product, Summary
+from ..connect.refund import DoesNotFit, OrderLine, allocated
 from .negative_lines import (
     amounts,
     decimal,
@@ -22,6 +23,8 @@ from .problem import Problem
 
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
+# States of a credit note's refund in which the order is less, or is about to be.
+LOWERING_STATES = ("sending", "refunded")
 HUNDRED = Decimal(100)
 # A negative rounding lies on lines with VAT (see negative_lines) and takes less than a
 # krone, of which a fifth is VAT at 25 %. Each line adds the øre of its own rounding.
@@ -35,21 +38,32 @@ def products_of(move):
     :return: (tuple of Product, Summary, list of :class:`Problem`); with problems, the
         rest is of no use
     """
-    sound, problems = _checked_taxes(move, _base_lines(move))
-    visible = _without_hidden_lines(move, with_one_tax_per_rate(sound))
-    base_lines, too_much = without_negative_lines(visible, move.company_id)
-    if too_much:
-        problems.append(_too_much_problem(move, too_much))
-    lines = [_Line(move, base_line) for base_line in base_lines]
+    lines, problems = _lines_of(move)
+    notes = lowering_notes(move)
+    if notes and not problems:
+        lines, problems = _lowered(move, lines, notes)
     products = tuple(line.product() for line in lines)
     summary = _summary(lines, products)
     problems = (
         problems
         or _rounded_vat(move)
-        or _difference(move, lines)
+        or _difference(move, lines, notes)
         or _wrong_vat(move, products, summary)
     )
     return products, summary, problems
+
+
+def _lines_of(move):
+    """The lines of an invoice or credit note on their way to products.
+
+    :return: (list of lines, list of :class:`Problem`)
+    """
+    sound, problems = _checked_taxes(move, _base_lines(move))
+    visible = _without_hidden_lines(move, with_one_tax_per_rate(sound))
+    base_lines, too_much = without_negative_lines(visible, move.company_id)
+    if too_much:
+        problems.append(_too_much_problem(move, too_much))
+    return [_Line(move, base_line) for base_line in base_lines], problems
 
 
 def _base_lines(move):
@@ -90,6 +104,66 @@ def _summary(lines, products):
         total_discount=sum((product.discount for product in products), ZERO),
         grand_total=sum((product.amount for product in products), ZERO),
     )
+
+
+# === WHAT WAS CREDITED BEFORE THE CUSTOMER CONFIRMED === #
+
+
+def lowering_notes(move):
+    """The credit notes of an invoice by which its order is less."""
+    return move.reversal_move_ids.filtered(
+        lambda note: (
+            note.state == "posted"
+            and note.sudo().frontpay_refund_id.effect == "update"
+            and note.sudo().frontpay_refund_id.state in LOWERING_STATES
+        )
+    )
+
+
+def _lowered(move, lines, notes):
+    """The lines that are left of an invoice.
+
+    :return: (list of lines, list of :class:`Problem`)
+    """
+    vat = sum(line.vat for line in lines)
+    for note in notes:
+        credited, problems = _lines_of(note)
+        if problems:
+            return lines, problems
+        products = [line.product() for line in credited]
+        try:
+            taken = allocated(products, _order_lines(lines), {})
+        except DoesNotFit:
+            return lines, [_unfitting_problem(move, note)]
+        for position, amount in taken.items():
+            lines[position].lower(amount)
+        vat -= sum(line.vat for line in credited)
+    lines = [line for line in lines if line.amount]
+    # What rounding makes of each part is Odoo's own in all.
+    largest = max(lines, key=lambda line: line.amount, default=None)
+    if largest:
+        difference = vat - sum(line.vat for line in lines)
+        largest.vat += difference
+        largest.sub_total -= difference
+    return lines, []
+
+
+def _order_lines(lines):
+    products = [line.product() for line in lines]
+    return [
+        OrderLine(position, each.name, each.product_id, each.tax, each.amount)
+        for position, each in enumerate(products)
+    ]
+
+
+def _unfitting_problem(move, note):
+    message = move.env._(
+        "%(note)s credits more at one of its VAT rates than %(invoice)s has. Correct"
+        " the lines of the credit note.",
+        note=note.display_name,
+        invoice=move.display_name,
+    )
+    return Problem(note, message)
 
 
 # === WHAT ODOO HIDES ON THE INVOICE === #
@@ -176,11 +250,13 @@ def _too_much_problem(move, base_lines):
     return Problem(move, message)
 
 
-def _difference(move, lines):
-    """What differs between the lines and the invoice: a last look, nothing should."""
-    total = decimal(move.amount_total)
+def _difference(move, lines, notes):
+    """What differs between the lines and the invoice, less its credit notes: a last
+    look, nothing should."""
+    total = decimal(move.amount_total - sum(notes.mapped("amount_total")))
+    tax = decimal(move.amount_tax - sum(notes.mapped("amount_tax")))
     found = sum((line.amount for line in lines), ZERO)
-    if found == total and sum(line.vat for line in lines) == decimal(move.amount_tax):
+    if found == total and sum(line.vat for line in lines) == tax:
         return []
     message = move.env._(
         "The lines of %(invoice)s add up to %(sum)s, but its total is %(total)s. Reset"
@@ -257,6 +333,7 @@ class _Line:
         self.record = base_line["record"]
         self.product_record = base_line["product_id"]
         self.own_name = base_line.get("_name")
+        self.is_lowered = False
         self.is_rounding = self.record.display_type == "rounding"
         self.unit_price = Decimal(str(base_line["price_unit"]))
         self.discount_percent = Decimal(str(base_line["discount"]))
@@ -270,6 +347,19 @@ class _Line:
     def product(self):
         """The line as a product whose quantity, rate, discount and amount agree."""
         return self._with_discount() or self._with_rate() or self._as_one()
+
+    def lower(self, amount):
+        """Take off what was credited of it.
+
+        Whole pieces are fewer then, at the same price; else it is one at what is left.
+        """
+        left = self.amount - amount
+        pieces = left * self.quantity / self.amount
+        self.is_lowered = pieces != int(pieces)
+        self.quantity = Decimal(1) if self.is_lowered else pieces
+        self.amount = left
+        self.vat = _rounded(left * self.tax / (HUNDRED + self.tax))
+        self.sub_total = left - self.vat
 
     def totals(self, product):
         """What the line adds to ``subTotal`` and ``totalTax`` (section 3.4).
@@ -290,7 +380,7 @@ class _Line:
         """
         if self.move.company_id.frontpay_discount_mode != "line" or self.reductions:
             return None
-        if not self.discount_percent or not self._is_countable():
+        if not self.discount_percent or not self._is_countable() or self.is_lowered:
             return None
         rate = self.unit_price
         if not self.taxes.price_include:
@@ -367,7 +457,7 @@ class _Line:
         )
 
     def _quantity_text(self):
-        if self.is_rounding:
+        if self.is_rounding or self.is_lowered:
             return ""
         unit = self.record.with_env(self.env).product_uom_id.name
         return self.env._(

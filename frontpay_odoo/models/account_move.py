@@ -52,9 +52,6 @@ class AccountMove(models.Model):
         related="frontpay_order_id.invoice_number",
         groups=READERS,
     )
-    frontpay_error = fields.Text(
-        related="frontpay_order_id.error", string="Front Payment Error", groups=READERS
-    )
     frontpay_sent_at = fields.Datetime(
         related="frontpay_order_id.sent_at",
         string="Sent to Front Payment",
@@ -166,34 +163,39 @@ class AccountMove(models.Model):
             missing = form._missing_of(move) if move.frontpay_can_send else ()
             move.frontpay_missing = ", ".join(form._labels(missing).values())
 
-    @api.depends("frontpay_can_send", "frontpay_state")
+    @api.depends("frontpay_can_send", "frontpay_can_refund", "frontpay_state")
     def _compute_highlight_send_button(self):
         """One primary button at a time: ours comes first while there is a choice."""
         result = super()._compute_highlight_send_button()
         for move in self.sudo():
-            if move.frontpay_can_send or move._frontpay_has_order():
+            is_ours = move.frontpay_can_send or move.frontpay_can_refund
+            if is_ours or move._frontpay_has_order():
                 move.highlight_send_button = False
         return result
 
-    @api.depends("frontpay_state")
+    @api.depends("frontpay_state", "frontpay_refund_state")
     def _compute_show_reset_to_draft_button(self):
         result = super()._compute_show_reset_to_draft_button()
-        for move in self.filtered(lambda move: move._frontpay_has_order()):
+        for move in self.filtered(lambda move: move._frontpay_why_kept()):
             move.show_reset_to_draft_button = False
         return result
 
     def write(self, vals):
-        """An invoice that Front Payment claims from the customer stays as it is."""
+        """An invoice that Front Payment claims from the customer stays as it is, and a
+        credit note that it is refunding."""
         if vals.get("state") in ("draft", "cancel"):
-            for move in self.filtered(lambda move: move._frontpay_has_order()):
-                raise UserError(move.sudo().frontpay_order_id._sent_already_message())
+            for move in self:
+                sentence = move._frontpay_why_kept()
+                if sentence:
+                    raise UserError(sentence)
         result = super().write(vals)
         if vals.keys() & {"state", "matched_payment_ids"}:
             self._frontpay_follow_books()
         return result
 
     def unlink(self):
-        # Those that were sent refuse, and stay with their invoice.
+        # Those that were sent refuse, and stay with their invoice or credit note.
+        self.sudo().frontpay_refund_ids.unlink()
         self.sudo().frontpay_order_ids.unlink()
         return super().unlink()
 
@@ -202,6 +204,7 @@ class AccountMove(models.Model):
         result = super()._invoice_paid_hook()
         for order in self.sudo().frontpay_order_id.filtered("error"):
             order._settle_payment()
+        self.sudo().frontpay_refund_id.filtered("error").order_id._book_refunds()
         return result
 
     def _get_alerts(self):
@@ -217,6 +220,12 @@ class AccountMove(models.Model):
             may_decide = self.env.user.has_group("account.group_account_invoice")
             if may_decide and order.needs_decision:
                 alerts["frontpay"] |= self._frontpay_decision_link()
+        refund = self.sudo().frontpay_refund_id
+        if refund.error:
+            alerts["frontpay_refund"] = {
+                "level": "warning" if refund.state == "queued" else "danger",
+                "message": refund.error,
+            }
         link_alert = order.state == "sent" and self._frontpay_link_alert(order)
         if link_alert:
             alerts["frontpay_link"] = link_alert
@@ -275,6 +284,16 @@ class AccountMove(models.Model):
     def _frontpay_has_order(self):
         """Whether Front Payment has this invoice, or may have it."""
         return self.sudo().frontpay_order_id._keeps_invoice()
+
+    def _frontpay_why_kept(self):
+        """Why it can't be reset, cancelled or deleted.
+
+        :return: a sentence, or an empty string
+        """
+        if self._frontpay_has_order():
+            return self.sudo().frontpay_order_id._sent_already_message()
+        refund = self.sudo().frontpay_refund_id
+        return refund._running_message() if refund._is_running() else ""
 
     # === ACTIONS === #
 

@@ -1,6 +1,7 @@
 from odoo import fields, models
 
 from .account_move import READERS
+from .frontpay_order_payment import HANDED
 
 
 class AccountMove(models.Model):
@@ -46,16 +47,13 @@ class AccountMove(models.Model):
             ", ".join(self.mapped("display_name")),
         )
 
-    def _frontpay_collected_alert(self):
-        """What to mind before these invoices are paid or credited in Odoo."""
-        alert = {
-            "level": "warning",
-            "message": self.env._(
-                "Front Payment collects %s and goes on claiming the whole amount."
-                " Cancel that at Front Payment first, or the customer may pay twice.",
-                ", ".join(self.mapped("display_name")),
-            ),
-        }
+    def _frontpay_collected_alert(self, message):
+        """What to mind before these invoices are paid or credited in Odoo.
+
+        :param str message: with %s for their names
+        """
+        names = ", ".join(self.mapped("display_name"))
+        alert = {"level": "warning", "message": message % names}
         if len(self) > 1:  # else it is the one behind the dialog
             alert["action_text"] = self.env._("View Invoices")
             alert["action"] = self._get_records_action()
@@ -115,18 +113,18 @@ class AccountMove(models.Model):
             }
         origin = self.reversed_entry_id
         order = origin.sudo().frontpay_order_id
-        if self.state == "cancel" or not order._collects():
+        is_handed = self.frontpay_refund_state in HANDED
+        if self.state == "cancel" or is_handed or not order._collects():
             return {}
         return {
             "frontpay_credited": {
                 "level": "danger" if self.state == "posted" else "warning",
                 "message": self.env._(
                     "Front Payment still claims %(amount)s for %(invoice)s (order"
-                    " %(order)s). A credit note doesn't end that. %(ending)s",
+                    " %(order)s) until this credit note is sent there.",
                     amount=order.currency_id.format(order.amount),
                     invoice=origin.display_name,
                     order=order.order_uuid or order.reference,
-                    ending=order._ending_sentence(),
                 ),
                 "action_text": self.env._("Open %s", origin.display_name),
                 "action": origin._get_records_action(),

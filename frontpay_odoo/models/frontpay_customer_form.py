@@ -10,7 +10,7 @@ from odoo.tools.translate import LazyTranslate
 from ..connect import validation
 from ..connect.validation import InvalidValue
 from ..mapping.problem import localized
-from .frontpay_order import ATTENTION
+from .frontpay_handover import ATTENTION
 
 _lt = LazyTranslate(__name__)
 

@@ -3,8 +3,6 @@ import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from markupsafe import Markup
-
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -14,6 +12,7 @@ from ..connect import statuses
 from ..connect.channels import CHANNELS
 from ..connect.endpoints import ENVIRONMENTS as API_URLS
 from ..tools import differences, timeline, transaction
+from .frontpay_handover import ATTENTION
 
 ########################################################################################
 # STATE DIAGRAM
@@ -104,10 +103,10 @@ DIFFERENCES = [
 # What an open form of the invoice shows.
 SHOWN_FIELDS = {"state", "error", "verification_url", "link_emailed_at", "link_error"}
 TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
-ATTENTION = "frontpay_odoo.activity_attention"
-INVOICING = "account.group_account_invoice"
 # Whoever has an invoice's form open listens to this channel of it, see static/src.
 INVOICE_CHANNEL = "frontpay_odoo.invoice"
+# How long something at Front Payment may take to show.
+GRACE_MINUTES = 15
 # How long after a poll an order is polled again, by how long ago it was sent.
 POLL_PAUSES = (
     (timedelta(hours=1), timedelta(minutes=5)),
@@ -130,6 +129,7 @@ class FrontpayOrder(models.Model):
     """
 
     _name = "frontpay.order"
+    _inherit = ["frontpay.handover"]
     _description = "Front Payment Order"
     _order = "id desc"
     _rec_name = "reference"
@@ -210,7 +210,11 @@ class FrontpayOrder(models.Model):
     )
     invoice_number = fields.Char(string="Front Payment Invoice Number")
     refunded_amount = fields.Monetary()
-    error = fields.Text()
+    refund_ids = fields.One2many("frontpay.refund", "order_id", string="Refunds")
+    accounted_amount = fields.Monetary(
+        string="Refunds Accounted For",
+        help="What was refunded before anything was asked for, and what came of that.",
+    )
     note = fields.Text(help="What was worth knowing when the order was sent.")
     sending_at = fields.Datetime(
         string="Request Sent", help="When the request went out, whatever became of it."
@@ -415,9 +419,6 @@ class FrontpayOrder(models.Model):
         domain = [("move_id", "=", move.id), ("state", "not in", ENDED_STATES)]
         return self.search(domain, limit=1)
 
-    def _state_label(self, state):
-        return dict(self._fields["state"]._description_selection(self.env))[state]
-
     def _is_queued(self):
         return self.state == "queued" or self.update_queued
 
@@ -590,72 +591,6 @@ class FrontpayOrder(models.Model):
     def _request_sent_at(self):
         return self.sending_at or self.create_date
 
-    # === WHAT IS TOLD === #
-
-    def _record_error(self, sentence):
-        """Tell what a person has to look at, once."""
-        if sentence != self.error:
-            self.error = sentence
-            self.move_id.message_post(body=sentence)
-
-    def _report_problem(self, sentence):
-        """Tell what somebody has to act upon: on the invoice, and to a person.
-
-        :param str sentence: what happened and what to do about it
-        """
-        self._record_error(sentence)
-        self._notify_responsible(sentence)
-
-    def _clear_problem(self):
-        """What was told is so no more."""
-        if self.error:
-            self.error = False
-            self.move_id.activity_unlink([ATTENTION])
-
-    def _notify_responsible(self, sentence):
-        """Give somebody something to do; who has it already is given the news.
-
-        :param str sentence: what happened and what to do about it
-        """
-        # Joined to markup, what stands in the sentence is escaped.
-        note = Markup("<br/>").join(sentence.splitlines())
-        known = self.move_id.activity_search([ATTENTION])
-        if known:
-            known.note = note
-            return
-        person = self._responsible()
-        self.move_id.activity_schedule(ATTENTION, note=note, user_id=person.id)
-
-    def _responsible(self):
-        """Who looks after the order: whoever sent it, or who stands in for that person;
-        nobody who may not open the invoice.
-
-        :return: ``res.users``, or none
-        """
-        return self._person_for(self.move_id, self.create_uid, "read")
-
-    @api.model
-    def _person_for(self, move, person, operation):
-        """Who goes on with an invoice: the person who began, else the company's
-        responsible, else somebody who keeps the books; nobody who may not, any more.
-
-        :param str operation: what is to be allowed: ``read``, or ``write`` with
-            invoicing rights
-        :return: ``res.users``, or none
-        """
-        for user in person | move.company_id.sudo().frontpay_responsible_id:
-            if _is_allowed(user, operation, move):
-                return user
-        bookkeepers = self.env.ref(INVOICING).sudo().all_user_ids.sorted("id")
-        return bookkeepers.filtered(lambda user: _is_allowed(user, operation, move))[:1]
-
-    def _with_creator_env(self):
-        """The order as a cron handles it, in the words of the person who sent it."""
-        person = self.create_uid
-        return self.with_company(self.company_id).with_context(
-            lang=person.lang, tz=person.tz
-        )
-
     # === POLLING, CRONS, LOG === #
 
     @api.model
@@ -671,6 +606,11 @@ class FrontpayOrder(models.Model):
     def _next_poll_time(self):
         """When an order that has a number is polled again; False: never."""
         now = fields.Datetime.now()
+        asked_at = self._refunds_asked_at()
+        if asked_at:
+            return now + next(
+                pause for limit, pause in POLL_PAUSES if now - asked_at <= limit
+            )
         if self.state in OPEN_STATES:
             age = now - (self.sent_at or self.create_date)
             return now + next(pause for limit, pause in POLL_PAUSES if age <= limit)
@@ -681,6 +621,14 @@ class FrontpayOrder(models.Model):
         # A time of day that differs from database to database.
         time = self.company_id.create_date.time()
         return is_watched and datetime.combine(now + timedelta(days=1), time)
+
+    def _refunds_asked_at(self):
+        """When the newest refund was asked for of which nobody knows the end; False
+        without one."""
+        asked = self.refund_ids.filtered(
+            lambda refund: refund.state in ("sending", "unknown", "pending")
+        )
+        return max(filter(None, asked.mapped("requested_at")), default=False)
 
     @api.model
     def _trigger_cron(self, name, delay=timedelta()):
@@ -697,17 +645,6 @@ class FrontpayOrder(models.Model):
         """
         log = self.env["frontpay.exchange"]
         log._save(self.company_id, client, self, record, *arguments)
-
-
-def _is_allowed(user, operation, move):
-    """Whether somebody may ``read`` or ``write`` an invoice; without invoicing rights,
-    nobody writes one."""
-    if not user.active or user.share or move.company_id not in user.company_ids:
-        return False
-    if operation == "write" and not user.has_group(INVOICING):
-        return False
-    own = move.with_user(user).with_context(allowed_company_ids=move.company_id.ids)
-    return own.has_access(operation)
 
 
 def _way_to_pay(state):

@@ -10,7 +10,7 @@ from ..connect.channels import CHANNELS
 from ..mapping import Problem
 from ..tools import transaction
 from ..tools.local_time import local_time
-from .frontpay_order import ATTENTION
+from .frontpay_handover import ATTENTION
 
 _logger = logging.getLogger(__name__)
 

@@ -9,11 +9,14 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import format_date
 
 from .frontpay_order import OPEN_STATES, PAYMENT_STATES, REFUNDED_STATES
+from .frontpay_refund import UNSETTLED_STATES
 
 _logger = logging.getLogger(__name__)
 
 LIVE_PAYMENT_STATES = ("in_process", "paid")
 RECEIVABLE = "asset_receivable"
+# States of a credit note's refund in which Front Payment has it.
+HANDED = (*UNSETTLED_STATES, "refunded")
 
 
 class Settlement(NamedTuple):
@@ -89,7 +92,7 @@ class FrontpayOrder(models.Model):
         :return: what keeps it from being registered, as a sentence for the bookkeeper,
             or an empty string
         """
-        if self.payment_id or not self._is_due():
+        if self.payment_id or not self._is_due() or self._is_just_lowered():
             return ""
         in_journal, elsewhere = self._settlements()
         by_memo = self._payments_in_memo()
@@ -100,15 +103,19 @@ class FrontpayOrder(models.Model):
             return "" if is_back else self._paid_twice_sentence(elsewhere)
         if self._has_other_amount():
             return ""  # that is told already
-        residual = self.move_id.amount_residual
-        if not self._is_equal(residual, self.amount):
+        residual, due = self.move_id.amount_residual, self._amount_due()
+        if not self._is_equal(residual, due):
             return self._unregistered_sentence(
                 self.env._(
                     "%(open)s is open on the invoice, not %(amount)s.",
                     open=self.currency_id.format(residual),
-                    amount=self.currency_id.format(self.amount),
+                    amount=self.currency_id.format(due),
                 )
             )
+        if self._is_equal(due, 0):
+            return ""
+        if self._is_payment_unsure():
+            return self._unsure_sentence(due)
         return self._try_to_register()
 
     def _find_registered(self, in_journal, by_memo):
@@ -132,23 +139,42 @@ class FrontpayOrder(models.Model):
 
     def _try_to_register(self):
         """:return: as :meth:`_register_due_payment`"""
+        reason = self._why_not_booked(self._register_payment)
+        return self._unregistered_sentence(reason) if reason else ""
+
+    def _register_payment(self):
+        """Register what the customer has paid.
+
+        :raises UserError: as :meth:`_pay` does
+        """
+        self.payment_id = self._pay(
+            self.move_id, self._amount_due(), self.settled_on, self.reference
+        )
+
+    def _why_not_booked(self, book):
+        """Book something, all of it or nothing.
+
+        :param book: books it, or raises UserError
+        :return: why it couldn't be booked, or an empty string
+        """
         try:
             with self.env.cr.savepoint():
-                self.payment_id = self._register_payment()
+                book()
         except (UserError, RedirectWarning) as error:
-            return self._unregistered_sentence(error.args[0])
+            return error.args[0]
         except OperationalError:  # for the transaction to be tried again
             raise
         except Exception:
-            _logger.exception("The payment of order %s couldn't be registered", self.id)
-            return self._unregistered_sentence(
-                self.env._("Odoo had an error, see the server's log.")
-            )
+            _logger.exception("A payment of order %s couldn't be registered", self.id)
+            return self.env._("Odoo had an error, see the server's log.")
         return ""
 
-    def _register_payment(self):
-        """Register the payment with Odoo's own wizard.
+    def _pay(self, move, amount, day, reference):
+        """Register the payment of the invoice, or of a credit note for it, with Odoo's
+        own wizard, in the journal of the settings.
 
+        :param str reference: what goes into the memo beside the order's number
+        :return: ``account.payment``
         :raises UserError: it can't be registered, or not as it should be
         """
         company, currency = self.company_id, self.currency_id
@@ -162,31 +188,35 @@ class FrontpayOrder(models.Model):
         wizard = (
             self.env["account.payment.register"]
             .with_company(company)
-            .with_context(active_model="account.move", active_ids=self.move_id.ids)
+            .with_context(active_model="account.move", active_ids=move.ids)
             .create(
                 {
                     "journal_id": journal.id,
                     "currency_id": currency.id,
-                    "amount": self.amount,
-                    "payment_date": self.settled_on,
+                    "amount": amount,
+                    "payment_date": day,
                     "payment_difference_handling": "open",
-                    "communication": f"{self.reference} {self.order_uuid or ''}",
+                    "communication": f"{reference} {self.order_uuid or ''}",
                 }
             )
         )
         payment = wizard._create_payments()
-        if not self._is_as_asked(payment):
+        sign = 1 if move.move_type == "out_refund" else -1
+        if not self._is_as_asked(payment, amount, sign):
             raise UserError(
                 self.env._(
                     "Odoo would have registered something else than %s.",
-                    currency.format(self.amount),
+                    currency.format(amount),
                 )
             )
         return payment
 
-    def _is_as_asked(self, payment):
-        """Whether the customer's debt went down by the order's amount, in its currency
-        and by nothing else."""
+    def _is_as_asked(self, payment, asked, sign):
+        """Whether the customer's debt changed by the amount, in the order's currency
+        and by nothing else.
+
+        :param sign: -1 if it goes down, 1 if it goes up
+        """
         if len(payment) != 1:
             return False
         currency, amount = payment.currency_id, payment.amount
@@ -194,13 +224,15 @@ class FrontpayOrder(models.Model):
             lines = payment.move_id.line_ids.filtered(
                 lambda line: line.account_id.account_type == RECEIVABLE
             )
-            currency, amount = lines.currency_id, -sum(lines.mapped("amount_currency"))
-        return currency == self.currency_id and self._is_equal(amount, self.amount)
+            currency = lines.currency_id
+            amount = sign * sum(lines.mapped("amount_currency"))
+        return currency == self.currency_id and self._is_equal(amount, asked)
 
     # === WHAT STANDS IN THE BOOKS === #
 
     def _settlements(self):
-        """What settles the invoice in Odoo, apart from the order's own payment.
+        """What settles the invoice in Odoo, apart from the order's own payment and from
+        credit notes that Front Payment has.
 
         :return: (list of :class:`Settlement` in Front Payment's journal, list of the
             others)
@@ -222,19 +254,21 @@ class FrontpayOrder(models.Model):
     def _paid_and_credited(self, elsewhere):
         """What of the invoice was paid and what was credited in Odoo.
 
-        A credit note counts from its posting, reconciled with the invoice or not.
+        A credit note counts from its posting, reconciled with the invoice or not, until
+        Front Payment has it.
 
         :param elsewhere: as of :meth:`_settlements`
         :return: two amounts
         """
         payments = [each for each in elsewhere if not each.is_credit_note]
         notes = [each for each in elsewhere if each.is_credit_note]
-        return self._sum_of(payments), max(self._sum_of(notes), self._amount_credited())
+        unsent = self._amount_of(self._unsent_credit_notes())
+        return self._sum_of(payments), max(self._sum_of(notes), unsent)
 
     def _reconciled(self):
         for partial in self.move_id._get_all_reconciled_invoice_partials():
             line = partial["aml"]
-            if partial["is_exchange"]:
+            if partial["is_exchange"] or line.move_id.frontpay_refund_state in HANDED:
                 continue
             yield Settlement(
                 partial["amount"],
@@ -274,8 +308,47 @@ class FrontpayOrder(models.Model):
         domain = [("payment_id", "=", payment.id), ("id", "!=", self.id)]
         return bool(self.search_count(domain, limit=1))
 
+    def _set_off(self, states):
+        """What credit notes that Front Payment has took off the invoice.
+
+        :param states: of their refunds; those that lowered the order itself don't count
+        """
+        notes = self.refund_ids.filtered(
+            lambda refund: refund.state in states and refund.effect == "refund"
+        ).move_id
+        if not notes:
+            return 0.0
+        return self.currency_id.round(
+            sum(
+                partial["amount"]
+                for partial in self.move_id._get_all_reconciled_invoice_partials()
+                if partial["aml"].move_id in notes
+            )
+        )
+
+    def _is_just_lowered(self):
+        """Whether a credit note was taken off the invoice, and Front Payment hasn't
+        said yet that it was taken off the claim."""
+        return bool(self._set_off(UNSETTLED_STATES))
+
+    def _amount_due(self):
+        """What the customer has to pay: less what was credited before that."""
+        return self.currency_id.round(self.amount - self._set_off(["refunded"]))
+
+    def _is_payment_unsure(self):
+        """Whether all that was refunded was taken off a claim, so that it doesn't show
+        that the rest was paid."""
+        lowered = self._set_off(["refunded"])
+        return (
+            self.state == "partially_refunded"
+            and not {"paid"} & (self.state_times or {}).keys()
+            and bool(lowered)
+            and self._is_equal(self.refunded_amount, lowered)
+        )
+
     def _has_other_amount(self):
-        return not self._is_equal(self.amount, self.reported_amount)
+        amounts = (self.amount, self._amount_due())
+        return not any(self._is_equal(self.reported_amount, each) for each in amounts)
 
     def _amount_refunded(self):
         """What went back to the customer; a refund without an amount is the whole."""
@@ -316,6 +389,17 @@ class FrontpayOrder(models.Model):
             reason,
         )
 
+    def _unsure_sentence(self, due):
+        return self.env._(
+            "Front Payment reports “%(state)s” for order %(order)s, which doesn't tell"
+            " whether the customer has paid the remaining %(due)s. Look at it in Front"
+            " Payment's own pages, and register the payment in the payment journal of"
+            " the Front Payment settings.",
+            state=self._state_label(self.state),
+            order=self.order_uuid,
+            due=self.currency_id.format(due),
+        )
+
     def _partly_registered_sentence(self, registered):
         return self.env._(
             "%(amount)s was paid at Front Payment on %(day)s, but %(registered)s is"
@@ -345,8 +429,8 @@ class FrontpayOrder(models.Model):
             return self.env._(
                 "Paid and credited: %(amount)s was paid at Front Payment on %(day)s,"
                 " and %(other)s credited in Odoo on %(other_day)s. The customer gets"
-                " %(other)s back: ask Front Payment to refund it. If you pay it back"
-                " yourself, register the payment at Front Payment in journal"
+                " %(other)s back: send the credit note to Front Payment. If you pay it"
+                " back yourself, register the payment at Front Payment in journal"
                 " “%(journal)s” with %(order)s as memo.",
                 **details,
             )
@@ -358,14 +442,32 @@ class FrontpayOrder(models.Model):
             **details,
         )
 
+    def _amount_refunded_unasked(self, refund=None):
+        """What went back without a credit note that was sent; while one has no end,
+        nobody knows.
+
+        :param refund: one that is about to be sent (once more)
+        """
+        others = self.refund_ids - refund if refund else self.refund_ids
+        if any(other._waits_for_figures() for other in others):
+            return 0
+        asked = self.refund_ids.filtered(
+            lambda refund: refund.state == "refunded" and refund.effect == "refund"
+        )
+        amount = self._amount_refunded() - sum(asked.mapped("amount"))
+        return self.currency_id.round(amount)
+
     def _refund_problem(self):
         """What to do about a refund, until the books have it."""
         is_refunded = self.state in REFUNDED_STATES or self.refunded_amount
         if not is_refunded or self._is_refund_booked():
             return ""
+        unasked = self._amount_refunded_unasked()
+        if self.refund_ids and unasked <= 0:
+            return ""
         details = {
             "order": self.order_uuid,
-            "refunded": self.currency_id.format(self._amount_refunded()),
+            "refunded": self.currency_id.format(unasked),
             "amount": self.currency_id.format(self.reported_amount),
         }
         if not self._amount_refunded():
@@ -378,8 +480,8 @@ class FrontpayOrder(models.Model):
             )
         return self.env._(
             "Front Payment refunded %(refunded)s of %(amount)s for order %(order)s to"
-            " the customer. Make a credit note for it and register its payment in the"
-            " payment journal of the Front Payment settings.",
+            " the customer. Make a credit note for it and send it to Front Payment:"
+            " that books it, and pays nothing back twice.",
             **details,
         )
 
@@ -389,16 +491,24 @@ class FrontpayOrder(models.Model):
         if not self.payment_id:
             in_journal, elsewhere = self._settlements()
             return bool(elsewhere and not in_journal and self._is_equal(kept, 0))
-        credited = self._amount_credited()
+        credited = self._amount_of(self._credit_notes())
         is_credited = self.currency_id.compare_amounts(credited, refunded) >= 0
         is_net = self._is_equal(self.payment_id.amount, kept)
         return bool(refunded) and (is_credited or is_net)
 
-    def _amount_credited(self):
-        """What the invoice's own credit notes amount to."""
-        notes = self.move_id.reversal_move_ids
-        posted = notes.filtered(lambda note: note.state == "posted")
-        return self.currency_id.round(sum(posted.mapped("amount_total")))
+    def _credit_notes(self):
+        return self.move_id.reversal_move_ids.filtered(
+            lambda note: note.state == "posted"
+        )
+
+    def _amount_of(self, notes):
+        return self.currency_id.round(sum(notes.mapped("amount_total")))
+
+    def _unsent_credit_notes(self):
+        """Those that Front Payment doesn't have."""
+        return self._credit_notes().filtered(
+            lambda note: note.frontpay_refund_state not in HANDED
+        )
 
     def _lost_claim_problem(self):
         """What to do when Front Payment gives up a claim that counts as paid."""
@@ -441,8 +551,8 @@ class FrontpayOrder(models.Model):
         if not self.currency_id.is_zero(credited):
             return self.env._(
                 "Credited here, still claimed by Front Payment: %(credited)s is"
-                " credited in Odoo, and order %(order)s claims %(amount)s. %(ending)s"
-                " Otherwise the customer pays too much.",
+                " credited in Odoo, and order %(order)s claims %(amount)s. Send the"
+                " credit note to Front Payment. Otherwise the customer pays too much.",
                 **details,
             )
         return ""

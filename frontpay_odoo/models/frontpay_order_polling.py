@@ -10,8 +10,10 @@ from ..connect.responses import OrderStatus
 from ..tools import error_messages, retry, transaction
 from ..tools.deadline import Deadline
 from ..tools.notification import notification
-from .frontpay_order import ATTENTION, INVOICED_STATES, PAYMENT_STATES
+from .frontpay_handover import ATTENTION
+from .frontpay_order import INVOICED_STATES, PAYMENT_STATES
 from .frontpay_rate_limit import CRON_MAX_WAIT, MAX_WAIT
+from .frontpay_refund import UNSETTLED_STATES
 
 _logger = logging.getLogger(__name__)
 
@@ -277,8 +279,20 @@ class FrontpayOrder(models.Model):
                 (unchanged if is_same else changed).append(order_id)
         called = [("order_id.company_id", "=", company.id)]
         called_back = self.env["frontpay.callback"].search(called).order_id
-        unchanged = self.browse(unchanged) - called_back
+        unchanged = self.browse(unchanged) - called_back - self._with_refunds(company)
         return unchanged, (self | self.browse(changed)) - unchanged
+
+    @api.model
+    def _with_refunds(self, company):
+        """The company's orders with refunds of which the list says too little."""
+        refunds = self.env["frontpay.refund"].search(
+            Domain("company_id", "=", company.id)
+            & (
+                Domain("state", "in", UNSETTLED_STATES)
+                | Domain("state", "=", "refunded") & Domain("is_booked", "=", False)
+            )
+        )
+        return refunds.order_id
 
     def _comparable(self, company):
         """Read these orders and the company's open ones: of many rows a few values.
@@ -332,7 +346,8 @@ class FrontpayOrder(models.Model):
             raise errors.NotFound("the details are another order's")
         # Where money moved, the order's own status tells its amounts as well.
         state = statuses.state_of(listed.get(number, ""))
-        if state and state not in PAYMENT_STATES[self.company_id.frontpay_settle_on]:
+        is_paid = state in PAYMENT_STATES[self.company_id.frontpay_settle_on]
+        if state and not is_paid and not self._has_unsettled_refunds():
             return OrderStatus(listed[number])
         return client.status(number)
 

@@ -12,11 +12,10 @@ from ..connect.responses import OrderStatus, SubmittedOrder
 from ..connect.statuses import state_of
 from ..tools import error_messages, system_parameters, transaction
 from ..tools.deadline import Deadline
-from .frontpay_order import IN_DOUBT_STATES
+from .frontpay_order import GRACE_MINUTES, IN_DOUBT_STATES
 
 _logger = logging.getLogger(__name__)
 
-GRACE_MINUTES = 15
 # After that, a person is asked also while Front Payment's answers may yet get better.
 ESCALATED_AFTER = timedelta(hours=1)
 DETAILS_A_RUN = 200  # so a run takes about a minute

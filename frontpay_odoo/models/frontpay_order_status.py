@@ -24,7 +24,9 @@ class FrontpayOrder(models.Model):
             self.refunded_amount = float(report.refunded_amount)
         if report.amount is not None:
             self.reported_amount = float(report.amount)
+        self._follow_refunds(report)
         self._apply_status(report.status, date)
+        self._book_refunds()
 
     def _apply_status(self, status, date=None):
         """Follow a status of Front Payment's, and settle what it means for the books.

@@ -14,7 +14,7 @@ from ..connect.validation import InvalidValue
 from ..mapping.customer import REASONS
 from ..mapping.problem import localized
 from ..tools.notification import notification
-from .frontpay_order import INVOICING
+from .frontpay_handover import INVOICING
 from .frontpay_personal_number import PersonalNumber
 
 _logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from odoo.tools.safe_eval import safe_eval
 from odoo.tools.view_validation import get_expression_field_names
 
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
-from odoo.addons.frontpay_odoo.models.frontpay_order import ATTENTION
+from odoo.addons.frontpay_odoo.models.frontpay_handover import ATTENTION
 
 from .common import FrontpayCommon
 

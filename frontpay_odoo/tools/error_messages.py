@@ -50,6 +50,47 @@ SENDING_MESSAGES = {
         " it, so it isn't sent again until its outcome is known."
     ),
 }
+# Why a refund isn't taken, by Front Payment's codes (sections 2, 12b and 25).
+REFUND_MESSAGES = {
+    "refundRejectionForWeeklyThresholdExceed": _lt(
+        "Front Payment refunds an order three times a week at most without approval."
+        " Ask for approval, or send the credit note again in a week."
+    ),
+    "refundRejectionForRequestAmountThresholdExceed": _lt(
+        "Front Payment refunds such an amount with approval only, which takes up to two"
+        " working days. Ask for approval."
+    ),
+    "refundRejectionForOutOfRunwayParam": _lt(
+        "Front Payment has less of this order left than the credit note's total. Look"
+        " at the order in Front Payment's own pages."
+    ),
+    "refundRejectionForRefundRequestGreaterThanOrderAmount": _lt(
+        "The credit note's total is more than Front Payment's order."
+    ),
+    "refundRejectionForProductAmountExceed": _lt(
+        "The credit note credits more of a line than Front Payment has left of it. Look"
+        " at the order in Front Payment's own pages, and correct the credit note."
+    ),
+    "requestProductIdNotAvailable": _lt(
+        "Front Payment's order has other lines than it told. Send the credit note"
+        " again."
+    ),
+    "orderProductsNotFound": _lt(
+        "Front Payment's order has other lines than it told. Send the credit note"
+        " again."
+    ),
+}
+# The code goes on with the order's status.
+REFUND_REFUSED_BY_STATUS = "refundRejectionForRefundedCancelledInvoicedOrderParam"
+REFUND_WRONG_STATUS = _lt(
+    "Front Payment doesn't refund an order in the status that this one has now: %s."
+    " Update its status, and look at it in Front Payment's own pages."
+)
+REFUND_REFUSED = _lt("Front Payment doesn't take the refund: %s")
+REFUND_UNKNOWN = _lt(
+    "The refund went out, but no clear answer came back. Front Payment may have it, so"
+    " it isn't sent again until its outcome is known."
+)
 REJECTED_WITHOUT_REASON = _lt(
     "Front Payment rejected the invoice and didn't say why. Show the API log to Front"
     " Payment's support."
@@ -161,6 +202,26 @@ def outcome_message(env, error):
     if isinstance(error, errors.Rejected):
         lines += [_reason(env, sentence) for sentence in error.sentences]
     return "\n".join(lines)
+
+
+def refund_message(env, error, code):
+    """Say what an error means for a credit note that was being sent.
+
+    :param env: of the one who reads it
+    :param connect.errors.FrontPaymentError error: what the client raised
+    :param str code: of the refusal, if it was one and had any
+    :return: text of one line
+    """
+    if isinstance(error, errors.UnknownOutcome):
+        return localized(env, REFUND_UNKNOWN)
+    if not isinstance(error, errors.Rejected):
+        return _with_labels(env, SENDING_MESSAGES[type(error)])
+    if code in REFUND_MESSAGES:
+        return localized(env, REFUND_MESSAGES[code])
+    if code.startswith(REFUND_REFUSED_BY_STATUS):
+        status = code.removeprefix(REFUND_REFUSED_BY_STATUS)
+        return localized(env, REFUND_WRONG_STATUS) % status
+    return localized(env, REFUND_REFUSED) % quoted(error)
 
 
 def quoted(error):

@@ -116,6 +116,7 @@ def lock(move):
     move.env.flush_all()
     move.invalidate_recordset()
     move.env["frontpay.order"].invalidate_model()
+    move.env["frontpay.refund"].invalidate_model()
 
 
 def busy(move):

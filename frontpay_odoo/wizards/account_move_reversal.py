@@ -10,11 +10,16 @@ class AccountMoveReversal(models.TransientModel):
 
     @api.depends("move_ids")
     def _compute_frontpay_alerts(self):
-        """Whoever credits an invoice knows that Front Payment goes on claiming it."""
+        """Whoever credits an invoice knows that Front Payment has to have that too."""
         for wizard in self:
             collected = wizard.move_ids.filtered(
                 lambda move: move.sudo().frontpay_order_id._collects()
             )
             wizard.frontpay_alerts = collected and {
-                "frontpay_collects": collected._frontpay_collected_alert()
+                "frontpay_collects": collected._frontpay_collected_alert(
+                    self.env._(
+                        "Front Payment collects %s and goes on claiming the whole"
+                        " amount until the credit note is sent there."
+                    )
+                )
             }

@@ -15,6 +15,12 @@ class AccountPaymentRegister(models.TransientModel):
             )
             if collected:
                 wizard.actionable_errors = (wizard.actionable_errors or {}) | {
-                    "frontpay_collects": collected._frontpay_collected_alert()
+                    "frontpay_collects": collected._frontpay_collected_alert(
+                        self.env._(
+                            "Front Payment collects %s and goes on claiming the whole"
+                            " amount. Cancel that at Front Payment first, or the"
+                            " customer may pay twice."
+                        )
+                    )
                 }
         return result

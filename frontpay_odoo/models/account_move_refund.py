@@ -1,0 +1,242 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..connect import errors
+from ..mapping import Problem
+from ..tools import error_messages, transaction
+from ..tools.deadline import Deadline
+from ..tools.notification import notification
+from .account_move import MAX_SENT_AT_ONCE, READERS
+from .frontpay_refund import UNSETTLED_STATES, WAITING_STATES
+
+NOT_SENT_STATES = ("failed", "unknown", "needs_approval", "rejected")
+
+
+class AccountMove(models.Model):
+    """Credit notes are handed to Front Payment."""
+
+    # In a file of its own, above the one that hands invoices over.
+    _inherit = "account.move"  # pylint: disable=consider-merging-classes-inherited
+
+    frontpay_refund_ids = fields.One2many(
+        "frontpay.refund", "move_id", string="Front Payment Refunds", groups=READERS
+    )
+    frontpay_refund_id = fields.Many2one(
+        "frontpay.refund",
+        string="Front Payment Refund",
+        compute="_compute_frontpay_refund_id",
+        store=True,
+        index="btree_not_null",
+        groups=READERS,
+    )
+    frontpay_refund_state = fields.Selection(
+        related="frontpay_refund_id.state",
+        string="Refund",
+        store=True,
+        index="btree_not_null",
+        groups=READERS,
+    )
+    # An invoice has an order, a credit note a refund.
+    frontpay_error = fields.Text(
+        string="Front Payment Error",
+        compute="_compute_frontpay_error",
+        store=True,
+        groups=READERS,
+    )
+    frontpay_can_refund = fields.Boolean(
+        string="Can Be Refunded by Front Payment",
+        compute="_compute_frontpay_can_refund",
+        groups=READERS,
+    )
+    frontpay_refund_open = fields.Boolean(
+        string="Refund Without an End",
+        compute="_compute_frontpay_can_refund",
+        groups=READERS,
+        help="Front Payment's figures may tell what becomes of it.",
+    )
+
+    @api.depends("frontpay_refund_ids")
+    def _compute_frontpay_refund_id(self):
+        for move in self:
+            move.frontpay_refund_id = move.frontpay_refund_ids  # one at most
+
+    @api.depends("frontpay_order_id.error", "frontpay_refund_id.error")
+    def _compute_frontpay_error(self):
+        for move in self:
+            move.frontpay_error = (
+                move.frontpay_order_id.error or move.frontpay_refund_id.error
+            )
+
+    @api.depends(
+        "move_type",
+        "state",
+        "frontpay_refund_state",
+        "reversed_entry_id.frontpay_state",
+    )
+    def _compute_frontpay_can_refund(self):
+        for move in self:
+            order = move.reversed_entry_id.sudo().frontpay_order_id
+            move.frontpay_can_refund = (
+                move.move_type == "out_refund"
+                and move.state == "posted"
+                and order._keeps_invoice()
+                and move.sudo().frontpay_refund_state in (False, *WAITING_STATES)
+            )
+            refund = move.sudo().frontpay_refund_id
+            move.frontpay_refund_open = refund._waits_for_figures()
+
+    # === ACTIONS === #
+
+    def action_frontpay_send(self):
+        """Hand credit notes over as well: refunds, or changes of orders that still
+        wait for their customers.
+
+        :raises UserError: none of them can be handed over
+        """
+        notes = self.filtered(lambda move: move.move_type == "out_refund")
+        if not notes:
+            return super().action_frontpay_send()
+        invoices = self - notes
+        if not invoices:
+            return notes._frontpay_send_notes()
+        told = []
+        send_invoices = super(AccountMove, invoices).action_frontpay_send
+        for send in (send_invoices, notes._frontpay_send_notes):
+            try:
+                told.append(send()["params"])
+            except UserError as error:
+                told.append({"type": "danger", "message": str(error)})
+        kinds = {each["type"] for each in told}
+        kind = "success" if kinds == {"success"} else "danger"
+        message = "\n".join(each["message"] for each in told)
+        return notification(kind, message, reload=True)
+
+    def _frontpay_send_notes(self):
+        """Hand credit notes to Front Payment, each on its own.
+
+        :raises UserError: none of them can be handed over
+        """
+        self._frontpay_check_rights()
+        deadline = Deadline()
+        is_untouched = transaction.is_untouched(self.env)
+        refunds = self.env["frontpay.refund"]
+        ready, problems = self.browse(), []
+        for note in self:
+            found = refunds._note_preflight(note)
+            ready += note if not found else self.browse()
+            problems += found
+        if ready and is_untouched and len(ready) <= MAX_SENT_AT_ONCE:
+            sent, refused = ready._frontpay_refund_now(deadline)
+        else:
+            sent, refused = ready._frontpay_enqueue_notes()
+        problems += refused
+        if not sent:
+            raise self._frontpay_warning(problems)
+        return self._frontpay_refund_notification(sent, problems)
+
+    def _frontpay_refund_now(self, deadline, *, is_request=False):
+        """Hand credit notes over while somebody waits for it.
+
+        :return: (their refunds, a :class:`Problem` for each that isn't handed over)
+        """
+        refunds = self.env["frontpay.refund"].sudo()
+        done, problems, late = refunds.browse(), [], self.browse()
+        for company, notes in self.grouped("company_id").items():
+            with company._frontpay_client(deadline=deadline) as client:
+                for note in notes:
+                    if not deadline.allows_submission():
+                        late += note
+                        continue
+                    try:
+                        refund, _error = refunds._hand_over(
+                            note, client, interactive=True, is_request=is_request
+                        )
+                        done += refund
+                    except errors.FrontPaymentError as error:
+                        sentence = error_messages.connection_message(self.env, error)
+                        problems.append(Problem(note, sentence))
+                    except UserError as error:
+                        problems.append(Problem(note, str(error)))
+        queued, refused = late._frontpay_enqueue_notes()
+        return done + queued, problems + refused
+
+    def _frontpay_enqueue_notes(self):
+        """:return: as :meth:`_frontpay_refund_now`"""
+        queued = self.env["frontpay.refund"]._enqueue_notes(self)
+        return queued, [
+            Problem(note, str(transaction.busy(note))) for note in self - queued.move_id
+        ]
+
+    def _frontpay_refund_notification(self, refunds, problems):
+        """Tell what became of the credit notes that were to be handed over."""
+        waiting = refunds.filtered(
+            lambda refund: refund.state == "queued" and not refund.error
+        )
+        left = refunds.filtered(
+            lambda refund: refund.state in NOT_SENT_STATES or refund.error
+        )
+        sent = refunds - waiting - left
+        lines = [
+            waiting
+            and self.env._(
+                "%s credit note(s) are queued and go out automatically.", len(waiting)
+            ),
+            sent
+            and self.env._("%s credit note(s) handed to Front Payment.", len(sent)),
+            *(f"{refund.move_id.display_name}: {refund.error}" for refund in left),
+            self._frontpay_problem_text(problems),
+        ]
+        kind = "danger" if left or problems else "success"
+        return notification(kind, "\n".join(filter(None, lines)), reload=True)
+
+    def action_frontpay_request_approval(self):
+        """Open the dialog that asks Front Payment to approve a refund.
+
+        :raises UserError: it needs none
+        """
+        self._frontpay_check_rights()
+        waiting = self.filtered(
+            lambda move: move.sudo().frontpay_refund_state == "needs_approval"
+        )
+        if not waiting:
+            raise UserError(self.env._("None of these refunds needs approval."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "frontpay.approval",
+            "view_mode": "form",
+            "target": "new",
+            "name": self.env._("Ask Front Payment for Approval"),
+            "context": {"default_move_ids": waiting.ids},
+        }
+
+    def action_frontpay_withdraw(self):
+        """Take credit notes out of the queue as well, and those that need approval."""
+        notes = self.filtered(
+            lambda move: (
+                move.sudo().frontpay_refund_state in ("queued", "needs_approval")
+            )
+        )
+        if not notes:
+            return super().action_frontpay_withdraw()
+        self._frontpay_check_rights()
+        for note in notes:
+            note.sudo().frontpay_refund_id._withdraw()
+        invoices = self - notes
+        return invoices and super(AccountMove, invoices).action_frontpay_withdraw()
+
+    def action_frontpay_refresh(self):
+        """Ask about the orders of credit notes as well."""
+        notes = self.filtered(lambda move: move.sudo().frontpay_refund_id)
+        invoices = (self - notes) | notes.sudo().frontpay_refund_id.order_id.move_id
+        return super(AccountMove, invoices).action_frontpay_refresh()
+
+    def action_frontpay_resolve(self):
+        """Find out what became of a refund as well; a person decides where Front
+        Payment doesn't tell."""
+        refund = self.sudo().frontpay_refund_id
+        if len(self) > 1 or not refund:
+            return super().action_frontpay_resolve()
+        told = self.action_frontpay_refresh()
+        if refund.state in UNSETTLED_STATES:
+            return self.env["frontpay.refund.resolve"]._open_dialog(refund)
+        return told

@@ -1,0 +1,94 @@
+from markupsafe import Markup
+
+from odoo import api, fields, models
+
+ATTENTION = "frontpay_odoo.activity_attention"
+INVOICING = "account.group_account_invoice"
+
+
+class FrontpayHandover(models.AbstractModel):
+    """What is handed to Front Payment for one ``account.move``, ``move_id``: whom it is
+    told that something went wrong with it."""
+
+    _name = "frontpay.handover"
+    _description = "Front Payment: Handed Over"
+
+    error = fields.Text()
+
+    def _state_label(self, state):
+        return dict(self._fields["state"]._description_selection(self.env))[state]
+
+    def _record_error(self, sentence):
+        """Tell what a person has to look at, once."""
+        if sentence != self.error:
+            self.error = sentence
+            self.move_id.message_post(body=sentence)
+
+    def _report_problem(self, sentence):
+        """Tell what somebody has to act upon: on the invoice, and to a person.
+
+        :param str sentence: what happened and what to do about it
+        """
+        self._record_error(sentence)
+        self._notify_responsible(sentence)
+
+    def _clear_problem(self):
+        """What was told is so no more."""
+        if self.error:
+            self.error = False
+            self.move_id.activity_unlink([ATTENTION])
+
+    def _notify_responsible(self, sentence):
+        """Give somebody something to do; who has it already is given the news.
+
+        :param str sentence: what happened and what to do about it
+        """
+        # Joined to markup, what stands in the sentence is escaped.
+        note = Markup("<br/>").join(sentence.splitlines())
+        known = self.move_id.activity_search([ATTENTION])
+        if known:
+            known.note = note
+            return
+        person = self._responsible()
+        self.move_id.activity_schedule(ATTENTION, note=note, user_id=person.id)
+
+    def _responsible(self):
+        """Who looks after the order: whoever sent it, or who stands in for that person;
+        nobody who may not open the invoice.
+
+        :return: ``res.users``, or none
+        """
+        return self._person_for(self.move_id, self.create_uid, "read")
+
+    @api.model
+    def _person_for(self, move, person, operation):
+        """Who goes on with an invoice: the person who began, else the company's
+        responsible, else somebody who keeps the books; nobody who may not, any more.
+
+        :param str operation: what is to be allowed: ``read``, or ``write`` with
+            invoicing rights
+        :return: ``res.users``, or none
+        """
+        for user in person | move.company_id.sudo().frontpay_responsible_id:
+            if _is_allowed(user, operation, move):
+                return user
+        bookkeepers = self.env.ref(INVOICING).sudo().all_user_ids.sorted("id")
+        return bookkeepers.filtered(lambda user: _is_allowed(user, operation, move))[:1]
+
+    def _with_creator_env(self):
+        """The order as a cron handles it, in the words of the person who sent it."""
+        person = self.create_uid
+        return self.with_company(self.company_id).with_context(
+            lang=person.lang, tz=person.tz
+        )
+
+
+def _is_allowed(user, operation, move):
+    """Whether somebody may ``read`` or ``write`` an invoice; without invoicing rights,
+    nobody writes one."""
+    if not user.active or user.share or move.company_id not in user.company_ids:
+        return False
+    if operation == "write" and not user.has_group(INVOICING):
+        return False
+    own = move.with_user(user).with_context(allowed_company_ids=move.company_id.ids)
+    return own.has_access(operation)
