@@ -13,6 +13,7 @@ from .rpc import Person
 # What is forgotten between two tests; what hangs on it goes with it.
 FORGOTTEN = (
     "frontpay_exchange",
+    "frontpay_refund",
     "frontpay_order",
     "frontpay_outage",
     "frontpay_remote_order",
@@ -119,6 +120,28 @@ class Office:
     def batch(self, count: int) -> list[int]:
         """Posted invoices of one customer, over NOK 100, 101 … without VAT."""
         return self.invoices([(self.company.private, 100.0 + n) for n in range(count)])
+
+    def credit(self, invoice: int, net: float | None = None) -> int:
+        """A posted credit note for an invoice, or for a part without its VAT."""
+        wizard = self.bookkeeper.call(
+            "account.move.reversal",
+            "create",
+            {"move_ids": [[6, 0, [invoice]]], "journal_id": self._journal_of(invoice)},
+        )
+        made = self.bookkeeper.call("account.move.reversal", "reverse_moves", [wizard])
+        note = made["res_id"]
+        if net is not None:
+            [line] = self._read(note, "invoice_line_ids")["invoice_line_ids"]
+            change = {"invoice_line_ids": [[1, line, {"price_unit": net}]]}
+            self.bookkeeper.call("account.move", "write", [note], change)
+        self.bookkeeper.call("account.move", "action_post", [note])
+        return note
+
+    def _journal_of(self, invoice: int) -> int:
+        return self._read(invoice, "journal_id")["journal_id"]
+
+    def refund_state(self, note: int) -> str | bool:
+        return self._read(note, "frontpay_refund_state")["frontpay_refund_state"]
 
     def name(self, invoice: int) -> str:
         return self.bookkeeper.read("account.move", invoice, "name")["name"]

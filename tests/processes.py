@@ -146,6 +146,14 @@ class Sandbox(SandboxServer):
         fault = {"kind": kind, "path": "invoice/submit", **details}
         self._control("POST", "faults", {"faults": [fault]})
 
+    def refunds(self) -> list[dict]:
+        """All refunds that it took, oldest first."""
+        return self._control("GET", "refunds")
+
+    def decide(self, refund: dict, decision: str) -> None:
+        """Play the provider: ``confirm`` or ``reject`` a refund."""
+        self._control("POST", f"refunds/{refund['id']}/{decision}")
+
     def begin_chaos(self, seed: int, rates: list[dict], lost_callbacks: float) -> None:
         """Fail at random from now on; shares from 0 to 1."""
         chaos = {"seed": seed, "rates": rates, "lost_callbacks": lost_callbacks}

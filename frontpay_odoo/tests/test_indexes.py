@@ -30,6 +30,7 @@ FEW = {
     "frontpay_resolve",
     "frontpay_resolve_candidate",
     "frontpay_ask_customer",
+    "frontpay_refund_resolve",
 }
 
 

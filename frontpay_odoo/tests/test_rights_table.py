@@ -109,6 +109,13 @@ class TestRightsTable(RightsCase):
                     amount=1,
                 ),
                 cls._made("frontpay.exchange", company, order_id=order.id),
+                cls._made(
+                    "frontpay.refund",
+                    move_id=cls._credited(move).id,
+                    order_id=order.id,
+                    state="pending",
+                    effect="refund",
+                ),
                 cls._made("frontpay.callback", order_id=order.id, order_uuid="ODR1"),
                 cls._made("frontpay.customer.form", move_id=move.id),
                 cls._made("frontpay.outage", company),
@@ -123,6 +130,12 @@ class TestRightsTable(RightsCase):
                 ),
             )
         }
+
+    @classmethod
+    def _credited(cls, move):
+        note = move._reverse_moves()
+        note.action_post()
+        return note
 
     @classmethod
     def _made(cls, model, *values, **more):
@@ -154,7 +167,10 @@ class TestRightsTable(RightsCase):
             self.assertEqual(marks[login], ".")
         if model in NOBODYS:
             self.assertEqual(set(marks.values()), {"."})
-        if model in ("frontpay.order", "frontpay.exchange", "account.move"):
+        if model in (
+            *("frontpay.order", "frontpay.refund"),
+            *("frontpay.exchange", "account.move"),
+        ):
             self.assertNotIn("w", "".join(marks.values()))
         if model.startswith("frontpay."):
             is_wizard = self.env[model]._transient
@@ -207,6 +223,8 @@ class TestRightsTable(RightsCase):
                 "journal_id": move.journal_id.id,
                 "move_ids": [Command.set(move.ids)],
             }
+        if model == "frontpay.refund.resolve":
+            return {"move_id": self.records["frontpay.refund"].move_id.id}
         if model in ("frontpay.resolve", "frontpay.ask.customer"):
             return {"move_id": self.records["account.move"].id}
         if model == "frontpay.resolve.candidate":
