@@ -76,7 +76,7 @@ class FrontpayRefund(models.Model):
         "account.move", string="Credit Note", required=True, ondelete="restrict"
     )
     order_id = fields.Many2one(
-        "frontpay.order", string="Order", required=True, index=True, ondelete="restrict"
+        "frontpay.order", required=True, index=True, ondelete="restrict"
     )
     company_id = fields.Many2one(
         related="move_id.company_id", store=True, index=True, precompute=True
