@@ -2,10 +2,13 @@ from contextlib import suppress
 from decimal import Decimal
 from unittest.mock import patch
 
+from lxml import etree
+
 from odoo import Command, fields
 from odoo.exceptions import LockError, UserError
 from odoo.tests import BaseCase, Form, new_test_user, tagged
 from odoo.tools import mute_logger
+from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.frontpay_odoo.connect import errors
 from odoo.addons.frontpay_odoo.connect.client import Client
@@ -37,6 +40,18 @@ ATTENTION = "frontpay_odoo.activity_attention"
 REFUND = "POST connect/orders/refund/"
 APPROVAL = "POST orders/refund/request/approval/"
 PAID = ("confirm", "pay")
+# The buttons of a credit note in each state of its refund.
+NOW, WITHDRAW = "Send to Front Payment Now", "Don't Refund"
+BUTTONS = {
+    "queued": [NOW, WITHDRAW],
+    "sending": ["Check Outcome"],
+    "unknown": ["Check Outcome"],
+    "failed": ["Send to Front Payment"],
+    "pending": ["Check Outcome"],
+    "needs_approval": [NOW, WITHDRAW, "Ask for Approval"],
+    "refunded": [],
+    "rejected": ["Send to Front Payment"],
+}
 OUT_OF_RUNWAY = "refundRejectionForOutOfRunwayParam"
 
 
@@ -732,6 +747,32 @@ class TestGuards(RefundCase):
         note.action_frontpay_send()
         self.decide("confirm")
         self.assertBooked(note.sudo())
+
+    def test_one_button_of_ours_at_a_time_but_where_there_is_a_choice(self):
+        self.happens(self.sent, *PAID)
+        note = self.credit(100)
+        note.action_frontpay_send()
+        refund = note.frontpay_refund_id.sudo()
+        arch = self.env["account.move"].get_view(view_type="form")["arch"]
+        buttons = [
+            *etree.fromstring(arch).xpath(
+                "//button[starts-with(@id, 'frontpay_refund')]"
+            ),
+            *etree.fromstring(arch).xpath(
+                "//button[@name='action_frontpay_request_approval']"
+            ),
+        ]
+        for state, labels in BUTTONS.items():
+            refund.state = state
+            names = ["frontpay_can_refund", "frontpay_refund_open"]
+            [values] = note.read([*names, "frontpay_refund_state"])
+            shown = [
+                button.get("string")
+                for button in buttons
+                if not safe_eval(button.get("invisible"), values)
+            ]
+            with self.subTest(state):
+                self.assertEqual(shown, labels)
 
     def test_the_form_shows_state_and_buttons(self):
         self.happens(self.sent, *PAID)

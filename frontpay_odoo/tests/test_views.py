@@ -109,6 +109,7 @@ class TestViews(FrontpayCommon):
     def test_one_button_at_a_time(self):
         buttons = self._arch("account.move", "form", self.invoicing).xpath(
             "//button[@name='action_frontpay_send' or @name='action_frontpay_resolve']"
+            "[not(starts-with(@id, 'frontpay_refund'))]"
         )
         self.assertEqual(
             [button.get("string") for button in buttons],
