@@ -509,6 +509,18 @@ class TestButton(LinkCase):
         self.run_cron("cron_email_links")
         self.assertEqual(len(self.mails()), count)
 
+    def test_a_lost_link_is_fetched_by_those_who_may_invoice(self):
+        move = self.waiting(verification_url=False).move_id
+        for groups, may in ((GROUP, True), ("account.group_account_readonly", False)):
+            values = {"company_ids": [Command.set(self.company.ids)]}
+            user = new_test_user(
+                self.env, groups, groups, company_id=self.company.id, **values
+            )
+            with self.subTest(groups):
+                alert = move.with_user(user)._get_alerts()["frontpay_link"]
+                self.assertIn("link was lost", alert["message"])
+                self.assertEqual("action" in alert, may)
+
     def test_only_those_who_may_invoice_can(self):
         order = self.waiting()
         reader = new_test_user(self.env, "reader", "account.group_account_readonly")
@@ -717,6 +729,11 @@ class TestLiveInvoice(LinkCase):
         stranger = new_test_user(self.env, "stranger", "base.group_user")
         self.assertEqual(self.channels(stranger, move), [])
         self.assertEqual(self.channels(self.env.ref("base.public_user"), move), [])
+        portal = new_test_user(
+            self.env, "portal", "base.group_portal", partner_id=self.private.id
+        )
+        self.assertTrue(move.with_user(portal).has_access("read"))
+        self.assertEqual(self.channels(portal, move), [])
 
     def told(self, step, *arguments):
         """What open forms are told by a step."""
