@@ -298,6 +298,10 @@ class TestSettings(LoopbackCase, TransactionCase):
             }
         )
         self._assert_connection("danger", "Nobody answers at that address")
+        [call] = self.env["frontpay.exchange"].search(
+            [("company_id", "=", self.company.id)]
+        )
+        self.assertTrue(call.error)
 
     def test_the_settings_test_what_is_on_the_screen(self):
         """And nothing of it is saved."""
