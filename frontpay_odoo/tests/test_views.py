@@ -174,6 +174,10 @@ class TestViews(FrontpayCommon):
         move = self.invoice()
         self._register_payment(move)
         self.assertFalse(move.frontpay_can_send)
+        move = self.invoice()
+        self._register_payment(move, amount=25)
+        self.assertEqual(move.payment_state, "partial")
+        self.assertFalse(move.frontpay_can_send)
 
     def test_nothing_can_be_sent_before_the_settings_are_made(self):
         self.company.frontpay_api_token = False
@@ -310,6 +314,13 @@ class TestViews(FrontpayCommon):
                 self.env.invalidate_all()
                 alerts = move.with_user(user).read(["alerts"])[0]["alerts"] or {}
                 self.assertEqual("frontpay" in alerts, told)
+
+    def test_what_goes_by_itself_is_no_red_alert(self):
+        for state, level in (("queued", "warning"), ("failed", "danger")):
+            move = self.moves[state]
+            move.frontpay_order_id.sudo().error = "It is sent again later."
+            with self.subTest(state):
+                self.assertEqual(move._get_alerts()["frontpay"]["level"], level)
 
     def test_invoices_are_sent_from_the_list(self):
         action = self.env.ref("frontpay_odoo.account_move_action_send")
