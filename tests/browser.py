@@ -15,7 +15,7 @@ from .rpc import Person
 SCREENSHOTS = DEV / "screenshots"
 WINDOW = {"width": 1280, "height": 800}
 PHONE = {"width": 360, "height": 740}
-TIMEOUT = 20_000  # milliseconds
+TIMEOUT = 60_000  # milliseconds, for busy machines
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
