@@ -1,8 +1,14 @@
 from odoo.tools.sql import column_exists, create_column
 
 # Odoo computes a stored field for all records when it makes its column. Invoices that
-# are there already have no order, so their columns are made before, and empty.
-COLUMNS = {"frontpay_order_id": "int4", "frontpay_state": "varchar"}
+# are there already have no order and no refund, so these columns are made before, and
+# empty.
+COLUMNS = {
+    "frontpay_order_id": "int4",
+    "frontpay_state": "varchar",
+    "frontpay_refund_id": "int4",
+    "frontpay_refund_state": "varchar",
+}
 
 
 def pre_init_hook(env):

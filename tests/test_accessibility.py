@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from .mails import html_of
 
@@ -93,6 +94,7 @@ def test_the_customers_form(phone, office, expect_readable):
     phone.page.locator("form").evaluate("form => form.noValidate = true")
     phone.page.locator("[name='email']").fill("tom@")
     phone.page.locator("button[type='submit']:visible").click()
+    expect(phone.page.locator("[aria-invalid]").first).to_be_visible()
     expect_readable("mistakes")
 
     for name, text in {
@@ -104,6 +106,7 @@ def test_the_customers_form(phone, office, expect_readable):
     }.items():
         phone.page.locator(f"[name='{name}']").fill(text)
     phone.page.locator("button[type='submit']:visible").click()
+    expect(phone.page.locator("form [name='email']")).to_have_count(0)
     expect_readable("answered")
 
 

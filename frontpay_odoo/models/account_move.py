@@ -311,7 +311,7 @@ class AccountMove(models.Model):
             reload=True,
         )
 
-    def action_frontpay_send(self):
+    def _frontpay_send_invoices(self):
         """Hand the invoices to Front Payment, each on its own.
 
         Everything is checked before the first request goes out. What can't be sent is
@@ -454,7 +454,7 @@ class AccountMove(models.Model):
         self._frontpay_check_rights()
         return self.env["frontpay.ask.customer"]._open_for(self)
 
-    def action_frontpay_withdraw(self):
+    def _frontpay_withdraw_invoices(self):
         """Take invoices out of the queue, those that are in it.
 
         :raises UserError: none of them is, or one is just being sent
@@ -466,7 +466,7 @@ class AccountMove(models.Model):
         for move in queued:
             self.env["frontpay.order"]._cancel_queued(move)
 
-    def action_frontpay_refresh(self):
+    def _frontpay_refresh_invoices(self):
         """Ask Front Payment for the current state of the invoices' orders.
 
         :return: a notification that tells how it went
@@ -474,7 +474,7 @@ class AccountMove(models.Model):
         self._frontpay_check_rights()
         return self.sudo().frontpay_order_id._refresh_or_schedule()
 
-    def action_frontpay_resolve(self):
+    def _frontpay_resolve_invoices(self):
         """Find out what became of invoices whose sending had no clear outcome.
 
         :return: an action that tells what is known now; for a single invoice that

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ..connect import errors
 from ..mapping import Problem
@@ -40,7 +41,7 @@ class AccountMove(models.Model):
     frontpay_error = fields.Text(
         string="Front Payment Error",
         compute="_compute_frontpay_error",
-        store=True,
+        search="_search_frontpay_error",
         groups=READERS,
     )
     frontpay_can_refund = fields.Boolean(
@@ -67,6 +68,16 @@ class AccountMove(models.Model):
                 move.frontpay_order_id.error or move.frontpay_refund_id.error
             )
 
+    @api.model
+    def _search_frontpay_error(self, operator, value):
+        errors_of = [
+            Domain(f"{name}.error", operator, value)
+            for name in ("frontpay_order_id", "frontpay_refund_id")
+        ]
+        # An invoice has no error if neither its order nor its refund has one.
+        is_empty = operator == "in" and False in value
+        return Domain.AND(errors_of) if is_empty else Domain.OR(errors_of)
+
     @api.depends(
         "move_type",
         "state",
@@ -88,20 +99,19 @@ class AccountMove(models.Model):
     # === ACTIONS === #
 
     def action_frontpay_send(self):
-        """Hand credit notes over as well: refunds, or changes of orders that still
-        wait for their customers.
+        """Hand invoices and credit notes to Front Payment: orders, and refunds or
+        changes of orders that still wait for their customers.
 
         :raises UserError: none of them can be handed over
         """
         notes = self.filtered(lambda move: move.move_type == "out_refund")
         if not notes:
-            return super().action_frontpay_send()
+            return self._frontpay_send_invoices()
         invoices = self - notes
         if not invoices:
             return notes._frontpay_send_notes()
         told = []
-        send_invoices = super(AccountMove, invoices).action_frontpay_send
-        for send in (send_invoices, notes._frontpay_send_notes):
+        for send in (invoices._frontpay_send_invoices, notes._frontpay_send_notes):
             try:
                 told.append(send()["params"])
             except UserError as error:
@@ -210,32 +220,44 @@ class AccountMove(models.Model):
         }
 
     def action_frontpay_withdraw(self):
-        """Take credit notes out of the queue as well, and those that need approval."""
+        """Take invoices and credit notes out of the queue, and refunds that need
+        approval.
+
+        :raises UserError: none of them is there, or one is just being sent
+        """
         notes = self.filtered(
             lambda move: (
                 move.sudo().frontpay_refund_state in ("queued", "needs_approval")
             )
         )
         if not notes:
-            return super().action_frontpay_withdraw()
+            return self._frontpay_withdraw_invoices()
         self._frontpay_check_rights()
         for note in notes:
             note.sudo().frontpay_refund_id._withdraw()
         invoices = self - notes
-        return invoices and super(AccountMove, invoices).action_frontpay_withdraw()
+        return invoices and invoices._frontpay_withdraw_invoices()
 
     def action_frontpay_refresh(self):
-        """Ask about the orders of credit notes as well."""
+        """Ask Front Payment for the current state of the orders: the invoices' own, and
+        those that credit notes lower.
+
+        :return: a notification that tells how it went
+        """
         notes = self.filtered(lambda move: move.sudo().frontpay_refund_id)
         invoices = (self - notes) | notes.sudo().frontpay_refund_id.order_id.move_id
-        return super(AccountMove, invoices).action_frontpay_refresh()
+        return invoices._frontpay_refresh_invoices()
 
     def action_frontpay_resolve(self):
-        """Find out what became of a refund as well; a person decides where Front
-        Payment doesn't tell."""
+        """Find out what became of invoices, or of a refund, whose sending had no clear
+        outcome.
+
+        :return: an action that tells what is known now; for a single one that isn't
+            settled, the dialog in which a person decides
+        """
         refund = self.sudo().frontpay_refund_id
         if len(self) > 1 or not refund:
-            return super().action_frontpay_resolve()
+            return self._frontpay_resolve_invoices()
         told = self.action_frontpay_refresh()
         if refund.state in UNSETTLED_STATES:
             return self.env["frontpay.refund.resolve"]._open_dialog(refund)

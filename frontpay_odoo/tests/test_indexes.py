@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL
 
+from odoo.addons.frontpay_odoo.hooks import COLUMNS
 from odoo.addons.frontpay_odoo.models.frontpay_order import IN_DOUBT_STATES
 from odoo.addons.frontpay_odoo.models.frontpay_order_polling import POLL_ORDER
 
@@ -96,6 +97,15 @@ class TestIndexes(TransactionCase):
     def test_each_foreign_key_has_an_index(self):
         found = self.env.execute_query(SQL(FOREIGN_KEYS))
         self.assertEqual([key for key in found if key[0] not in FEW], [])
+
+    def test_an_installation_computes_nothing_for_the_invoices_that_are_there(self):
+        computed = {
+            field.name
+            for field in self.env["account.move"]._fields.values()
+            if field.name.startswith("frontpay_") and field.compute
+            if field.store and field.column_type
+        }
+        self.assertEqual(computed, {*COLUMNS})
 
     def test_each_search_has_an_index(self):
         # A table that is nearly empty is read as a whole, if it may be.

@@ -370,6 +370,28 @@ class TestRefund(RefundCase):
         self.say(note, "refunded")
         self.assertEqual(note.frontpay_refund_state, "refunded")
 
+    def test_errors_are_searched_of_orders_and_refunds(self):
+        moves = self.env["account.move"]
+        self.happens(self.sent, *PAID)
+        note, other = self.credit(100), self.credit(20)
+        note.action_frontpay_send()
+        mine = [("id", "in", (self.move + note + other).ids)]
+        cases = (
+            (self.sent, self.move),
+            (note.sudo().frontpay_refund_id, note),
+        )
+        for record, move in cases:
+            with self.subTest(record):
+                record.error = "Something is wrong"
+                has_error = [("frontpay_error", "!=", False)]
+                told = [("frontpay_error", "ilike", "is wrong")]
+                quiet = [("frontpay_error", "=", False)]
+                self.assertEqual(moves.search(mine + has_error), move)
+                self.assertEqual(moves.search(mine + told), move)
+                self.assertNotIn(move, moves.search(mine + quiet))
+                self.assertIn(other, moves.search(mine + quiet))
+                record.error = False
+
     def say(self, note, decision):
         """A person decides in the dialog."""
         action = note.action_frontpay_resolve()
