@@ -70,13 +70,13 @@ class AccountMove(models.Model):
 
     @api.model
     def _search_frontpay_error(self, operator, value):
-        errors_of = [
+        # Neither the order nor the refund has one; most invoices have neither.
+        if operator == "in" and False in value:
+            return ~self._search_frontpay_error("not in", value)
+        return Domain.OR(
             Domain(f"{name}.error", operator, value)
             for name in ("frontpay_order_id", "frontpay_refund_id")
-        ]
-        # An invoice has no error if neither its order nor its refund has one.
-        is_empty = operator == "in" and False in value
-        return Domain.AND(errors_of) if is_empty else Domain.OR(errors_of)
+        )
 
     @api.depends(
         "move_type",
