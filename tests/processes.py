@@ -146,6 +146,10 @@ class Sandbox(SandboxServer):
         fault = {"kind": kind, "path": "invoice/submit", **details}
         self._control("POST", "faults", {"faults": [fault]})
 
+    def has_failed(self) -> bool:
+        """Whether every fault that was asked for has met its request."""
+        return not self._control("GET", "faults")["faults"]
+
     def refunds(self) -> list[dict]:
         """All refunds that it took, oldest first."""
         return self._control("GET", "refunds")

@@ -85,8 +85,8 @@ def test_an_order_that_appears_late_is_not_sent_twice(office, sandbox):
     kill_sender(
         office,
         invoice,
-        lambda: office.state(invoice) == "sending",
-        "it is being sent",
+        sandbox.has_failed,
+        "its request has gone out",
     )
     office.run_cron("cron_recover")
     assert office.state(invoice) == "unknown"

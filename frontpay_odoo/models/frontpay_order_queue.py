@@ -154,7 +154,7 @@ class FrontpayOrder(models.Model):
                     self._trigger_cron("cron_send", QUEUE_PAUSE)
                     yield len(orders) - position
                     return
-                if outage and (error or order.state not in NOT_GONE_STATES):
+                if outage and (error or order._has_gone()):
                     transaction.run(self.env, outage.unlink)
                     outage = outage.browse()
                 yield 1
@@ -170,6 +170,8 @@ class FrontpayOrder(models.Model):
             client.wait_for_slot()
         except errors.RateLimited as error:
             return error
+        if not self.exists():
+            return None  # deleted with its invoice since the queue was read
         order = self._with_creator_env()
         error, record = None, None
         try:
@@ -195,6 +197,9 @@ class FrontpayOrder(models.Model):
         if record:
             transaction.run(self.env, record)
         return error
+
+    def _has_gone(self):
+        return bool(self.exists()) and self.state not in NOT_GONE_STATES
 
     def _pause_queue(self, refusal):
         """Nothing of the company's can be sent, because of its settings or of the

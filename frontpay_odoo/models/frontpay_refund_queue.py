@@ -137,6 +137,8 @@ class FrontpayRefund(models.Model):
         :return: the :class:`connect.errors.FrontPaymentError` that kept it from being
             sent, or None
         """
+        if not self.exists():
+            return None  # deleted with its credit note since the queue was read
         refund = self._with_creator_env()
         error, record = None, None
         try:

@@ -576,6 +576,30 @@ class TestQueue(QueueCase):
             moves.action_frontpay_withdraw()
         self.assertEqual(self.send(moves[0])[0], "success")
 
+    def test_one_that_is_deleted_meanwhile_keeps_no_other_waiting(self):
+        moves = self.batch()
+        self.send(moves)
+        names = moves[1:].mapped("name")
+        self.env["frontpay.outage"].sudo().create(
+            {"company_id": self.company.id, "operation": "send"}
+        )
+
+        Order = type(self.env["frontpay.order"])
+        send = Order._send_queued
+
+        def deletes_first(order, client):
+            if moves[0].exists():
+                moves[0].action_frontpay_withdraw()
+                moves[0].button_draft()
+                moves[0].with_context(force_delete=True).unlink()
+                order.env.invalidate_all()  # as the commits of others before it do
+            return send(order, client)
+
+        with patch.object(Order, "_send_queued", deletes_first):
+            self.run_queue()
+        self.assertEqual(self.references(), names)
+        self.assertFalse(self.outage())
+
     def test_what_was_sent_meanwhile_is_not_taken_out(self):
         moves = self.batch()
         self.send(moves)

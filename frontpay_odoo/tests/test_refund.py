@@ -445,6 +445,21 @@ class TestRefund(RefundCase):
         note.button_draft()
         note.unlink()
 
+    def test_one_that_is_deleted_meanwhile_keeps_no_other_waiting(self):
+        self.happens(self.sent, *PAID)
+        notes = self.credit(10) + self.credit(20) + self.credit(30)
+        with patch.object(transaction, "is_untouched", return_value=False):
+            notes.action_frontpay_send()
+        sending = notes.frontpay_refund_id.sudo()._send_for(self.company)
+        next(sending)
+        notes[1].action_frontpay_withdraw()
+        notes[1].button_draft()
+        notes[1].unlink()
+        list(sending)
+        self.assertEqual(
+            (notes[0] + notes[2]).mapped("frontpay_refund_state"), ["pending"] * 2
+        )
+
     def test_a_copy_of_the_database_sends_no_queued_refund(self):
         self.happens(self.sent, *PAID)
         note = self.credit(100)
