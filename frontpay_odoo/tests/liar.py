@@ -26,7 +26,12 @@ OPERATIONS = {
     "list": re.compile("GET status()"),
     "details": re.compile("GET details/(.+)"),
     "invoice number": re.compile("GET invoice-number/(.+)"),
+    "cancel": re.compile("POST cancel/(.+)"),
+    "resend": re.compile("POST resend/(.+)"),
+    "refund": re.compile("POST refund/(.+)"),
+    "approval": re.compile("POST /api/v1/orders/refund/request/approval/(.+)"),
 }
+NEEDS_APPROVAL = "refundRejectionForRequestAmountThresholdExceed"
 NOBODYS_ORDER = "ODR0"  # what is asked for to check the connection
 
 
@@ -66,11 +71,16 @@ class Liar:
 
     :param victim: the name of the invoice that is lied about
     :param lies: {operation: function that changes an :class:`Answer`}
+
+    An order's ``refunds`` are the amounts that it took, ``refunded`` what it has paid
+    back of them: all at once, unless ``is_slow``. With ``is_strict`` it takes refunds
+    only after approval was asked for.
     """
 
     def __init__(self):
         self.lock = threading.Lock()
         self.orders, self.posts, self.lies, self.victim = {}, [], {}, ""
+        self.is_slow = self.is_strict = False
         self.told = []  # the answers that were lies
         server = ThreadingHTTPServer(("127.0.0.1", 0), type("H", (Handler,), {}))
         server.RequestHandlerClass.liar = self
@@ -120,12 +130,35 @@ class Liar:
         if name not in self.orders:
             return refusal(404)
         order = self.orders[name]
+        if operation in CHANGES:
+            return self._change(operation, order, document)
         data = {
             "status": status_data,
             "details": details_data,
             "invoice number": number_data,
         }[operation](name, order)
         return self._tell(operation, envelope(200, data), order["invoice"])
+
+    def _change(self, operation, order, document):
+        truth = envelope(202, None)
+        if operation == "refund" and self.is_strict:
+            truth = refusal(400)
+            truth.document["message"] = NEEDS_APPROVAL
+        elif operation == "cancel" and order["status"] != "SENT":
+            truth = refusal(400)
+        answer = self._tell(operation, truth, order["invoice"])
+        if is_stored(answer) and truth.code != 400:
+            CHANGES[operation](order, document)
+            if not self.is_slow:
+                self.pay_back()
+        return answer
+
+    def pay_back(self):
+        """Have every refund paid back that was taken."""
+        for order in self.orders.values():
+            if order["refunds"]:
+                order["refunded"] = sum(order["refunds"])
+                order["status"] = "PARTIAL REFUNDED"
 
     def _submit(self, channel, document):
         uuid_name, link_name, status = channel
@@ -139,15 +172,16 @@ class Liar:
             data[link_name] = f"https://bankid.example.com/?order={number}"
         truth = envelope(201, data)
         answer = self._tell("update" if is_update else "submit", truth, invoice)
-        # Whoever refuses an order doesn't store it; whoever fails may have.
-        if not 300 <= answer.code < 500 or answer.code == 408:
-            self.orders.setdefault(number, {"status": status})
+        if is_stored(answer):
+            new = {"status": status, "refunds": [], "refunded": 0, "links": 1}
+            self.orders.setdefault(number, new)
             self.orders[number] |= {
                 "invoice": invoice,
                 "reference": reference,
                 "total": document["orderSummary"]["grandTotal"],
                 "customer": document["customerDetails"],
                 "ordered_at": document["orderDate"],
+                "products": document["products"],
             }
             if not is_update:
                 self.posts.append(reference)
@@ -159,6 +193,26 @@ class Liar:
             lie(answer)
             self.told.append(answer)
         return answer
+
+
+def is_stored(answer):
+    """Whoever refuses something doesn't store it; whoever fails may have."""
+    return not 300 <= answer.code < 500 or answer.code == 408
+
+
+def cancel(order, _document):
+    order["status"] = "CANCELLED"
+
+
+def resend(order, _document):
+    order["links"] += 1
+
+
+def refund(order, document):
+    order["refunds"].append(document["grandTotal"])
+
+
+CHANGES = {"cancel": cancel, "resend": resend, "refund": refund, "approval": refund}
 
 
 def envelope(code, data):
@@ -181,12 +235,11 @@ def refusal(code):
 
 
 def status_data(number, order):
-    is_refunded = "REFUNDED" in order["status"]
     return {
         "uuid": number,
         "status": order["status"],
         "orderAmount": order["total"],
-        "refundedAmount": "25.00" if is_refunded else "0.00",
+        "refundedAmount": f"{order['refunded']:.2f}",
     }
 
 
@@ -197,6 +250,10 @@ def details_data(number, order):
         "invoiceNumber": None,
         "status": order["status"],
         "orderDate": order["ordered_at"],
+        "productList": [
+            {"id": line_id, **product}
+            for line_id, product in enumerate(order["products"], 1)
+        ],
         "orderSummary": {"grandTotal": order["total"]},
         "customerDetails": {"uuid": f"CSRT{number}", **order["customer"]},
         "invoiceReferences": {"referenceNo": order["reference"]},

@@ -468,6 +468,7 @@ class LyingCase(FrontpayCommon):
                 *("sending_at", "sent_at", "retry_at", "last_poll_at"),
                 *("next_poll_at", "closed_at", "create_date"),
             ),
+            "frontpay_refund": ("requested_at", "retry_at", "closed_at"),
             "frontpay_outage": ("since", "failed_at", "retry_at"),
             "frontpay_callback": ("poll_at", "create_date"),
             "frontpay_remote_order": ("ordered_at", "create_date"),
