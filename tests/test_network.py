@@ -8,6 +8,9 @@ bytes went through, on each of the routes by which an order goes out. Whatever b
 * an order that the sandbox didn't store is never told as sent;
 * no order is there twice, and nothing else is raised.
 
+The same holds for what happens to an order later: a refund, asking for approval of one,
+cancelling, sending its link again.
+
 A short run breaks each route at some bytes, ``./dev test --long`` cuts it at every one.
 """
 
@@ -16,7 +19,7 @@ import random
 import subprocess
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,22 +93,32 @@ class Network:
 
         :return: what the client tells, the wire
         """
-        errors = self.connect("connect.errors")
         channel = self.connect("connect.channels").CHANNELS["session"]
+        order = ORDER | {"referenceNo": reference}
+        told, wire = self.call(
+            route, broken, lambda client: client.submit(channel, order)
+        )
+        return getattr(told, "order_uuid", told), wire
+
+    def call(self, route: str, broken: Break | None, call: Callable) -> tuple:
+        """Have a client call over a wire.
+
+        :return: what the call returns, or what the client tells instead; the wire
+        """
+        errors = self.connect("connect.errors")
         timeout = KINDS[broken.kind][1] if broken else (5, 5)
         with (
             Wire(self.target_of_wire(route), broken) as wire,
             self.client(route, wire, timeout) as client,
         ):
             try:
-                answer = client.submit(channel, ORDER | {"referenceNo": reference})
+                return call(client), wire
             except errors.UnknownOutcome:
                 return "unknown", wire
             except errors.FrontPaymentError:
                 return "not sent", wire
             except Exception as error:  # noqa: BLE001
                 return repr(error), wire
-            return answer.order_uuid, wire
 
 
 def at(address: Address) -> str:
@@ -209,6 +222,111 @@ def test_what_may_have_been_stored_is_never_told_as_not_sent(
     seconds = round(time.monotonic() - started)
     table = {**counts, "breaches": len(breaches), "seconds": seconds}
     show(f"network: {route}, {kind}", table)
+    assert breaches == []
+
+
+# === WHAT HAPPENS TO AN ORDER LATER === #
+
+AMOUNT = 100  # NOK of a refund
+
+
+@dataclass(frozen=True)
+class Change:
+    """A call that changes an order.
+
+    :param actions: what its customer did before
+    :param call: of a client, the order's number and its lines
+    :param count: how often it was done, by the order as the sandbox tells it and the
+        numbers of the orders of its refunds
+    """
+
+    actions: tuple
+    call: Callable
+    count: Callable
+
+
+def part_of(lines: tuple, **more) -> dict:
+    """A refund of a part of the first line."""
+    product = {"id": lines[0].id, "amount": AMOUNT}
+    return {"type": "invoiced", "grandTotal": AMOUNT, "products": [product]} | more
+
+
+CHANGES = {
+    "refund": Change(
+        ("confirm", "pay"),
+        lambda client, uuid, lines: client.refund(uuid, part_of(lines)),
+        lambda order, refunded: refunded.count(order["orderUuid"]),
+    ),
+    "approval": Change(
+        ("confirm", "pay"),
+        lambda client, uuid, lines: client.request_approval(
+            uuid, part_of(lines, message="refundRejectionForWeeklyThresholdExceed")
+        ),
+        lambda order, refunded: refunded.count(order["orderUuid"]),
+    ),
+    "cancel": Change(
+        (),
+        lambda client, uuid, _lines: client.cancel(uuid, "A mistake"),
+        lambda order, _refunded: int(order["status"] == "CANCELLED"),
+    ),
+    "resend": Change(
+        (),
+        lambda client, uuid, _lines: client.resend(uuid, "post@example.com"),
+        lambda order, _refunded: str(order["statuses"]).count("Link sent again"),
+    ),
+}
+
+
+def sold(network: Network, count: int, actions: tuple) -> list[tuple]:
+    """Orders as they are before the change: (number, lines) of each."""
+    network.sandbox.reset()
+    network.sandbox.set(callbacks=False, rate_limit=10_000_000, line_ids=True)
+    orders = []
+    for position in range(count):
+        number, _wire = network.submit("http", None, str(position))
+        for action in actions:
+            network.sandbox.act(number, action)
+        details, _wire = network.call(
+            "http", None, lambda client, number=number: client.details(number)
+        )
+        orders.append((number, details.lines))
+    return orders
+
+
+@pytest.mark.parametrize("kind", ["cut", "reset"])
+@pytest.mark.parametrize("route", ["http", "behind the tunnel"])
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_that_may_have_been_made_is_never_told_as_not_sent(
+    network, name, route, kind, show
+):
+    change = CHANGES[name]
+    [(number, lines)] = sold(network, 1, change.actions)
+    told, wire = network.call(
+        route, None, lambda client: change.call(client, number, lines)
+    )
+    assert told is None
+    cases, counts, breaches = [], Counter(), []
+    for direction in (OUT, BACK):
+        cases += breaks(wire.passed, kind, direction)
+    orders = sold(network, len(cases), change.actions)
+
+    def do(broken, order):
+        return network.call(route, broken, lambda client: change.call(client, *order))[
+            0
+        ]
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        outcomes = list(pool.map(do, cases, orders))
+    time.sleep(0.2)  # what is on its way arrives
+    stored = {order["orderUuid"]: order for order in network.sandbox.orders()}
+    refunded = [each["orderUuid"] for each in network.sandbox.refunds()]
+    for broken, told, (number, _lines) in zip(cases, outcomes, orders, strict=True):
+        times = change.count(stored[number], refunded)
+        # A call without a result returns nothing.
+        problem = breach(told or number, [number] * times, broken)
+        counts[f"made {times} times, told as {told or 'made'}"] += 1
+        breaches += [f"{broken}: {problem}"] if problem else []
+    show(f"network: {name}, {route}, {kind}", {**counts, "breaches": len(breaches)})
     assert breaches == []
 
 
