@@ -11,12 +11,17 @@ import requests
 from .databases import rows
 from .rpc import Refusal
 
+# The states of what the bookkeeper sends, or sends again.
+TO_SEND = (False, "failed")
 # What waits in Odoo's database for its next try, by table.
 WAITING = {
     "frontpay_order": ("retry_at", "next_poll_at"),
+    "frontpay_refund": ("retry_at",),
     "frontpay_callback": ("poll_at",),
     "frontpay_outage": ("retry_at",),
 }
+# When what has an unknown outcome was sent, by table.
+SENT_AT = {"frontpay_order": "sending_at", "frontpay_refund": "requested_at"}
 NOW = "(now() AT TIME ZONE 'UTC')"
 
 
@@ -68,6 +73,96 @@ class Actor(threading.Thread, ABC):
         return None
 
 
+class Bookkeeper(Actor):
+    """Sends the invoices in batches, then whatever Odoo says wasn't sent, each time in
+    another way, and decides where Odoo can't by looking at Front Payment's pages."""
+
+    def __init__(self, plan, seed: int, office, sandbox, invoices: list[int]):
+        """:param plan: its ``pause`` in seconds, its ``batch`` of so many invoices"""
+        super().__init__(plan.pause)
+        self._sandbox = sandbox
+        self._person = office.person("bookkeeper")
+        self._chance = random.Random(seed)
+        self._invoices = invoices
+        self._batches = [
+            invoices[start : start + plan.batch]
+            for start in range(0, len(invoices), plan.batch)
+        ]
+        self.ways = Counter()
+        self.decisions = Counter()
+
+    def round(self) -> None:
+        if self._batches:
+            self._send(self._batches.pop(0))
+            return
+        fields = ["name", "frontpay_state"]
+        invoices = self.attempt(
+            self._person.call, "account.move", "read", self._invoices, fields
+        )
+        to_send = []
+        for invoice in invoices or []:
+            if invoice["frontpay_state"] in TO_SEND:
+                to_send.append(invoice["id"])
+            elif invoice["frontpay_state"] == "unknown":
+                self.attempt(self._resolve, invoice["id"], invoice["name"])
+        self._send(to_send)
+
+    def _send(self, invoices: list[int]) -> None:
+        if not invoices:
+            return
+        ways = {
+            "list": self._send_from_list,
+            "Send for one": self._send_one,
+            "Send for many": self._send_many,
+        }
+        way = self._chance.choice(list(ways))
+        self.ways[way] += 1
+        ways[way](invoices)
+
+    def _send_from_list(self, invoices: list[int]) -> None:
+        self._click("action_frontpay_send", *invoices)
+
+    def _send_one(self, invoices: list[int]) -> None:
+        """By Odoo's *Send* of one invoice; the others are left for another round."""
+        values = {"move_id": invoices[0], "sending_methods": ["frontpay"]}
+        self._send_by("account.move.send.wizard", values)
+
+    def _send_many(self, invoices: list[int]) -> None:
+        """By Odoo's *Send* of a selection, which leaves them to Odoo's own cron."""
+        values = {"move_ids": [[6, 0, invoices]]}
+        self._send_by("account.move.send.batch.wizard", values)
+
+    def _send_by(self, wizards: str, values: dict) -> None:
+        wizard = self.attempt(self._person.call, wizards, "create", values)
+        if wizard:
+            send = "action_send_and_print"
+            self.attempt(self._person.click, wizards, send, wizard)
+
+    def _click(self, method: str, *invoices: int) -> dict | None:
+        if not invoices:
+            return None
+        return self.attempt(self._person.click, "account.move", method, *invoices)
+
+    def _resolve(self, invoice: int, name: str) -> None:
+        action = self._click("action_frontpay_resolve", invoice)
+        if not action or action.get("res_model") != "frontpay.resolve":
+            return
+        wizard = action["res_id"]
+        own = [order["orderUuid"] for order in self._sandbox.orders_of(name)]
+        if not own:
+            self._decide("frontpay.resolve", "action_not_received", wizard)
+        for candidate in self._person.call(
+            "frontpay.resolve.candidate",
+            "search",
+            [["resolve_id", "=", wizard], ["order_uuid", "in", own]],
+        ):
+            self._decide("frontpay.resolve.candidate", "action_link", candidate)
+
+    def _decide(self, model: str, method: str, record: int) -> None:
+        self._person.click(model, method, record)
+        self.decisions[method.removeprefix("action_")] += 1
+
+
 class Customers(Actor):
     """Confirm and pay their orders, or only confirm, or do nothing, by the amount."""
 
@@ -113,10 +208,11 @@ class Time(Actor):
         for table, columns in WAITING.items():
             for column in columns:
                 self._do(f"UPDATE {table} SET {column} = {NOW} WHERE {column} > {NOW}")
-        self._do(
-            f"UPDATE frontpay_order SET sending_at = sending_at - {self._saved}"
-            f" WHERE state = 'unknown' AND sending_at > {NOW} - {self._saved}"
-        )
+        for table, column in SENT_AT.items():
+            self._do(
+                f"UPDATE {table} SET {column} = {column} - {self._saved}"
+                f" WHERE state = 'unknown' AND {column} > {NOW} - {self._saved}"
+            )
         self._do(
             "INSERT INTO ir_cron_trigger (cron_id, call_at)"
             f" SELECT res_id, {NOW} FROM ir_model_data"

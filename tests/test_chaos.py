@@ -6,25 +6,19 @@ for its next try or its next run doesn't wait for hours. All that is random foll
 one seed, but the moments at which programs meet each other.
 """
 
-import random
 import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
 import pytest
-from stdnum.no import fodselsnummer
 
-from .actors import Actor, Customers, Time
-from .databases import rows
+from .actors import Bookkeeper, Customers, Time
+from .chaos import LOST_CALLBACKS, RATE, break_things, faults, hurry, make_invoices
 from .helpers import IS_LONG, happens
 from .processes import PostgresServer
 
 SEED = 7
-RATE = 0.05  # of the requests, for each kind of fault
-LOST_CALLBACKS = 0.2
-PRIVATE_CUSTOMERS = 7
 
 
 @dataclass(frozen=True)
@@ -49,97 +43,6 @@ LONG = Plan(1000, 100, kills=10, outages=2, delay=10, pause=5, minute=60, patien
 
 # What the sandbox says of an order, and how Odoo says it.
 STATES = {"SENT": "sent", "INVOICED": "invoiced", "PAID": "paid"}
-# Those that the bookkeeper sends, or sends again.
-TO_SEND = (False, "failed")
-
-
-class Bookkeeper(Actor):
-    """Sends the invoices in batches, then whatever Odoo says wasn't sent, each time in
-    another way, and decides where Odoo can't by looking at Front Payment's pages."""
-
-    def __init__(self, plan: Plan, office, sandbox, invoices: list[int]):
-        super().__init__(plan.pause)
-        self._sandbox = sandbox
-        self._person = office.person("bookkeeper")
-        self._chance = random.Random(SEED)
-        self._invoices = invoices
-        self._batches = [
-            invoices[start : start + plan.batch]
-            for start in range(0, len(invoices), plan.batch)
-        ]
-        self.ways = Counter()
-        self.decisions = Counter()
-
-    def round(self) -> None:
-        if self._batches:
-            self._send(self._batches.pop(0))
-            return
-        fields = ["name", "frontpay_state"]
-        invoices = self.attempt(
-            self._person.call, "account.move", "read", self._invoices, fields
-        )
-        to_send = []
-        for invoice in invoices or []:
-            if invoice["frontpay_state"] in TO_SEND:
-                to_send.append(invoice["id"])
-            elif invoice["frontpay_state"] == "unknown":
-                self.attempt(self._resolve, invoice["id"], invoice["name"])
-        self._send(to_send)
-
-    def _send(self, invoices: list[int]) -> None:
-        if not invoices:
-            return
-        ways = {
-            "list": self._send_from_list,
-            "Send for one": self._send_one,
-            "Send for many": self._send_many,
-        }
-        way = self._chance.choice(list(ways))
-        self.ways[way] += 1
-        ways[way](invoices)
-
-    def _send_from_list(self, invoices: list[int]) -> None:
-        self._click("action_frontpay_send", *invoices)
-
-    def _send_one(self, invoices: list[int]) -> None:
-        """By Odoo's *Send* of one invoice; the others are left for another round."""
-        values = {"move_id": invoices[0], "sending_methods": ["frontpay"]}
-        self._send_by("account.move.send.wizard", values)
-
-    def _send_many(self, invoices: list[int]) -> None:
-        """By Odoo's *Send* of a selection, which leaves them to Odoo's own cron."""
-        values = {"move_ids": [[6, 0, invoices]]}
-        self._send_by("account.move.send.batch.wizard", values)
-
-    def _send_by(self, wizards: str, values: dict) -> None:
-        wizard = self.attempt(self._person.call, wizards, "create", values)
-        if wizard:
-            send = "action_send_and_print"
-            self.attempt(self._person.click, wizards, send, wizard)
-
-    def _click(self, method: str, *invoices: int) -> dict | None:
-        if not invoices:
-            return None
-        return self.attempt(self._person.click, "account.move", method, *invoices)
-
-    def _resolve(self, invoice: int, name: str) -> None:
-        action = self._click("action_frontpay_resolve", invoice)
-        if not action or action.get("res_model") != "frontpay.resolve":
-            return
-        wizard = action["res_id"]
-        own = [order["orderUuid"] for order in self._sandbox.orders_of(name)]
-        if not own:
-            self._decide("frontpay.resolve", "action_not_received", wizard)
-        for candidate in self._person.call(
-            "frontpay.resolve.candidate",
-            "search",
-            [["resolve_id", "=", wizard], ["order_uuid", "in", own]],
-        ):
-            self._decide("frontpay.resolve.candidate", "action_link", candidate)
-
-    def _decide(self, model: str, method: str, record: int) -> None:
-        self._person.click(model, method, record)
-        self.decisions[method.removeprefix("action_")] += 1
 
 
 class Books:
@@ -259,104 +162,20 @@ def office(open_office, postgres, sandbox):
         yield office
 
 
-def personal_numbers():
-    """Synthetic ones (80 added to the month) of people born in 1990."""
-    for individual in range(500):
-        number = f"018190{individual:03}"
-        number += fodselsnummer.calc_check_digit1(number)
-        number += fodselsnummer.calc_check_digit2(number)
-        if len(number) == 11:  # else a check digit would be 10
-            yield number
-
-
-def make_invoices(office, count: int) -> list[int]:
-    """Invoices of several customers. Each tenth can't be told from the one before it
-    by customer and amount."""
-    customers = [
-        office.customer(
-            f"Kunde Nummer {place}",
-            email=f"kunde{place}@example.com",
-            frontpay_personal_number=number,
-            invoice_sending_method="frontpay",
-        )
-        for place, number in enumerate(islice(personal_numbers(), PRIVATE_CUSTOMERS))
-    ]
-    corporate = office.company.corporate
-    by_us = {"invoice_sending_method": "frontpay"}
-    office.admin.call("res.partner", "write", [corporate], by_us)
-    customers.append(corporate)
-    kinds = [place - (place % 10 == 9) for place in range(count)]
-    wanted = [(customers[kind % len(customers)], 100.0 + kind) for kind in kinds]
-    return [
-        invoice
-        for start in range(0, count, 50)
-        for invoice in office.invoices(wanted[start : start + 50])
-    ]
-
-
-def faults(plan: Plan) -> dict[str, dict]:
-    return {
-        "dropped before storing": {"kind": "drop"},
-        "dropped after storing": {"kind": "drop", "when": "after"},
-        "answered 500": {"kind": "status", "status": 500},
-        "answered 510": {"kind": "status", "status": 510},
-        "answered 429": {"kind": "limited"},
-        "answered garbage": {"kind": "garbage"},
-        f"answered {plan.delay} s late": {"kind": "delay", "seconds": plan.delay},
-    }
-
-
-def break_things(plan: Plan, office, sandbox, postgres) -> None:
-    """Kill programs, each after some request, and start them again."""
-
-    def kill() -> None:
-        office.server.kill()
-        office.server.start()
-
-    def outage() -> None:
-        if postgres:
-            postgres.restart()
-            return
-        rows(
-            "postgres",
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            f" WHERE datname = '{office.server.database}'",
-        )
-
-    chance = random.Random(SEED)
-    blows = [kill] * plan.kills + [outage] * plan.outages
-    chance.shuffle(blows)
-    requests = sorted(chance.sample(range(plan.invoices * 3 // 2), len(blows)))
-    for blow, after in zip(blows, requests, strict=True):
-        happens(lambda after=after: sandbox.chaos()["requests"] > after, plan.patience)
-        time.sleep(chance.random())
-        blow()
-
-
-@pytest.fixture
-def hurried(office):
-    """Odoo's own pauses are as short as the sandbox's delays allow."""
-    office.set_parameter("grace_minutes", 1)
-    office.set_parameter("calls_per_minute", 100_000)
-    # Each alone: where the machine can't print, what prints them is one page for all.
-    one = ("account.pdf_generation_batch", "0")
-    office.admin.call("ir.config_parameter", "set_param", *one)
-
-
-@pytest.mark.usefixtures("hurried")
 def test_every_invoice_has_one_order_and_is_paid_once(
     plan, office, postgres, sandbox, show
 ):
+    hurry(office)
     invoices = make_invoices(office, plan.invoices)
-    bookkeeper = Bookkeeper(plan, office, sandbox, invoices)
+    bookkeeper = Bookkeeper(plan, SEED, office, sandbox, invoices)
     customers = Customers(plan.pause, sandbox)
     port = postgres and postgres.port
     hours = Time(plan.pause, office.server.database, port, plan.minute)
-    rates = [fault | {"rate": RATE} for fault in faults(plan).values()]
+    rates = [fault | {"rate": RATE} for fault in faults(plan.delay).values()]
     sandbox.begin_chaos(SEED, rates, LOST_CALLBACKS)
     started = time.monotonic()
     with bookkeeper, customers, hours:
-        break_things(plan, office, sandbox, postgres)
+        break_things(plan, SEED, office, sandbox, postgres)
         happens(
             lambda: not Books(office, sandbox, invoices).unsettled,
             plan.patience,
@@ -382,7 +201,7 @@ def test_every_invoice_has_one_order_and_is_paid_once(
             "requests": chaos["requests"],
             **{
                 name: rate["struck"]
-                for name, rate in zip(faults(plan), chaos["rates"], strict=True)
+                for name, rate in zip(faults(plan.delay), chaos["rates"], strict=True)
             },
             "callbacks lost": chaos["lost_callbacks"],
             "Odoo killed": plan.kills,

@@ -73,6 +73,7 @@ class OrderDetails:
     :param contacts: the customer's e-mail address, telephone and organization number,
         as :func:`contacts_of` writes them
     :param lines: the products; none, if any of them can't be read
+    :param invoice_number: as :func:`invoice_number` reads it
     """
 
     status: str
@@ -82,6 +83,7 @@ class OrderDetails:
     customer_uuid: str
     contacts: tuple[str, ...] = field(repr=False)
     lines: tuple[OrderLine, ...] = ()
+    invoice_number: str = ""
 
 
 def parse_json(text):
@@ -211,6 +213,7 @@ def order_details(data):
         customer_uuid=_first(customer, ("uuid", "customerUuid")),
         contacts=contacts_of(customer),
         lines=_order_lines(data.get("productList")),
+        invoice_number=invoice_number(data),
     )
 
 

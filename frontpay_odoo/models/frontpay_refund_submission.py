@@ -183,7 +183,9 @@ class FrontpayRefund(models.Model):
         except errors.FrontPaymentError:
             order._save_exchanges(client)
             raise
-        number = order.invoice_number
+        # Who paid before polling saw the invoice has a number that Odoo may not know;
+        # an invoiced order takes no regular refund.
+        number = order.invoice_number or details.invoice_number
         order._save_exchanges(client, order._apply_response, report, number)
         return report, details
 

@@ -217,6 +217,16 @@ class TestRefund(RefundCase):
         self.decide("confirm", order=order)
         self.assertBooked(note)
 
+    def test_an_invoice_whose_number_never_came_is_refunded_as_invoiced(self):
+        self.sandbox.fault("status", status=500, path="invoice-number")
+        self.happens(self.sent, *PAID)
+        self.assertFalse(self.sent.invoice_number)
+        note = self.credit(100)
+        note.action_frontpay_send()
+        [refund] = self.sandbox.control("GET", "refunds")
+        self.assertEqual(refund["payload"]["type"], "invoiced")
+        self.assertTrue(self.sent.invoice_number)
+
     def test_of_two_credit_notes_the_first_one_is_refunded_first(self):
         self._end_apart(0)
 

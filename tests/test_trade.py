@@ -1,0 +1,378 @@
+"""A month of trade: invoices are sent, confirmed, reminded, paid, credited and
+refunded, while Front Payment fails at random and programs are killed.
+
+In the end Odoo's journal holds what Front Payment owes, to the øre; every credit note
+that was handed over was refunded, taken off the claim, or cancelled its order, once;
+and what Front Payment says of each order, Odoo says as well.
+"""
+
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from .actors import Actor, Bookkeeper, Customers, Time
+from .chaos import LOST_CALLBACKS, RATE, break_things, faults, hurry, make_invoices
+from .helpers import IS_LONG, happens
+
+CENT = Decimal("0.01")
+# What the sandbox says of an order, and how Odoo says it.
+STATES = {
+    "SENT": "sent",
+    "INVOICED": "invoiced",
+    "Purring": "reminded",
+    "Inkasso": "collection",
+    "PAID": "paid",
+    "PARTIAL REFUNDED": "partially_refunded",
+    "REFUNDED": "refunded",
+    "CANCELLED": "cancelled",
+    "EXPIRED": "expired",
+}
+OVER = ("cancelled", "expired", "refunded")
+CLAIMED = ("invoiced", "reminded", "collection", "paid", "partially_refunded")
+# How an invoice is credited: net amounts of the credit notes (None: the whole invoice),
+# and in which states that begins; how many of a hundred invoices.
+WISHES = {
+    "nothing": ((), (), 40),
+    "a part": ((8,), CLAIMED, 20),
+    "two parts": ((8, 11), CLAIMED, 10),
+    "all of it": ((None,), CLAIMED, 15),
+    "a part before the customer confirms": ((9,), ("sent",), 5),
+    "all before the customer confirms": ((None,), ("sent",), 5),
+    "cancelled": ((), ("sent",), 5),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """As for the chaos; everything in seconds."""
+
+    invoices: int
+    batch: int
+    kills: int
+    outages: int
+    seeds: tuple
+    delay: float = 2
+    pause: float = 2
+    minute: float = 6
+    patience: float = 240
+
+
+SHORT = Plan(24, 12, kills=1, outages=1, seeds=(11,))
+LONG = Plan(300, 50, kills=4, outages=2, seeds=(11, 12, 13), patience=2400)
+PLAN = LONG if IS_LONG else SHORT
+
+
+class Accountant(Actor):
+    """Credits what was sold, and hands each credit note over until it is settled; where
+    Odoo can't tell what became of it, by looking at Front Payment's pages."""
+
+    def __init__(self, plan: Plan, seed: int, office, sandbox, invoices: list[int]):
+        super().__init__(plan.pause)
+        chance = random.Random(seed)
+        weights = [weight for *_wish, weight in WISHES.values()]
+        self.wishes = {
+            invoice: chance.choices(list(WISHES), weights)[0] for invoice in invoices
+        }
+        self.places = {invoice: place for place, invoice in enumerate(invoices)}
+        self._office, self._sandbox = office, sandbox
+        self._person = office.person("colleague")
+        self.decisions = Counter()
+
+    def round(self) -> None:
+        fields = ["name", "frontpay_state"]
+        invoices = self._call("account.move", "read", list(self.wishes), fields)
+        for invoice in invoices or []:
+            self._serve(invoice)
+
+    def _call(self, *arguments, **options):
+        return self.attempt(lambda: self._person.call(*arguments, **options))
+
+    def _click(self, method: str, *records: int, model: str = "account.move"):
+        return self.attempt(self._person.click, model, method, *records)
+
+    def notes_of(self, invoice: int) -> list[dict]:
+        known = [["reversed_entry_id", "=", invoice]]
+        names = ["name", "state", "frontpay_refund_state", "amount_total"]
+        found = self._call("account.move", "search_read", known, names, order="id")
+        return found or []
+
+    def _serve(self, invoice: dict) -> None:
+        number, state = invoice["id"], invoice["frontpay_state"]
+        wish = self.wishes[number]
+        amounts, states, _weight = WISHES[wish]
+        if wish == "cancelled" and state == "sent":
+            self._cancel(number)
+        if not amounts:
+            return
+        notes = self.notes_of(number)
+        if len(notes) < len(amounts) and (notes or state in states):
+            self._credit(number)
+            return
+        for note, net in zip(notes, amounts, strict=False):
+            if note["state"] == "draft":
+                self._post(number, note, net)
+            elif state not in OVER or note["frontpay_refund_state"]:
+                self._hand_over(invoice, note)
+
+    def _cancel(self, invoice: int) -> None:
+        values = {"move_ids": [[6, 0, [invoice]]], "note": "Bestilt ved en feil"}
+        dialog = self._call("frontpay.cancel", "create", values)
+        if dialog:
+            self._click("action_confirm", dialog, model="frontpay.cancel")
+
+    def _credit(self, invoice: int) -> None:
+        journal = self._call("account.move", "read", [invoice], ["journal_id"])
+        if not journal:
+            return
+        values = {
+            "move_ids": [[6, 0, [invoice]]],
+            "journal_id": journal[0]["journal_id"][0],
+        }
+        wizard = self._call("account.move.reversal", "create", values)
+        if wizard:
+            self._click("reverse_moves", wizard, model="account.move.reversal")
+
+    def _post(self, invoice: int, note: dict, net: float | None) -> None:
+        """Each part has an amount of its own, by which it is known at Front Payment."""
+        if net is not None:
+            lines = self._call(
+                "account.move.line",
+                "search",
+                [["move_id", "=", note["id"]], ["display_type", "=", "product"]],
+            )
+            if not lines:
+                return
+            price = {"price_unit": net + self.places[invoice] * 0.04}
+            change = {"invoice_line_ids": [[1, lines[0], price]]}
+            if not self._call("account.move", "write", [note["id"]], change):
+                return
+        self._call("account.move", "action_post", [note["id"]])
+
+    def _hand_over(self, invoice: dict, note: dict) -> None:
+        state = note["frontpay_refund_state"]
+        if state in (False, "failed", "rejected"):
+            self._click("action_frontpay_send", note["id"])
+        elif state == "needs_approval":
+            self._ask_for_approval(note["id"])
+        elif state == "unknown":
+            self._resolve(invoice, note)
+
+    def _ask_for_approval(self, note: int) -> None:
+        action = self._click("action_frontpay_request_approval", note)
+        if action and action.get("res_model") == "frontpay.approval":
+            values = {"note": "Varen kom i retur"}
+            context = action["context"]
+            dialog = self._call("frontpay.approval", "create", values, context=context)
+            if dialog:
+                self._click("action_confirm", dialog, model="frontpay.approval")
+
+    def _resolve(self, invoice: dict, note: dict) -> None:
+        action = self._click("action_frontpay_resolve", note["id"])
+        if not action or action.get("res_model") != "frontpay.refund.resolve":
+            return
+        found = [
+            refund["status"]
+            for refund in refunds_of(self._sandbox, invoice["name"])
+            if Decimal(refund["amount"]) == money(note["amount_total"])
+        ]
+        latest = found[-1] if found else "REJECTED"
+        methods = {"REFUNDED": "action_refunded", "REJECTED": "action_not_refunded"}
+        if latest in methods:
+            model = "frontpay.refund.resolve"
+            self._click(methods[latest], action["res_id"], model=model)
+            self.decisions[methods[latest].removeprefix("action_")] += 1
+
+
+class Provider(Actor):
+    """Front Payment's own people: they decide about refunds, remind, hand claims to
+    debt collection, and let what nobody confirms expire."""
+
+    def __init__(self, pause: float, seed: int, sandbox):
+        super().__init__(pause)
+        self._chance = random.Random(seed)
+        self._sandbox = sandbox
+
+    def round(self) -> None:
+        for refund in self._sandbox.refunds():
+            if refund["status"] == "PENDING":
+                decisions, weights = ("confirm", "reject"), (4, 1)
+                [decision] = self._chance.choices(decisions, weights)
+                self._sandbox.decide(refund, decision)
+        for order in self._sandbox.orders():
+            for action, share in {
+                "remind": 0.05,
+                "collection": 0.05,
+                "expire": 0.01,
+            }.items():
+                if action in order["actions"] and self._chance.random() < share:
+                    self._sandbox.act(order["orderUuid"], action)
+                    break
+
+
+def money(amount: float) -> Decimal:
+    return Decimal(amount).quantize(CENT)
+
+
+def refunds_of(sandbox, invoice_name: str) -> list[dict]:
+    """The refunds of an invoice's order, oldest first."""
+    numbers = [order["orderUuid"] for order in sandbox.orders_of(invoice_name)]
+    return [each for each in sandbox.refunds() if each["orderUuid"] in numbers]
+
+
+class Ledgers:
+    """Both sides at one moment."""
+
+    def __init__(self, office, sandbox, accountant: Accountant):
+        self._office, self._accountant = office, accountant
+        self.orders, self.refunds = sandbox.orders(), sandbox.refunds()
+        call = office.admin.call
+        names = ["name", "frontpay_state", "frontpay_order_uuid", "amount_residual"]
+        ids = list(accountant.wishes)
+        self.invoices = call("account.move", "read", ids, names)
+        self.notes = call(
+            "account.move",
+            "search_read",
+            [["reversed_entry_id", "in", ids], ["state", "=", "posted"]],
+            [
+                *("name", "frontpay_refund_state", "amount_total", "amount_residual"),
+                *("reversed_entry_id", "frontpay_error"),
+            ],
+            load=None,
+        )
+        payments = call(
+            "account.payment",
+            "search_read",
+            [
+                ["journal_id", "=", office.company.journal],
+                ["state", "in", ["in_process", "paid"]],
+            ],
+            ["amount", "payment_type"],
+        )
+        self.collected = sum(
+            money(each["amount"])
+            for each in payments
+            if each["payment_type"] == "inbound"
+        )
+        self.paid_back = sum(
+            money(each["amount"])
+            for each in payments
+            if each["payment_type"] == "outbound"
+        )
+
+    @property
+    def owed(self) -> Decimal:
+        """What Front Payment has of the company's money."""
+        return sum(
+            Decimal(order["orderAmount"]) - Decimal(order["refundedAmount"])
+            for order in self.orders
+            if any(each["status"] == "PAID" for each in order["statuses"])
+        )
+
+    def unsettled(self) -> list[str]:
+        """What isn't the same on both sides yet, or isn't done."""
+        state_of = {
+            order["orderUuid"]: STATES[order["status"]] for order in self.orders
+        }
+        problems = [
+            f"{each['name']} is {each['frontpay_state']}"
+            for each in self.invoices
+            if state_of.get(each["frontpay_order_uuid"]) != each["frontpay_state"]
+        ]
+        states = {each["id"]: each["frontpay_state"] for each in self.invoices}
+        problems += [
+            f"{note['name']} is {note['frontpay_refund_state']}:"
+            f" {note['frontpay_error']}"
+            for note in self.notes
+            if not self._is_over(note, states[note["reversed_entry_id"]])
+        ]
+        problems += [
+            f"{invoice} isn't credited"
+            for invoice, wish in self._accountant.wishes.items()
+            if states[invoice] in WISHES[wish][1] and not self._is_credited(invoice)
+        ]
+        if self.owed != self.collected - self.paid_back:
+            problems += [f"owed {self.owed}, {self.collected} - {self.paid_back}"]
+        return problems
+
+    def _is_credited(self, invoice: int) -> bool:
+        notes = [each for each in self.notes if each["reversed_entry_id"] == invoice]
+        wish = WISHES[self._accountant.wishes[invoice]]
+        return (wish[1] != ("sent",) and len(notes) == len(wish[0])) or bool(notes)
+
+    def _is_over(self, note: dict, state: str) -> bool:
+        if note["frontpay_refund_state"] == "refunded":
+            return True
+        # Nothing is left to refund of what was never claimed.
+        return state in ("cancelled", "expired") and not note["frontpay_refund_state"]
+
+    def made_of(self, note: dict) -> list[dict]:
+        """The refunds at Front Payment that weren't rejected and are this note's."""
+        uuids = {each["id"]: each["frontpay_order_uuid"] for each in self.invoices}
+        return [
+            refund
+            for refund in self.refunds
+            if refund["status"] != "REJECTED"
+            and refund["orderUuid"] == uuids[note["reversed_entry_id"]]
+            and Decimal(refund["amount"]) == money(note["amount_total"])
+        ]
+
+
+@pytest.mark.parametrize("seed", PLAN.seeds)
+def test_after_a_month_of_trade_both_sides_agree(open_office, sandbox, seed, show):
+    with open_office(f"trade{seed}", crons=2) as office:
+        hurry(office)
+        sandbox.set(
+            rate_limit=100_000,
+            line_ids=True,
+            refund_outcome=True,
+            refund_amount_limit=200,
+            refund_week_limit=100,
+        )
+        invoices = make_invoices(office, PLAN.invoices)
+        bookkeeper = Bookkeeper(PLAN, seed, office, sandbox, invoices)
+        accountant = Accountant(PLAN, seed, office, sandbox, invoices)
+        customers = Customers(PLAN.pause, sandbox)
+        provider = Provider(PLAN.pause, seed, sandbox)
+        hours = Time(PLAN.pause, office.server.database, None, PLAN.minute)
+        rates = [fault | {"rate": RATE} for fault in faults(PLAN.delay).values()]
+        sandbox.begin_chaos(seed, rates, LOST_CALLBACKS)
+        started = time.monotonic()
+        with bookkeeper, accountant, customers, provider, hours:
+            break_things(PLAN, seed, office, sandbox, None)
+            happens(
+                lambda: not Ledgers(office, sandbox, accountant).unsettled(),
+                PLAN.patience,
+                PLAN.pause,
+            )
+        ledgers = Ledgers(office, sandbox, accountant)
+        by_note = {note["name"]: ledgers.made_of(note) for note in ledgers.notes}
+        twice = [name for name, made in by_note.items() if len(made) > 1]
+        made = [refund for found in by_note.values() for refund in found]
+        asked_for = [each for each in ledgers.refunds if each["status"] != "REJECTED"]
+        show(
+            f"Trade, seed {seed}",
+            {
+                "invoices": PLAN.invoices,
+                "credit notes": len(ledgers.notes),
+                "refunds at Front Payment": len(asked_for),
+                "refunds of no credit note": len(asked_for) - len(made),
+                "rejected and sent again": len(ledgers.refunds) - len(asked_for),
+                "asked to approve": sum(each["isRequest"] for each in ledgers.refunds),
+                "refunded twice": len(twice),
+                "collected": ledgers.collected,
+                "paid back": ledgers.paid_back,
+                "owed by Front Payment": ledgers.owed,
+                "difference": ledgers.owed - ledgers.collected + ledgers.paid_back,
+                "requests": sandbox.chaos()["requests"],
+                "decisions": dict(accountant.decisions),
+                "clicks that failed": dict(accountant.troubles),
+                "seconds": round(time.monotonic() - started),
+            },
+        )
+        assert not ledgers.unsettled()
+        assert not twice
+        assert len(made) == len(asked_for)
