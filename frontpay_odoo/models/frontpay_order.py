@@ -216,6 +216,10 @@ class FrontpayOrder(models.Model):
         help="What was refunded before anything was asked for, and what came of that.",
     )
     note = fields.Text(help="What was worth knowing when the order was sent.")
+    cancel_reason = fields.Char(
+        string="Reason for Cancelling",
+        help="Why somebody here asked Front Payment to cancel it.",
+    )
     sending_at = fields.Datetime(
         string="Request Sent", help="When the request went out, whatever became of it."
     )

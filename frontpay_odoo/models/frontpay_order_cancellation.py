@@ -63,7 +63,7 @@ class FrontpayOrder(models.Model):
         :raises UserError: it can't be cancelled
         """
         with transaction.sender_lock(self.move_id):
-            transaction.run(self.env, self._check_waiting)
+            transaction.run(self.env, self._reserve_cancellation, note)
             failure = None
             try:
                 client.cancel(self.order_uuid, note)
@@ -76,11 +76,13 @@ class FrontpayOrder(models.Model):
             return ""
         return self._uncancelled_sentence(failure, report)
 
-    def _check_waiting(self):
+    def _reserve_cancellation(self, note):
+        """Keep that it is wanted: however it is found out, nobody is asked about it."""
         transaction.lock(self.move_id)
         refusal = self._why_not_waiting()
         if refusal:
             raise UserError(refusal)
+        self.cancel_reason = note
 
     def _fetch_status_after(self, client, failure):
         """:return: the :class:`connect.responses.OrderStatus` now, or None"""

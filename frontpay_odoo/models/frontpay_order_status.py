@@ -1,9 +1,27 @@
 from odoo import models
+from odoo.tools import format_date
+from odoo.tools.translate import LazyTranslate
 
 from ..connect import statuses
-from .frontpay_order import ENDED_STATES, INVOICED_STATES
+from ..mapping.problem import localized
+from .frontpay_order import ENDED_STATES, INVOICED_STATES, REFUNDED_STATES
+
+_lt = LazyTranslate(__name__)
 
 PAID_STATES = ("paid", "partially_refunded")
+# What somebody does about an invoice that nobody collects any more.
+TO_DO = {
+    "cancelled": _lt(
+        "Front Payment has cancelled order %(order)s, which nobody here asked for."
+        " %(open)s of %(invoice)s is open, and nobody collects it: send the invoice"
+        " again, collect it yourself, or make a credit note."
+    ),
+    "expired": _lt(
+        "Order %(order)s has expired at Front Payment. %(open)s of %(invoice)s is open,"
+        " and nobody collects it: send the invoice again, collect it yourself, or make"
+        " a credit note."
+    ),
+}
 
 
 class FrontpayOrder(models.Model):
@@ -20,12 +38,16 @@ class FrontpayOrder(models.Model):
         :param date: on which day the status came about; today without it
         """
         self.invoice_number = invoice_number
+        refunded = self.refunded_amount
         if report.refunded_amount is not None:
             self.refunded_amount = float(report.refunded_amount)
         if report.amount is not None:
             self.reported_amount = float(report.amount)
         self._follow_refunds(report)
-        self._apply_status(report.status, date)
+        moved = self._apply_status(report.status, date)
+        is_more = not self._is_equal(self.refunded_amount, refunded)
+        if is_more and not moved and self.state in REFUNDED_STATES:
+            self._tell_state(date)
         self._book_refunds()
 
     def _apply_status(self, status, date=None):
@@ -43,20 +65,55 @@ class FrontpayOrder(models.Model):
         moved = is_news and self._set_state(state)
         contradiction = ""
         if moved:
-            self._record_state(state)
+            self._record_state(date)
         elif is_news:
             contradiction = self._contradiction(state)
         self._settle_payment(date, contradiction, moved=moved)
         return moved
 
-    def _record_state(self, state):
+    def _record_state(self, date):
         self.error = False
         self._schedule_next_poll()
-        if state == "sent":
+        if self.state == "sent":
             return
         self.verification_url = False
+        self._tell_state(date)
+        self._ask_who_collects()
+
+    def _tell_state(self, date):
+        """:param date: on which day it came about; today without it"""
+        amount = self.reported_amount
+        if self.state in REFUNDED_STATES:
+            amount = self._amount_refunded()
+        number = self.invoice_number
+        details = (
+            amount and self.currency_id.format(amount),
+            format_date(self.env, date or self.company_id._frontpay_day()),
+            number and self.env._("invoice no. %s", number),
+        )
         self.move_id.message_post(
-            body=self.env._("Front Payment: %(state)s", state=self._state_label(state))
+            body=self.env._(
+                "Front Payment: %(state)s (%(details)s)",
+                state=self._state_label(self.state),
+                details=", ".join(filter(None, details)),
+            )
+        )
+
+    def _ask_who_collects(self):
+        """Front Payment doesn't collect the invoice any more, and nobody here wanted
+        that: somebody has to."""
+        move, sentence = self.move_id, TO_DO.get(self.state)
+        is_open = self.currency_id.compare_amounts(move.amount_residual, 0) > 0
+        is_wanted = self.state == "cancelled" and self.cancel_reason
+        if not sentence or not is_open or self.payment_id or is_wanted:
+            return
+        self._notify_responsible(
+            localized(self.env, sentence)
+            % {
+                "order": self.order_uuid or self.reference,
+                "open": self.currency_id.format(move.amount_residual),
+                "invoice": move.display_name,
+            }
         )
 
     def _contradiction(self, state):

@@ -39,6 +39,7 @@ from . import test_send_wizard
 from . import test_settings
 from . import test_statuses
 from . import test_timeline
+from . import test_told
 from . import test_transport
 from . import test_validation
 from . import test_views
