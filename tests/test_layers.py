@@ -50,6 +50,7 @@ STACK = (
     "models/frontpay_order_status.py",
     "models/frontpay_order_refunds.py",
     "models/frontpay_order_payment.py",
+    "models/frontpay_order_unbooking.py",
     "models/frontpay_order_customer.py",
     "models/frontpay_callback.py",
     "models/frontpay_outage.py",

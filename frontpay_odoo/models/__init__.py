@@ -4,6 +4,7 @@ from . import frontpay_order
 from . import frontpay_refund
 from . import frontpay_order_link
 from . import frontpay_order_customer
+from . import frontpay_order_unbooking
 from . import frontpay_order_payment
 from . import frontpay_order_refunds
 from . import frontpay_order_status

@@ -31,9 +31,10 @@ from .frontpay_handover import ATTENTION
 #                              └──> partially_refunded ──> refunded
 #
 # What Front Payment says moves an order forward, over skipped states too, and never
-# back: SOURCES names the states from which each state can be reached. Two exceptions:
-# an order that was given up or waits to be sent, and reappears all the same; and a
-# test order, which is cancelled when its invoice is sent for real.
+# back: SOURCES names the states from which each state can be reached. Three exceptions:
+# an order that was given up or waits to be sent, and reappears all the same; a test
+# order, which is cancelled when its invoice is sent for real; and a claim that counts
+# as paid, which goes back to "sent" when Front Payment says so twice.
 ########################################################################################
 STATES = [
     ("queued", "Queued"),
@@ -271,6 +272,11 @@ class FrontpayOrder(models.Model):
         " reported: the payment's date.",
     )
     payment_id = fields.Many2one("account.payment", index="btree_not_null")
+    returned_at = fields.Datetime(
+        string="Waits Again Since",
+        help="When Front Payment first said that an order which counts as paid waits"
+        " for its customer again.",
+    )
     difference = fields.Selection(
         DIFFERENCES,
         index="btree_not_null",
@@ -610,6 +616,8 @@ class FrontpayOrder(models.Model):
     def _next_poll_time(self):
         """When an order that has a number is polled again; False: never."""
         now = fields.Datetime.now()
+        if self.returned_at:
+            return now + timedelta(minutes=GRACE_MINUTES)
         asked_at = self._refunds_asked_at()
         if asked_at:
             return now + next(

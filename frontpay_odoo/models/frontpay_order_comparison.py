@@ -21,7 +21,7 @@ from .frontpay_order import (
     PAYMENT_STATES,
     REFUNDED_STATES,
 )
-from .frontpay_order_payment import LIVE_PAYMENT_STATES
+from .frontpay_order_unbooking import LIVE_PAYMENT_STATES
 from .frontpay_rate_limit import CRON_MAX_WAIT
 
 _lt = LazyTranslate(__name__)
@@ -203,7 +203,7 @@ class FrontpayOrder(models.Model):
             ("paid_here", is_claimed and not currency.is_zero(paid), paid),
             ("credited_here", is_claimed and not currency.is_zero(credited), credited),
             ("refunded_there", self._refund_problem(), self._amount_refunded()),
-            ("ended_there", self._lost_claim_problem(), self.payment_id.amount),
+            ("ended_there", self._is_claim_lost(), self.payment_id.amount),
             ("paid_twice", is_twice, self._sum_of(elsewhere)),
             (
                 "paid_there",

@@ -9,12 +9,11 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import format_date
 
 from .frontpay_order import OPEN_STATES, PAYMENT_STATES, REFUNDED_STATES
+from .frontpay_order_unbooking import LIVE_PAYMENT_STATES, RECEIVABLE
 from .frontpay_refund import UNSETTLED_STATES
 
 _logger = logging.getLogger(__name__)
 
-LIVE_PAYMENT_STATES = ("in_process", "paid")
-RECEIVABLE = "asset_receivable"
 # States of a credit note's refund in which Front Payment has it.
 HANDED = (*UNSETTLED_STATES, "refunded")
 
@@ -54,13 +53,14 @@ class FrontpayOrder(models.Model):
         is_due = self._is_due()
         if is_due and not self.settled_on:
             self.settled_on = day or self.company_id._frontpay_day()
+        lost = self._unbook_lost_claim()
         unregistered = self._register_due_payment()
         problems = [
             contradiction,
             self._other_amount_problem(),
             unregistered,
             self._refund_problem(),
-            self._lost_claim_problem(),
+            lost,
             self._still_claimed_problem(),
         ]
         sentence = "\n".join(filter(None, problems))
@@ -299,7 +299,9 @@ class FrontpayOrder(models.Model):
         )
         return payments.filtered(
             lambda payment: (
-                self.order_uuid in payment.memo.split() and not self._is_taken(payment)
+                self.order_uuid in payment.memo.split()
+                and not payment.move_id.reversal_move_ids
+                and not self._is_taken(payment)
             )
         )
 
@@ -510,20 +512,24 @@ class FrontpayOrder(models.Model):
             lambda note: note.frontpay_refund_state not in HANDED
         )
 
-    def _lost_claim_problem(self):
-        """What to do when Front Payment gives up a claim that counts as paid."""
-        payment = self.payment_id
-        is_lost = self.state in ("cancelled", "expired")
-        if not is_lost or payment.state not in LIVE_PAYMENT_STATES:
+    def _unbook_lost_claim(self):
+        """Unbook what Front Payment gives up.
+
+        :return: what keeps it from being unbooked, as a sentence for the bookkeeper, or
+            an empty string
+        """
+        reason = self._is_claim_lost() and self._why_not_booked(self._unbook_claim)
+        if not reason:
             return ""
+        payment = self.payment_id
         return self.env._(
-            "Order %(order)s is “%(state)s” at Front Payment, but %(amount)s was"
-            " registered on %(day)s. Nobody pays it: cancel payment %(payment)s, so"
+            "%(lost)s But %(amount)s was registered on %(day)s, and that couldn't be"
+            " taken back: %(reason)s Nobody pays it: cancel payment %(payment)s, so"
             " that the invoice is open again.",
-            order=self.order_uuid,
-            state=self._state_label(self.state),
+            lost=self._lost_sentence(),
             amount=self.currency_id.format(payment.amount),
             day=format_date(self.env, payment.date),
+            reason=reason,
             payment=payment.display_name,
         )
 

@@ -377,6 +377,7 @@ class FrontpayOrder(models.Model):
 
     def _record_unchanged(self):
         self._record_poll()
+        self._forget_return()
         self._schedule_next_poll()
         for order in self.filtered("error"):
             # A payment that couldn't be registered before may go now.

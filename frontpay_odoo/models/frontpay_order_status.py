@@ -62,7 +62,7 @@ class FrontpayOrder(models.Model):
         """
         state = statuses.state_of(status)
         is_news = bool(state) and state != self.state
-        moved = is_news and self._set_state(state)
+        moved = self._follow_return(state) or (is_news and self._set_state(state))
         contradiction = ""
         if moved:
             self._record_state(date)

@@ -41,5 +41,6 @@ from . import test_statuses
 from . import test_timeline
 from . import test_told
 from . import test_transport
+from . import test_unbooking
 from . import test_validation
 from . import test_views

@@ -2,7 +2,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -85,8 +85,13 @@ class TestDifferences(PaymentCase):
     def test_ended_there_and_paid_here(self):
         self.company.frontpay_settle_on = "invoiced"
         self.told("INVOICED")
-        self.told("CANCELLED")
+        refusal = UserError("The period is closed.")
+        with patch.object(type(self.sent), "_unbook_claim", side_effect=refusal):
+            self.told("CANCELLED")
         self.assertEqual(self.compared(), ("ended_there", 125))
+        self.assertIn("The period is closed.", self.sent.error)
+        self.sent._settle_payment()
+        self.assertEqual(self.compared(), (False, 0))
 
     def test_another_amount_there(self):
         self.sent.reported_amount = 40

@@ -592,20 +592,6 @@ class TestMoneyAndBooks(PaymentCase):
         self.assertIn("refunded a part", self.sent.error)
         self.assertEqual(len(self.attention()), 1)
 
-    def test_a_claim_that_is_given_up_after_it_was_settled_is_told(self):
-        self.company.frontpay_settle_on = "invoiced"
-        for status, label in (("CANCELLED", "Cancelled"), ("EXPIRED", "Expired")):
-            with self.subTest(status), self.undone():
-                self.told("INVOICED")
-                self.assertEqual(self.amounts(), [125.00])
-                self.told(status)
-                self.assertTold(f"“{label}” at Front Payment", "08/21/2025", "cancel")
-                self.sent.payment_id.action_draft()
-                self.sent.payment_id.action_cancel()
-                self.sent._apply_status(status)
-                self.assertSettled()
-                self.assertEqual(self.move.amount_residual, 125.00)
-
     def test_a_paid_order_that_is_said_to_be_cancelled_is_told(self):
         self.told()
         self.told("CANCELLED")

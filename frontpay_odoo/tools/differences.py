@@ -28,8 +28,9 @@ REMEDIES = {
         " note for it, and register its payment."
     ),
     "ended_there": _lt(
-        "The order has ended at Front Payment without money, and is paid in Odoo."
-        " Cancel the payment, so that the invoice is open again."
+        "The order has ended at Front Payment without money, and is paid in Odoo. The"
+        " invoice says why that couldn't be taken back: cancel the payment, so that"
+        " the invoice is open again."
     ),
     "other_amount": _lt(
         "Front Payment claims another amount than the invoice's. Ask Front Payment what"
