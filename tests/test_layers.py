@@ -30,6 +30,7 @@ STACK = (
     "models/account_partial_reconcile.py",
     "models/account_payment.py",
     "models/payment_transaction.py",
+    "models/account_move_refunded.py",
     "models/account_move_refund.py",
     "wizards/frontpay_refund_resolve.py",
     "models/account_move.py",

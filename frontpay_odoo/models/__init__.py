@@ -29,6 +29,7 @@ from . import res_partner
 from . import account_move
 from . import account_move_collection
 from . import account_move_refund
+from . import account_move_refunded
 from . import account_move_line
 from . import account_move_send
 from . import account_partial_reconcile

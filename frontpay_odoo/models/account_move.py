@@ -217,9 +217,8 @@ class AccountMove(models.Model):
                 "level": "warning" if order.state == "queued" else "danger",
                 "message": order.error,
             }
-            may_decide = self.env.user.has_group("account.group_account_invoice")
-            if may_decide and order.needs_decision:
-                alerts["frontpay"] |= self._frontpay_decision_link()
+            if self.env.user.has_group("account.group_account_invoice"):
+                alerts["frontpay"] |= self._frontpay_way_out(order)
         refund = self.sudo().frontpay_refund_id
         if refund.error:
             alerts["frontpay_refund"] = {
@@ -242,11 +241,16 @@ class AccountMove(models.Model):
             }
         return alerts
 
-    def _frontpay_decision_link(self):
-        return {
-            "action_text": self.env._("Decide"),
-            "action": self._frontpay_server_action("account_move_action_resolve"),
-        }
+    def _frontpay_way_out(self, order):
+        """The link to what settles an order's error, if there is one."""
+        text = name = ""
+        if order.needs_decision:
+            text, name = self.env._("Decide"), "account_move_action_resolve"
+        elif not order._why_not_credited():
+            text = self.env._("Make the Credit Note")
+            name = "account_move_action_make_credit_note"
+        action = name and self._frontpay_server_action(name)
+        return {"action_text": text, "action": action} if action else {}
 
     def _frontpay_link_alert(self, order):
         """Why the customer has no link, or None.

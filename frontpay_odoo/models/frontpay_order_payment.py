@@ -268,7 +268,7 @@ class FrontpayOrder(models.Model):
     def _reconciled(self):
         for partial in self.move_id._get_all_reconciled_invoice_partials():
             line = partial["aml"]
-            if partial["is_exchange"] or line.move_id.frontpay_refund_state in HANDED:
+            if partial["is_exchange"] or _is_handed(line.move_id):
                 continue
             yield Settlement(
                 partial["amount"],
@@ -480,9 +480,18 @@ class FrontpayOrder(models.Model):
                 " settings.",
                 **details,
             )
+        note = self._note_to_send(unasked)
+        if note:
+            return self.env._(
+                "Front Payment refunded %(refunded)s of %(amount)s for order %(order)s"
+                " to the customer. Send %(note)s to Front Payment: that books it, and"
+                " pays nothing back twice.",
+                note=note.display_name,
+                **details,
+            )
         return self.env._(
             "Front Payment refunded %(refunded)s of %(amount)s for order %(order)s to"
-            " the customer. Make a credit note for it and send it to Front Payment:"
+            " the customer. Choose “Make the Credit Note”, and confirm the credit note:"
             " that books it, and pays nothing back twice.",
             **details,
         )
@@ -493,7 +502,9 @@ class FrontpayOrder(models.Model):
         if not self.payment_id:
             in_journal, elsewhere = self._settlements()
             return bool(elsewhere and not in_journal and self._is_equal(kept, 0))
-        credited = self._amount_of(self._credit_notes())
+        # One that is open and wasn't sent hasn't given anything back yet.
+        open_notes = self._unsent_credit_notes().filtered("amount_residual")
+        credited = self._amount_of(self._credit_notes() - open_notes)
         is_credited = self.currency_id.compare_amounts(credited, refunded) >= 0
         is_net = self._is_equal(self.payment_id.amount, kept)
         return bool(refunded) and (is_credited or is_net)
@@ -506,11 +517,19 @@ class FrontpayOrder(models.Model):
     def _amount_of(self, notes):
         return self.currency_id.round(sum(notes.mapped("amount_total")))
 
+    def _note_to_send(self, amount):
+        """A credit note over what was refunded, which only has to be sent."""
+        return self._unsent_credit_notes().filtered(
+            lambda note: (
+                note.amount_residual
+                and not note.frontpay_refund_state
+                and self._is_equal(note.amount_total, amount)
+            )
+        )[:1]
+
     def _unsent_credit_notes(self):
         """Those that Front Payment doesn't have."""
-        return self._credit_notes().filtered(
-            lambda note: note.frontpay_refund_state not in HANDED
-        )
+        return self._credit_notes().filtered(lambda note: not _is_handed(note))
 
     def _unbook_lost_claim(self):
         """Unbook what Front Payment gives up.
@@ -568,3 +587,9 @@ class FrontpayOrder(models.Model):
         if self.state == "sent":
             return self.env._("Choose “Cancel at Front Payment”.")
         return self.env._("Cancel the order in Front Payment's own pages.")
+
+
+def _is_handed(note):
+    """Whether Front Payment has a credit note, or had refunded it before there was
+    one."""
+    return note.frontpay_refund_state in HANDED or note.frontpay_is_refunded

@@ -71,6 +71,37 @@ class FrontpayOrder(models.Model):
         )
         return self.currency_id.round(amount)
 
+    def _refunded_rest(self):
+        """What Front Payment has refunded by itself, and nothing accounts for yet."""
+        return self._unaccounted_refund(self.move_id.browse(), self.refund_ids.browse())
+
+    def _why_not_credited(self):
+        """Why no credit note is made over what Front Payment has refunded by itself.
+
+        :return: a sentence, or an empty string
+        """
+        rest = self and self._refund_problem() and self._refunded_rest()
+        if not rest or self.currency_id.compare_amounts(rest, 0) <= 0:
+            return self.env._(
+                "Front Payment has refunded nothing that isn't credited, or hasn't told"
+                " yet how much."
+            )
+        if self._note_to_send(rest):
+            return self._refund_problem()
+        left = self.move_id.amount_total - self._amount_of(self._credit_notes())
+        details = {
+            "rest": self.currency_id.format(rest),
+            "left": self.currency_id.format(left),
+            "invoice": self.move_id.display_name,
+        }
+        if self.currency_id.compare_amounts(rest, left) > 0:
+            return self.env._(
+                "Front Payment has refunded %(rest)s of %(invoice)s, but only %(left)s"
+                " of it isn't credited. Ask Front Payment what it has refunded.",
+                **details,
+            )
+        return ""
+
     # === WHAT FRONT PAYMENT TELLS === #
 
     def _follow_refunds(self, report):

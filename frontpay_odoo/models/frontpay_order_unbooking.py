@@ -114,7 +114,7 @@ class FrontpayOrder(models.Model):
         lines.remove_move_reconcile()
         values = {"date": self.company_id._frontpay_day(), "ref": self._lost_sentence()}
         # What isn't reconciled is with what reverses it, once that is posted.
-        entry._reverse_moves([values])._post(soft=False)
+        entry._reverse_moves([values]).action_post()
 
     def _lost_sentence(self):
         return self.env._(

@@ -204,13 +204,8 @@ class FrontpayRefund(models.Model):
         if is_request and refund.state != "needs_approval":
             raise UserError(refund._handed_over_message())
         self._check_figures(note, order, refund)
-        values = {
-            "effect": "refund",
-            "refund_type": self._type_for(order),
-            "order_state": order.state,
-            "was_rejected": report.is_refund_rejected,
-            "is_by_hand": False,
-        }
+        values = self._values_for(order)
+        values["was_rejected"] = report.is_refund_rejected
         if order._unaccounted_refund(note, refund) > 0:
             return self._record_made_already(note, order, refund, values)
         if not has_line_ids(lines):
@@ -226,6 +221,15 @@ class FrontpayRefund(models.Model):
         if is_request:
             document = approval_json(read, refund.refusal_code)
         return Reservation(refund, order, order.order_uuid, document, is_request)
+
+    @api.model
+    def _values_for(self, order):
+        return {
+            "effect": "refund",
+            "refund_type": self._type_for(order),
+            "order_state": order.state,
+            "is_by_hand": False,
+        }
 
     @api.model
     def _reserve_note(self, note, order, interactive):
@@ -311,6 +315,29 @@ class FrontpayRefund(models.Model):
                     others=", ".join(others.move_id.mapped("display_name")),
                 )
             )
+
+    @api.model
+    def _record_unasked(self, note):
+        """Book a credit note that was made for what Front Payment had refunded.
+
+        :raises UserError: it isn't over that, any more
+        """
+        order = self._order_to_refund(note)
+        transaction.lock(order.move_id)
+        rest = order._unaccounted_refund(note, self.browse())
+        if not order._is_equal(rest, note.amount_total):
+            raise UserError(
+                self.env._(
+                    "%(note)s is for what Front Payment has refunded by itself, which"
+                    " is %(rest)s, but it credits %(amount)s. Correct it, or delete it"
+                    " and make it anew.",
+                    note=note.display_name,
+                    rest=order.currency_id.format(rest),
+                    amount=order.currency_id.format(note.amount_total),
+                )
+            )
+        refund = self._reserve_note(note, order, interactive=True)
+        self._record_made_already(note, order, refund, self._values_for(order))
 
     @api.model
     def _record_made_already(self, note, order, refund, values):

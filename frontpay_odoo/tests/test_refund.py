@@ -715,7 +715,7 @@ class TestPreflight(RefundCase):
             "POST", f"orders/{self.sent.order_uuid}/refund", {"amount": "125.00"}
         )
         self.ask()
-        self.assertIn("send it to Front Payment", self.move.frontpay_error)
+        self.assertIn("Make the Credit Note", self.move.frontpay_error)
         wrong = self.credit(40)
         self.assertRefused(wrong, "without being asked")
         wrong.button_draft()
