@@ -301,20 +301,6 @@ class AccountMove(models.Model):
 
     # === ACTIONS === #
 
-    def action_frontpay_check(self):
-        """Look whether the invoices can be sent, and send nothing.
-
-        :raises UserError: with everything that has to be corrected first
-        """
-        ready, problems = self._frontpay_preflight()
-        if problems:
-            raise self._frontpay_warning(problems)
-        return notification(
-            "success",
-            self.env._("%s invoice(s) can be sent to Front Payment.", len(ready)),
-            reload=True,
-        )
-
     def _frontpay_send_invoices(self):
         """Hand the invoices to Front Payment, each on its own.
 

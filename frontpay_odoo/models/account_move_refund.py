@@ -1,15 +1,25 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools.translate import LazyTranslate
 
 from ..connect import errors
 from ..mapping import Problem
+from ..mapping.problem import localized
 from ..tools import error_messages, transaction
 from ..tools.deadline import Deadline
 from ..tools.notification import notification
 from .account_move import MAX_SENT_AT_ONCE, READERS
 from .frontpay_refund import UNSETTLED_STATES, WAITING_STATES
 
+_lt = LazyTranslate(__name__)
+
+# What sending them would do, by the refund's effect.
+READY_NOTES = {
+    "refund": _lt("%s credit note(s) can be sent, for Front Payment to refund."),
+    "cancel": _lt("%s credit note(s) can be sent, and cancel an order each."),
+    "update": _lt("%s credit note(s) can be sent, and lower an order each."),
+}
 NOT_SENT_STATES = ("failed", "unknown", "needs_approval", "rejected")
 
 
@@ -98,6 +108,36 @@ class AccountMove(models.Model):
 
     # === ACTIONS === #
 
+    def action_frontpay_check(self):
+        """Look whether invoices and credit notes can be sent, and send nothing.
+
+        :raises UserError: with everything that has to be corrected first
+        """
+        notes = self.filtered(lambda move: move.move_type == "out_refund")
+        ready, problems = (self - notes)._frontpay_preflight()
+        notes, found = notes._frontpay_note_preflight()
+        if problems or found:
+            raise self._frontpay_warning(problems + found)
+        lines = [
+            ready
+            and self.env._("%s invoice(s) can be sent to Front Payment.", len(ready))
+        ]
+        for effect, some in notes.grouped(lambda note: note._frontpay_effect()).items():
+            lines.append(localized(self.env, READY_NOTES[effect]) % len(some))
+        message = "\n".join(filter(None, lines))
+        return notification("success", message, reload=True)
+
+    def _frontpay_note_preflight(self):
+        """:return: (credit notes that can be sent, list of :class:`Problem`)"""
+        refunds = self.env["frontpay.refund"]
+        found = {note: refunds._note_preflight(note) for note in self}
+        ready = self.filtered(lambda note: not found[note])
+        return ready, [problem for problems in found.values() for problem in problems]
+
+    def _frontpay_effect(self):
+        order = self.reversed_entry_id.sudo().frontpay_order_id
+        return self.env["frontpay.refund"]._effect_on(order, self.amount_total)
+
     def action_frontpay_send(self):
         """Hand invoices and credit notes to Front Payment: orders, and refunds or
         changes of orders that still wait for their customers.
@@ -129,12 +169,7 @@ class AccountMove(models.Model):
         self._frontpay_check_rights()
         deadline = Deadline()
         is_untouched = transaction.is_untouched(self.env)
-        refunds = self.env["frontpay.refund"]
-        ready, problems = self.browse(), []
-        for note in self:
-            found = refunds._note_preflight(note)
-            ready += note if not found else self.browse()
-            problems += found
+        ready, problems = self._frontpay_note_preflight()
         if ready and is_untouched and len(ready) <= MAX_SENT_AT_ONCE:
             sent, refused = ready._frontpay_refund_now(deadline)
         else:

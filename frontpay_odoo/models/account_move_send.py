@@ -2,6 +2,7 @@ from odoo import api, models
 
 from ..mapping import Problem
 from ..tools import transaction
+from .frontpay_refund import WAITING_STATES
 
 METHOD = "frontpay"
 # They send the PDF, which names Front Payment once it has the invoice. All others send
@@ -17,8 +18,9 @@ RECORD_LABELS = {
 class AccountMoveSend(models.AbstractModel):
     """Front Payment as one of the ways in which Odoo sends invoices.
 
-    It queues them, as the list's action does; the cron hands them over right after
-    this transaction. So the PDF and the e-mail of the same click know of it.
+    It queues them, as the list's action does, and credit notes of what it has; the
+    cron hands them over right after this transaction. So the PDF and the e-mail of the
+    same click know of it.
     """
 
     _inherit = "account.move.send"
@@ -37,7 +39,8 @@ class AccountMoveSend(models.AbstractModel):
 
     @api.model
     def _frontpay_problems(self, move, move_data):
-        """What keeps an invoice from being handed over by whoever sends it.
+        """What keeps an invoice or a credit note from being handed over by whoever
+        sends it.
 
         :return: list of :class:`mapping.Problem`
         """
@@ -47,6 +50,8 @@ class AccountMoveSend(models.AbstractModel):
             )
             brief = self.env._("no invoicing rights")
             return [Problem(move, sentence, brief=brief)]
+        if move.move_type == "out_refund":
+            return self.env["frontpay.refund"]._note_preflight(move.sudo())
         return self.env["frontpay.order"]._preflight(move.sudo())
 
     @api.model
@@ -59,6 +64,12 @@ class AccountMoveSend(models.AbstractModel):
     @api.model
     def _frontpay_is_allowed(self, user):
         return user._is_superuser() or user.has_group("account.group_account_invoice")
+
+    @api.model
+    def _frontpay_is_there(self, move):
+        """Whether Front Payment has it, or may have it."""
+        state = move.sudo().frontpay_refund_state
+        return bool(move._frontpay_claimed()) or state not in (False, *WAITING_STATES)
 
     # === ALERTS === #
 
@@ -74,7 +85,7 @@ class AccountMoveSend(models.AbstractModel):
     def _frontpay_problem_alerts(self, moves, moves_data):
         """Everything to correct first, with a way to where it is corrected."""
         problems = {}
-        for move in moves - moves._frontpay_claimed():
+        for move in moves.filtered(lambda move: not self._frontpay_is_there(move)):
             methods = self._get_default_sending_methods(move)
             if METHOD not in {*methods, *moves_data[move]["sending_methods"]}:
                 continue
@@ -129,7 +140,8 @@ class AccountMoveSend(models.AbstractModel):
             }
         elsewhere = moves.filtered(
             lambda move: (
-                set(moves_data[move]["sending_methods"]) - PDF_METHODS
+                move.move_type != "out_refund"
+                and set(moves_data[move]["sending_methods"]) - PDF_METHODS
                 and (move in claimed or METHOD in moves_data[move]["sending_methods"])
             )
         )
@@ -165,14 +177,14 @@ class AccountMoveSend(models.AbstractModel):
 
     @api.model
     def _frontpay_hand_over(self, invoice, invoice_data):
-        """Queue an invoice, in the name of whoever sends it.
+        """Queue an invoice or a credit note, in the name of whoever sends it.
 
         One that Front Payment has already is left as it is, unless it changed.
 
         :return: what keeps it from being queued, as Odoo has its errors, or None
         """
         problems = self._frontpay_problems(invoice, invoice_data)
-        if problems and invoice._frontpay_claimed():
+        if problems and self._frontpay_is_there(invoice):
             return None
         if problems:
             return {
@@ -180,6 +192,13 @@ class AccountMoveSend(models.AbstractModel):
                 "errors": [problem.message for problem in problems],
             }
         move = invoice.with_user(self._frontpay_author(invoice_data))
-        if not self.env["frontpay.order"].with_env(move.env)._enqueue(move):
+        if not self._frontpay_enqueue_one(move):
             return {"error_title": str(transaction.busy(invoice))}
         return None
+
+    @api.model
+    def _frontpay_enqueue_one(self, move):
+        """:return: its order or refund; none if somebody else is handling it"""
+        if move.move_type == "out_refund":
+            return self.env["frontpay.refund"].with_env(move.env)._enqueue_notes(move)
+        return self.env["frontpay.order"].with_env(move.env)._enqueue(move)

@@ -34,15 +34,15 @@ class AccountMoveSendWizard(models.TransientModel):
 
     def _frontpay_reason(self, move):
         problems = self._frontpay_problems(move, {})
-        order = move.sudo().frontpay_order_id
-        if problems and move._frontpay_claimed():
-            return order._state_label(order.state).lower()
+        handed = move.sudo().frontpay_order_id or move.sudo().frontpay_refund_id
+        if problems and self._frontpay_is_there(move):
+            return handed._state_label(handed.state).lower()
         return problems and (problems[0].brief or self.env._("see the invoice"))
 
     def _compute_template_id(self):
         result = super()._compute_template_id()
         for wizard in self:
-            if METHOD in (wizard.sending_methods or []):
+            if wizard._frontpay_collects():
                 ours = wizard.move_id._frontpay_mail_template()
                 wizard.template_id = ours or wizard.template_id
         return result
@@ -53,6 +53,11 @@ class AccountMoveSendWizard(models.TransientModel):
         chose stays."""
         own = self.move_id._get_mail_template()
         ours = self.move_id._frontpay_mail_template() or own
-        wanted = ours if METHOD in (self.sending_methods or []) else own
+        wanted = ours if self._frontpay_collects() else own
         if self.template_id in own | ours and self.template_id != wanted:
             self.template_id = wanted
+
+    def _frontpay_collects(self):
+        """Whether what is sent now is an invoice that Front Payment gets as well."""
+        is_chosen = METHOD in (self.sending_methods or [])
+        return is_chosen and self.move_id.move_type != "out_refund"
