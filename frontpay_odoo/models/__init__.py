@@ -5,6 +5,7 @@ from . import frontpay_refund
 from . import frontpay_order_link
 from . import frontpay_order_customer
 from . import frontpay_order_unbooking
+from . import frontpay_order_change
 from . import frontpay_order_payment
 from . import frontpay_order_refunds
 from . import frontpay_order_status
@@ -28,6 +29,7 @@ from . import res_config_settings
 from . import res_partner
 from . import account_move
 from . import account_move_collection
+from . import account_move_guard
 from . import account_move_refund
 from . import account_move_refunded
 from . import account_move_line

@@ -6,7 +6,7 @@ from ..tools import transaction
 from ..tools.deadline import Deadline
 from ..tools.local_time import local_time
 from ..tools.notification import notification
-from .frontpay_order import ENDED_STATES, ENVIRONMENTS, IN_DOUBT_STATES
+from .frontpay_order import ENDED_STATES, ENVIRONMENTS, IN_DOUBT_STATES, OPEN_STATES
 
 # More would keep the person waiting, so they are queued.
 MAX_SENT_AT_ONCE = 5
@@ -185,15 +185,27 @@ class AccountMove(models.Model):
         credit note that it is refunding."""
         if vals.get("state") in ("draft", "cancel"):
             for move in self:
-                sentence = move._frontpay_why_kept()
-                if sentence:
-                    raise UserError(sentence)
+                move._frontpay_guard(vals["state"])
         result = super().write(vals)
         if vals.keys() & {"state", "matched_payment_ids"}:
             self._frontpay_follow_books()
         return result
 
+    def _post(self, soft=True):
+        """What was refunded already is booked out as soon as it is credited, and what
+        was changed goes out as an update."""
+        posted = super()._post(soft)
+        for move in posted.sudo():
+            if move.frontpay_is_refunded and not move.frontpay_refund_id:
+                self.env["frontpay.refund"].sudo()._record_unasked(move)
+            if move.frontpay_order_id.is_changing:
+                move.frontpay_order_id.with_company(move.company_id)._follow_change()
+        return posted
+
     def unlink(self):
+        for move in self:
+            if move.sudo().frontpay_order_id.state in OPEN_STATES:
+                move._frontpay_guard("deleted")
         # Those that were sent refuse, and stay with their invoice or credit note.
         self.sudo().frontpay_refund_ids.unlink()
         self.sudo().frontpay_order_ids.unlink()
@@ -225,6 +237,9 @@ class AccountMove(models.Model):
                 "level": "warning" if refund.state == "queued" else "danger",
                 "message": refund.error,
             }
+        change_alert = self._frontpay_change_alert(order)
+        if change_alert:
+            alerts["frontpay_change"] = change_alert
         link_alert = order.state == "sent" and self._frontpay_link_alert(order)
         if link_alert:
             alerts["frontpay_link"] = link_alert
@@ -289,16 +304,6 @@ class AccountMove(models.Model):
         """Whether Front Payment has this invoice, or may have it."""
         return self.sudo().frontpay_order_id._keeps_invoice()
 
-    def _frontpay_why_kept(self):
-        """Why it can't be reset, cancelled or deleted.
-
-        :return: a sentence, or an empty string
-        """
-        if self._frontpay_has_order():
-            return self.sudo().frontpay_order_id._sent_already_message()
-        refund = self.sudo().frontpay_refund_id
-        return refund._running_message() if refund._is_running() else ""
-
     # === ACTIONS === #
 
     def _frontpay_send_invoices(self):
@@ -354,6 +359,19 @@ class AccountMove(models.Model):
                         problems.append(Problem(move, str(error)))
         queued, refused = self._frontpay_enqueue(late)
         return orders + queued, problems + refused
+
+    def action_frontpay_change(self):
+        """Reset invoices whose orders wait for their customers. Posted again, they go
+        out as updates of the same orders.
+
+        :raises UserError: one of them can't be changed at Front Payment any more
+        """
+        self._frontpay_check_rights()
+        for move in self:
+            refusal = move.sudo().frontpay_order_id._why_not_changeable()
+            if refusal:
+                raise UserError(refusal)
+        self.with_context(frontpay_change=True).button_draft()
 
     def action_frontpay_cancel(self):
         """Open the dialog that cancels the invoices' orders at Front Payment.

@@ -81,11 +81,3 @@ class AccountMove(models.Model):
             " it, and pays nothing back.",
             **details,
         )
-
-    def _post(self, soft=True):
-        """What was refunded already is booked out as soon as it is credited."""
-        posted = super()._post(soft)
-        for note in posted.sudo().filtered("frontpay_is_refunded"):
-            if not note.frontpay_refund_id:
-                self.env["frontpay.refund"].sudo()._record_unasked(note)
-        return posted

@@ -226,6 +226,11 @@ class FrontpayOrder(models.Model):
     )
     sent_at = fields.Datetime(string="Sent")
     update_queued = fields.Boolean()
+    is_changing = fields.Boolean(
+        string="Being Changed",
+        help="The invoice was reset to be changed, and Front Payment doesn't have the"
+        " change yet.",
+    )
     tries = fields.Integer(
         string="Failed Attempts",
         default=0,

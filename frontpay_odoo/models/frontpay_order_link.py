@@ -88,6 +88,7 @@ class FrontpayOrder(models.Model):
         return (
             Domain("company_id", "=", company.id)
             & Domain("state", "=", "sent")
+            & Domain("is_changing", "=", False)
             & Domain("verification_url", "!=", False)
             & Domain("link_emailed_at", "<=", fields.Datetime.now() - pause)
             & Domain("link_reminders", "<", company.frontpay_reminder_count)

@@ -57,6 +57,7 @@ class FrontpayOrder(models.Model):
         unregistered = self._register_due_payment()
         problems = [
             contradiction,
+            self._too_late_problem(),
             self._other_amount_problem(),
             unregistered,
             self._refund_problem(),

@@ -10,7 +10,7 @@ from odoo.service import server
 from ..connect import errors
 from ..mapping import channel_of
 from ..tools import transaction
-from .frontpay_order import IN_DOUBT_STATES
+from .frontpay_order import ENDED_STATES, IN_DOUBT_STATES
 from .frontpay_order_submission import NothingToUpdate, SendingPaused
 from .frontpay_rate_limit import CRON_MAX_WAIT
 
@@ -61,6 +61,29 @@ class FrontpayOrder(models.Model):
         if orders:
             self._trigger_cron("cron_send")
         return orders
+
+    def _follow_change(self):
+        """A changed invoice is posted again: have Front Payment get the change, or tell
+        why it can't."""
+        if self.state in ENDED_STATES or self._has_invoice_as_it_is():
+            self.is_changing = False
+        self._settle_payment(moved=True)
+        if self.is_changing and self.state == "sent":
+            self._enqueue_change()
+
+    def _enqueue_change(self):
+        problems = self._preflight(self.move_id)
+        reasons = [problem.message for problem in problems]
+        if not problems and self._enqueue(self.move_id):
+            return
+        self._report_problem(
+            self.env._(
+                "%(invoice)s was changed, and Front Payment doesn't have that yet:"
+                " %(reasons)s",
+                invoice=self.move_id.display_name,
+                reasons="\n".join(reasons),
+            )
+        )
 
     @api.model
     def _create_queued(self, move):

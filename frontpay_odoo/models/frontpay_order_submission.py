@@ -285,6 +285,17 @@ class FrontpayOrder(models.Model):
         due_date = self.move_id.invoice_date_due
         return self.fingerprint == fingerprint(document, due_date)
 
+    def _has_invoice_as_it_is(self):
+        """Whether Front Payment has the invoice as it stands now, whatever the order's
+        state."""
+        order, _problems = order_of(
+            self.move_id,
+            self.channel,
+            self._callback_addresses(self.company_id, self.token),
+            self.reference,
+        )
+        return bool(order) and self._is_up_to_date(order)
+
     def _sent_already_message(self):
         if not self._is_of_this_environment():
             return self.env._(
@@ -428,9 +439,10 @@ class FrontpayOrder(models.Model):
             {
                 "amount": float(document["orderSummary"]["grandTotal"]),
                 "fingerprint": fingerprint(document, self.move_id.invoice_date_due),
-                "error": False,
+                "is_changing": False,
             }
         )
+        self._clear_problem()
         if self.state == "sent":
             self._keep_link(answer.verification_url)
         self.move_id.message_post(

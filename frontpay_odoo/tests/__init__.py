@@ -2,6 +2,7 @@ from . import test_amounts
 from . import test_callback
 from . import test_callback_form
 from . import test_cancellation
+from . import test_change
 from . import test_channels
 from . import test_client
 from . import test_collection

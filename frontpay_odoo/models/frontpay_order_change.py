@@ -1,0 +1,73 @@
+from odoo import models
+from odoo.exceptions import UserError
+
+from ..tools import transaction
+from .frontpay_order import ENDED_STATES, INVOICED_STATES
+
+
+class FrontpayOrder(models.Model):
+    """An invoice is reset and changed while its order waits for the customer."""
+
+    # Each part of an order's life has a file; calls run downwards only.
+    _inherit = "frontpay.order"  # pylint: disable=consider-merging-classes-inherited
+
+    def _why_not_changeable(self):
+        """Why the invoice can't be changed, and the order with it.
+
+        :return: a sentence, or an empty string
+        """
+        details = {
+            "invoice": self.move_id.display_name,
+            "state": self._state_label(self.state) if self else "",
+        }
+        if self._can_be_updated():
+            return ""
+        if not self or self.state in ENDED_STATES:
+            return self.env._(
+                "There is no order at Front Payment to change: reset the invoice to"
+                " draft."
+            )
+        if self.state in INVOICED_STATES:
+            return self.env._(
+                "%(invoice)s is “%(state)s” at Front Payment, so it can't be changed"
+                " any more. Credit it: make a credit note.",
+                **details,
+            )
+        if self.state == "sent":
+            return self.env._(
+                "%(invoice)s is at Front Payment, and can't be changed there from here."
+                " Cancel it at Front Payment first; then change it and send it anew.",
+                **details,
+            )
+        return self.env._(
+            "%(invoice)s is “%(state)s”: it can be changed once that has ended.",
+            **details,
+        )
+
+    def _begin_change(self):
+        """Keep that Front Payment won't have the invoice as it will be.
+
+        :raises LockError: somebody else is at it
+        :raises UserError: it can't be changed
+        """
+        # Whoever sends an update now would take it for the changed one.
+        with transaction.sender_lock(self.move_id):
+            transaction.lock(self.move_id)
+            refusal = self._why_not_changeable()
+            if refusal:
+                raise UserError(refusal)
+            self.write({"is_changing": True, "update_queued": False})
+
+    def _too_late_problem(self):
+        """What to do about an invoice whose order was confirmed before Front Payment
+        had the change."""
+        if not self.is_changing or self.state in ("sent", *ENDED_STATES):
+            return ""
+        return self.env._(
+            "The customer confirmed order %(order)s over %(amount)s while %(invoice)s"
+            " was being changed, so the change can't be sent any more. Make the invoice"
+            " what it was, confirm it, and credit what you wanted to change.",
+            order=self.order_uuid,
+            amount=self.currency_id.format(self.amount),
+            invoice=self.move_id.display_name,
+        )
