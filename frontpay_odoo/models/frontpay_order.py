@@ -101,6 +101,12 @@ DIFFERENCES = [
     ("other_amount", "Another amount there"),
     ("unknown_there", "Unknown there"),
 ]
+# What keeps reminders of Odoo's and of OCA's Credit Control away from an invoice: the
+# field, where some addon has it, and its value.
+NO_DUNNING = {
+    "no_followup": lambda _env: True,
+    "credit_policy_id": lambda env: _policy_of_doing_nothing(env),
+}
 # What an open form of the invoice shows.
 SHOWN_FIELDS = {"state", "error", "verification_url", "link_emailed_at", "link_error"}
 TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
@@ -226,6 +232,10 @@ class FrontpayOrder(models.Model):
     )
     sent_at = fields.Datetime(string="Sent")
     update_queued = fields.Boolean()
+    former_dunning = fields.Json(
+        string="Follow-Up Before",
+        help="What the invoice said of reminders before Front Payment had it.",
+    )
     is_changing = fields.Boolean(
         string="Being Changed",
         help="The invoice was reset to be changed, and Front Payment doesn't have the"
@@ -348,6 +358,8 @@ class FrontpayOrder(models.Model):
         orders = super().create(vals_list)
         # A PDF from before asks the customer to pay elsewhere.
         orders.move_id._detach_attachments()
+        for order in orders:
+            order._follow_dunning()
         return orders
 
     @api.ondelete(at_uninstall=False)
@@ -420,6 +432,23 @@ class FrontpayOrder(models.Model):
             move.is_move_sent = True
         if _way_to_pay(former) != _way_to_pay(self.state):
             move._detach_attachments()
+        self._follow_dunning()
+
+    def _follow_dunning(self):
+        """Nobody else reminds the customer while Front Payment has the invoice, or may
+        have it; afterwards it is as it was."""
+        move = self.move_id
+        if not self._keeps_invoice():
+            for name, value in (self.former_dunning or {}).items():
+                move[name] = value
+            self.former_dunning = False
+            return
+        for name, value_of in NO_DUNNING.items():
+            value = name in move._fields and value_of(self.env)
+            former = value and move._fields[name].convert_to_write(move[name], move)
+            if value and former != value:
+                self.former_dunning = {name: former} | (self.former_dunning or {})
+                move[name] = value
 
     def _reappears(self, state):
         """Whether an order that was taken for lost, or is to be sent again, shows up at
@@ -496,6 +525,7 @@ class FrontpayOrder(models.Model):
             }
         )
         self.flush_recordset()
+        self._follow_dunning()
         # Nobody got anything, unless it was printed or e-mailed as well.
         self.move_id.is_move_sent = bool(self.move_id.invoice_pdf_report_id)
         self.move_id._detach_attachments()
@@ -669,3 +699,11 @@ def _way_to_pay(state):
     if state in ENDED_STATES:
         return "account"
     return "number" if state in INVOICED_STATES else "link"
+
+
+def _policy_of_doing_nothing(env):
+    """OCA's policy for what nobody reminds of, where that addon is installed."""
+    if "credit.control.policy" not in env:
+        return False
+    policies = env["credit.control.policy"].sudo()
+    return policies.search([("do_nothing", "=", True)], limit=1).id

@@ -67,6 +67,7 @@ class FrontpayOrder(models.Model):
         why it can't."""
         if self.state in ENDED_STATES or self._has_invoice_as_it_is():
             self.is_changing = False
+        self._follow_dunning()  # its lines are new
         self._settle_payment(moved=True)
         if self.is_changing and self.state == "sent":
             self._enqueue_change()

@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import MagicMock, patch
 
 from lxml import etree
 
@@ -9,6 +10,7 @@ from odoo.tools.safe_eval import safe_eval
 from odoo.tools.view_validation import get_expression_field_names
 
 from odoo.addons.base.models.ir_actions_report import IrActionsReport
+from odoo.addons.frontpay_odoo.models import frontpay_order
 from odoo.addons.frontpay_odoo.models.frontpay_handover import ATTENTION
 
 from .common import FrontpayCommon
@@ -359,3 +361,59 @@ class TestBooks(CollectionCase):
         self.company.frontpay_journal_id = self.bank
         order._follow_books()
         self.assertNothingTold()
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestDunning(CollectionCase):
+    """Nobody else reminds the customer of what Front Payment collects."""
+
+    def receivable(self):
+        return self.move.line_ids.filtered(
+            lambda line: line.account_id.account_type == "asset_receivable"
+        )
+
+    def test_odoos_follow_up_leaves_alone_what_front_payment_has(self):
+        for state, (_is_sent, is_free, _text) in STATES.items():
+            with self.subTest(state), self.undone():
+                self.bring_to(state)
+                self.assertEqual(self.move.no_followup, not is_free)
+                self.assertEqual(self.receivable().no_followup, not is_free)
+
+    def test_what_somebody_excluded_stays_excluded(self):
+        self.move.no_followup = True
+        self.bring_to("cancelled")
+        self.assertTrue(self.move.no_followup)
+
+    def test_a_closed_test_is_followed_up_again(self):
+        self.bring_to("sent")._close_test()
+        self.assertFalse(self.move.no_followup)
+
+    def test_in_a_closed_period_as_well(self):
+        order = self.bring_to("sent")
+        self.company.fiscalyear_lock_date = self.move.date
+        order._set_state("expired")
+        self.assertFalse(self.move.no_followup)
+
+    def test_credit_control_has_a_policy_of_doing_nothing(self):
+        """OCA's addon isn't there: another field stands in for its own."""
+        mine, nothing = self.env["res.users"].browse([self.env.uid, 1])
+        self.move.invoice_user_id = mine
+        table = {
+            "invoice_user_id": lambda _env: nothing.id,
+            "credit_policy_id": frontpay_order.NO_DUNNING["credit_policy_id"],
+        }
+        with patch.object(frontpay_order, "NO_DUNNING", table):
+            order = self.bring_to("invoiced")
+            self.assertEqual(self.move.invoice_user_id, nothing)
+            order._set_state("reminded")
+            self.assertEqual(order.former_dunning, {"invoice_user_id": mine.id})
+            order._set_state("cancelled")
+            self.assertEqual(self.move.invoice_user_id, mine)
+
+    def test_which_of_credit_controls_policies_it_is(self):
+        policies = MagicMock()
+        policies.sudo().search.return_value.id = 7
+        policy_of = frontpay_order.NO_DUNNING["credit_policy_id"]
+        self.assertEqual(policy_of({"credit.control.policy": policies}), 7)
+        policies.sudo().search.assert_called_with([("do_nothing", "=", True)], limit=1)
+        self.assertFalse(policy_of(self.env))
