@@ -174,7 +174,7 @@ class FrontpayOrder(models.Model):
         """Register the payment of the invoice, or of a credit note for it, with Odoo's
         own wizard, in the journal of the settings.
 
-        :param str reference: what goes into the memo beside the order's number
+        :param str reference: what goes into the memo beside Front Payment's numbers
         :return: ``account.payment``
         :raises UserError: it can't be registered, or not as it should be
         """
@@ -197,7 +197,7 @@ class FrontpayOrder(models.Model):
                     "amount": amount,
                     "payment_date": day,
                     "payment_difference_handling": "open",
-                    "communication": f"{reference} {self.order_uuid or ''}",
+                    "communication": self._memo(reference),
                 }
             )
         )
@@ -211,6 +211,12 @@ class FrontpayOrder(models.Model):
                 )
             )
         return payment
+
+    def _memo(self, reference):
+        """By which a payment and its journal items are found: Odoo's number, and Front
+        Payment's of the order and of its invoice."""
+        numbers = (reference, self.order_uuid, self.invoice_number)
+        return " ".join(filter(None, numbers))
 
     def _is_as_asked(self, payment, asked, sign):
         """Whether the customer's debt changed by the amount, in the order's currency

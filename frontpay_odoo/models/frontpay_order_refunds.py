@@ -9,7 +9,7 @@ from odoo.tools import float_repr
 
 from ..connect import statuses
 from ..tools import system_parameters, transaction
-from .frontpay_order import GRACE_MINUTES, REFUNDED_STATES
+from .frontpay_order import GRACE_MINUTES, PAYMENT_STATES, REFUNDED_STATES
 from .frontpay_refund import UNSETTLED_STATES
 
 # A person is asked about a refund that Front Payment took, and hasn't confirmed since.
@@ -253,7 +253,19 @@ class FrontpayRefund(models.Model):
                 "Front Payment has refunded %s.", self.currency_id.format(self.amount)
             )
         )
+        self._undo_set_off()
         return True
+
+    def _undo_set_off(self):
+        """A credit note that was set off against a claim, and sent only after that was
+        paid, gives back what came in: the books have both, gross."""
+        order = self.order_id
+        was_paid = self.order_state in PAYMENT_STATES["paid"]
+        if not was_paid or order.payment_id:
+            return
+        self.move_id.line_ids.matched_debit_ids.filtered(
+            lambda partial: partial.debit_move_id.move_id == order.move_id
+        ).unlink()
 
     def _record_rejected(self):
         if self._set_refund_state("rejected"):

@@ -1,4 +1,5 @@
 from . import test_amounts
+from . import test_books
 from . import test_callback
 from . import test_callback_form
 from . import test_cancellation
