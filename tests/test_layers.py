@@ -19,6 +19,7 @@ STACK = (
     "wizards/account_move_reversal.py",
     "wizards/account_payment_register.py",
     "wizards/payment_link_wizard.py",
+    "models/frontpay_payout.py",
     "models/account_journal.py",
     "wizards/frontpay_approval.py",
     "wizards/frontpay_cancel.py",

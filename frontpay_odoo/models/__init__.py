@@ -25,6 +25,7 @@ from . import frontpay_rate_limit
 from . import frontpay_credential
 from . import frontpay_personal_number
 from . import res_company
+from . import res_company_settlement
 from . import res_config_settings
 from . import res_partner
 from . import account_move
@@ -38,6 +39,7 @@ from . import account_partial_reconcile
 from . import account_payment
 from . import payment_transaction
 from . import account_journal
+from . import frontpay_payout
 from . import account_move_link
 from . import ir_http
 from . import ir_websocket

@@ -15,6 +15,19 @@ class AccountJournal(models.Model):
         help="The companies whose payments from Front Payment are registered here.",
     )
 
+    def _frontpay_clearing_domain(self):
+        """The journal items that tell what Front Payment owes.
+
+        They lie in the journal's own account, or where somebody has given its payment
+        methods outstanding accounts, there: other journals may use those, too.
+        """
+        methods = self.inbound_payment_method_line_ids
+        methods |= self.outbound_payment_method_line_ids
+        outstanding = methods.payment_account_id - self.default_account_id
+        return Domain("account_id", "in", self.default_account_id.ids) | Domain(
+            [("account_id", "in", outstanding.ids), ("journal_id", "in", self.ids)]
+        )
+
     def action_frontpay_refresh(self):
         """Ask Front Payment for all open orders of the companies that use the journal.
 

@@ -35,6 +35,14 @@ class ResConfigSettings(models.TransientModel):
     frontpay_settle_on = fields.Selection(
         related="company_id.frontpay_settle_on", readonly=False, required=True
     )
+    frontpay_fee_account_id = fields.Many2one(
+        related="company_id.frontpay_fee_account_id",
+        readonly=False,
+        check_company=True,
+    )
+    frontpay_fee_tax_id = fields.Many2one(
+        related="company_id.frontpay_fee_tax_id", readonly=False, check_company=True
+    )
     frontpay_channel = fields.Selection(
         related="company_id.frontpay_channel", readonly=False, required=True
     )

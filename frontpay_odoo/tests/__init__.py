@@ -26,6 +26,7 @@ from . import test_masking
 from . import test_order
 from . import test_partner
 from . import test_payment
+from . import test_payout
 from . import test_personal_data
 from . import test_polling
 from . import test_portal

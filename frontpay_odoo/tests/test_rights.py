@@ -28,6 +28,14 @@ ACTIONS = (
     "action_frontpay_cancel",
     "action_frontpay_resend",
 )
+PAYOUT_ACTIONS = (
+    "action_propose",
+    "action_book_payments",
+    "action_post",
+    "action_match",
+    "action_draft",
+    "action_cancel",
+)
 
 
 @tagged("post_install", "-at_install", "frontpay")
@@ -114,6 +122,37 @@ class TestRights(RightsCase):
                 journal = self._as(self.company.frontpay_journal_id, login)
                 may = self._may(journal.action_frontpay_refresh)
                 self.assertEqual(may, login in ("invoicing", "adviser"))
+
+    def test_who_may_book_a_payout(self):
+        payout = self.env["frontpay.payout"].create(
+            {
+                "journal_id": self.company.frontpay_journal_id.id,
+                "bank_journal_id": self.company_data["default_journal_bank"].id,
+            }
+        )
+        for login in USERS:
+            for action in PAYOUT_ACTIONS:
+                with self.subTest(login, action=action), self.undone():
+                    try:
+                        may = self._may(getattr(self._as(payout, login), action))
+                    except UserError:
+                        may = True  # the pay-out is empty
+                    self.assertEqual(may, login == "adviser")
+        for login in USERS:
+            with self.subTest(login):
+                may = self._may(self._as(payout, login).read)
+                self.assertEqual(may, login in ("reader", "invoicing", "adviser"))
+
+    def test_nobody_enters_what_a_payout_comes_to(self):
+        own = self._as(self.env["frontpay.payout"], "adviser")
+        values = {"bank_journal_id": self.company_data["default_journal_bank"].id}
+        payout = own.create(values)
+        for forged in ({"state": "posted"}, {"difference": 1}, {"fee_tax": 1}):
+            with self.subTest(**forged):
+                with self.assertRaises(AccessError):
+                    payout.write(forged)
+                with self.assertRaises(AccessError):
+                    own.create(values | forged)
 
     def test_an_invoicing_user_sends_without_seeing_the_token(self):
         move = self._as(self.invoice(), "invoicing")

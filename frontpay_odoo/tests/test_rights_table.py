@@ -123,6 +123,12 @@ class TestRightsTable(RightsCase):
                     "frontpay.rate.limit", company, free_at=fields.Datetime.now()
                 ),
                 cls._made(
+                    "frontpay.payout",
+                    company,
+                    journal_id=cls.company.frontpay_journal_id.id,
+                    bank_journal_id=cls.company_data["default_journal_bank"].id,
+                ),
+                cls._made(
                     "frontpay.remote.order",
                     company,
                     base_url="https://api.example.com/",
@@ -130,6 +136,10 @@ class TestRightsTable(RightsCase):
                 ),
             )
         }
+        payout, [item, *_others] = cls.records["frontpay.payout"], move.line_ids
+        cls.records["frontpay.payout.line"] = cls._made(
+            "frontpay.payout.line", payout_id=payout.id, move_line_id=item.id
+        )
 
     @classmethod
     def _credited(cls, move):
@@ -193,10 +203,11 @@ class TestRightsTable(RightsCase):
         if self.env[model]._abstract:
             return []
         is_ours = model.startswith("frontpay.")
+        odoos_own = {*ODOOS_OWN, *self.env["mail.thread"]._fields}
         return sorted(
             name
             for name in self.env[model]._fields
-            if name.startswith("frontpay_") or (is_ours and name not in ODOOS_OWN)
+            if name.startswith("frontpay_") or (is_ours and name not in odoos_own)
         )
 
     def _marks(self, model, name, login):

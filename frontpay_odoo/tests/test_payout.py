@@ -1,0 +1,581 @@
+import random
+import time
+from datetime import date
+
+from odoo import Command
+from odoo.exceptions import LockError, UserError
+from odoo.tests import BaseCase, Form, tagged
+
+from odoo.addons.account.models.account_move import AccountMove
+from odoo.addons.frontpay_odoo.tools.payout_items import proposed
+
+from .common import FrontpayCommon
+
+DAY = date(2026, 11, 20)
+# Open items in øre, the oldest first, what they should come to, and what is chosen.
+CHOICES = {
+    "nothing is open": ([], 100, []),
+    "all": ([100, 250, -50], 300, [0, 1, 2]),
+    "the oldest ones": ([100, 250, 400], 350, [0, 1]),
+    "with a payment and its refund, rather than without": (
+        [100, 250, -250, 400],
+        100,
+        [0, 1, 2],
+    ),
+    "some that follow each other": ([100, 250, 400, 999], 650, [1, 2]),
+    "some here and there": ([100, 250, 400, 999], 1099, [0, 3]),
+    "of equal ones the oldest": ([100, 77, 100, 40, 100], 200, [0, 2]),
+    "refunds only": ([100, -40, 300, -60], -100, [1, 3]),
+    "what cancels out": ([70, 100, -100], 0, [1, 2]),
+    "no sum fits: the oldest that fit in": ([100, 250, 400], 505, [0, 1]),
+    "less than any": ([100, 250], 50, []),
+    "a sum of one øre less": ([10000, 9999], 9999, [1]),
+}
+
+
+class TestChoice(BaseCase):
+    def test_exact_sums_come_first(self):
+        for name, (amounts, target, chosen) in CHOICES.items():
+            with self.subTest(name):
+                self.assertEqual(proposed(amounts, target), chosen)
+
+    def test_an_exact_sum_is_found_wherever_few_items_have_one(self):
+        chance = random.Random(11)
+        for _case in range(300):
+            amounts = [chance.randint(-5000, 20000) or 1 for _item in range(12)]
+            some = chance.sample(range(12), chance.randint(1, 12))
+            target = sum(amounts[each] for each in some)
+            chosen = proposed(amounts, target)
+            self.assertEqual(sum(amounts[each] for each in chosen), target)
+            self.assertEqual(chosen, sorted(set(chosen)))
+
+    def test_the_search_ends_however_many_items_there_are(self):
+        chance = random.Random(12)
+        amounts = [chance.randint(1, 10**7) * 2 for _item in range(5000)]
+        began = time.process_time()
+        chosen = proposed(amounts, sum(amounts) // 2 * 2 - 1)
+        self.assertLess(time.process_time() - began, 2)
+        self.assertLess(sum(amounts[each] for each in chosen), sum(amounts))
+
+
+class PayoutCase(FrontpayCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.journal = cls.company.frontpay_journal_id
+        cls.bank = cls.company_data["default_journal_bank"]
+        cls.expense = cls.company_data["default_account_expense"]
+        cls.transit = cls.company.transfer_account_id
+        cls.fee_tax = cls.env["account.tax"].create(
+            {"name": "25 % in", "amount": 25, "type_tax_use": "purchase"}
+        )
+
+    def paid(self, amount, day="2026-11-01", company=None, **values):
+        """A customer's payment to Front Payment, or below 0 a refund.
+
+        :return: its item in the clearing account
+        """
+        company = company or self.company
+        payment = self.env["account.payment"].create(
+            {
+                "payment_type": "inbound" if amount > 0 else "outbound",
+                "partner_type": "customer",
+                "partner_id": self.private.id,
+                "journal_id": company.frontpay_journal_id.id,
+                "amount": abs(amount),
+                "date": day,
+                "memo": "INV/1 ODR1",
+                **values,
+            }
+        )
+        payment.action_post()
+        return payment.move_id.line_ids.filtered(
+            lambda line: (
+                line.account_id == company.frontpay_journal_id.default_account_id
+            )
+        )
+
+    def payout(self, amount, fee=0, *items, **values):
+        payout = self.env["frontpay.payout"].create(
+            {
+                "journal_id": self.journal.id,
+                "bank_journal_id": self.bank.id,
+                "date": DAY,
+                "amount": amount,
+                "fee": fee,
+                "fee_account_id": self.expense.id,
+                "line_ids": [
+                    Command.create({"move_line_id": item.id}) for item in items
+                ],
+                **values,
+            }
+        )
+        if not items:
+            payout.action_propose()
+        return payout
+
+    def statement_line(self, amount, day=DAY, label="FRONT PAYMENT AS", **values):
+        return self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.bank.id,
+                "amount": amount,
+                "date": day,
+                "payment_ref": label,
+                **values,
+            }
+        )
+
+    def items_of(self, payout):
+        return payout.line_ids.move_line_id
+
+    def entry(self, payout):
+        """What is booked: (account, balance) by their order."""
+        return sorted(
+            (line.account_id.id, line.balance) for line in payout.move_id.line_ids
+        )
+
+    def balance(self, account=None):
+        account = account or self.journal.default_account_id
+        lines = self.env["account.move.line"].search(
+            [("account_id", "=", account.id), ("parent_state", "=", "posted")]
+        )
+        return self.company.currency_id.round(sum(lines.mapped("balance")))
+
+    def assertRefused(self, payout, *words):
+        with self.assertRaises(UserError) as caught, self.env.cr.savepoint():
+            payout.action_post()
+        for word in words:
+            self.assertIn(
+                word, str(caught.exception).replace("\N{NO-BREAK SPACE}", " ")
+            )
+        self.assertEqual(payout.state, "draft")
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestPayout(PayoutCase):
+    def test_it_books_payments_refunds_and_fee_gross(self):
+        items = self.paid(1000) + self.paid(500.50) + self.paid(-200.25)
+        payout = self.payout(1287.75, 10, tax_id=self.fee_tax.id)
+        self.assertEqual(self.items_of(payout), items)
+        self.assertEqual((payout.fee_tax, payout.difference), (2.5, 0))
+        payout.action_post()
+        clearing = self.journal.default_account_id.id
+        vat = payout.move_id.line_ids.filtered("tax_line_id")
+        self.assertEqual(vat.balance, 2.5)
+        self.assertEqual(
+            self.entry(payout),
+            sorted(
+                [
+                    (clearing, -1500.5),
+                    (clearing, 200.25),
+                    (self.transit.id, 1287.75),
+                    (self.expense.id, 10),
+                    (vat.account_id.id, 2.5),
+                ]
+            ),
+        )
+        self.assertEqual(payout.state, "posted")
+        self.assertEqual(payout.move_id.date, DAY)
+        self.assertEqual(payout.move_id.journal_id, self.journal)
+        self.assertEqual(items.mapped("reconciled"), [True] * 3)
+        self.assertEqual(self.balance(), 0)
+        self.assertEqual(payout.left_over, 0)
+
+    def test_without_a_tax_nobody_guesses_one(self):
+        self.paid(100)
+        payout = self.payout(90, 10)
+        self.assertFalse(payout.tax_id)
+        payout.action_post()
+        self.assertEqual(len(payout.move_id.line_ids), 3)
+
+    def test_taxes_of_any_kind_are_as_odoo_computes_them(self):
+        """A tax on the fee is Odoo's, rounded as Odoo does, included in prices or
+        not, and where the buyer owes it, none is paid."""
+        reverse = self.fee_tax.copy({"name": "Reverse charge"})
+        for lines in (
+            reverse.invoice_repartition_line_ids,
+            reverse.refund_repartition_line_ids,
+        ):
+            tax_line = lines.filtered(lambda line: line.repartition_type == "tax")
+            tax_line.copy({"factor_percent": -100})
+        included = self.fee_tax.copy(
+            {"name": "Included", "price_include_override": "tax_included"}
+        )
+        for tax, fee, expected in (
+            (self.fee_tax, 33.33, 8.33),
+            (self.fee_tax, 0.02, 0.01),
+            (included, 10, 2.5),
+            (reverse, 10, 0),
+        ):
+            with self.subTest(tax.name, fee=fee):
+                self.paid(1000)
+                amount = self.company.currency_id.round(1000 - fee - expected)
+                payout = self.payout(amount, fee, tax_id=tax.id)
+                self.assertEqual(payout.fee_tax, expected)
+                payout.action_post()
+                self.assertEqual(self.balance(), 0)
+
+    def test_it_proposes_what_was_paid_until_then(self):
+        early = self.paid(100, "2026-11-01") + self.paid(50, "2026-11-20")
+        self.paid(100, "2026-11-21")
+        payout = self.payout(150)
+        self.assertEqual(self.items_of(payout), early)
+        self.assertEqual(payout.left_over, 100)
+
+    def test_the_rest_is_shown(self):
+        self.paid(100)
+        second = self.paid(70)
+        payout = self.payout(70)
+        self.assertEqual(self.items_of(payout), second)
+        self.assertEqual(payout.left_over, 100)
+        payout.action_post()
+        self.assertEqual((payout.left_over, self.balance()), (100, 100))
+        listed = self.env["account.move.line"].search(
+            payout.action_open_left_over()["domain"]
+        )
+        self.assertEqual(sum(listed.mapped("amount_residual")), 100)
+
+    def test_an_item_reconciled_in_part_counts_with_what_is_open(self):
+        item, refund = self.paid(100), self.paid(-30)
+        (item + refund).reconcile()
+        payout = self.payout(70)
+        self.assertEqual(payout.line_ids.amount, 70)
+        payout.action_post()
+        self.assertTrue(item.reconciled)
+
+    def test_refunds_only_are_taken_from_the_bank(self):
+        items = self.paid(-100) + self.paid(-20)
+        payout = self.payout(-130, 10)
+        self.assertEqual(self.items_of(payout), items)
+        payout.action_post()
+        self.assertEqual(self.balance(), 0)
+        self.assertEqual(self.balance(self.transit), -130)
+
+    def test_a_fee_may_be_more_than_what_was_collected(self):
+        self.paid(10)
+        payout = self.payout(-40, 50)
+        payout.action_post()
+        self.assertEqual((self.balance(), self.balance(self.transit)), (0, -40))
+
+    def test_nothing_may_be_paid_out_at_all(self):
+        items = self.paid(100) + self.paid(-100)
+        payout = self.payout(0)
+        payout.action_post()
+        self.assertEqual(items.mapped("reconciled"), [True, True])
+        self.assertEqual(payout.state, "posted")
+        self.assertFalse(payout._transit_line())
+
+    def test_two_drafts_propose_no_item_twice(self):
+        first, second = self.paid(100), self.paid(100)
+        self.assertEqual(self.items_of(self.payout(100)), first)
+        self.assertEqual(self.items_of(self.payout(100)), second)
+
+    def test_what_does_not_fit_is_refused(self):
+        item = self.paid(100)
+        for amount, fee, words in (
+            (100.01, 0, ("kr 100.00", "kr 100.01 on the bank")),
+            (90, 9.99, ("are kr 99.99",)),
+            (0, 0, ("are kr 0.00",)),
+        ):
+            with self.subTest(amount=amount):
+                payout = self.payout(amount, fee, item)
+                self.assertRefused(payout, "items come to", *words)
+        self.assertRefused(self.payout(1), "no items")
+        self.assertRefused(self.payout(90, 10, item, fee_account_id=False), "fee acc")
+
+    def test_an_item_settled_meanwhile_is_refused(self):
+        item = self.paid(100)
+        first, second = self.payout(100, 0, item), self.payout(100, 0, item)
+        first.action_post()
+        self.assertRefused(second, "isn't open", "Propose")
+
+    def test_an_item_settled_in_part_meanwhile_is_refused(self):
+        item, refund = self.paid(100), self.paid(-30)
+        payout = self.payout(100, 0, item)
+        (item + refund).reconcile()
+        self.assertRefused(payout, "kr 70.00 is open now, not kr 100.00")
+
+    def test_an_item_of_another_company_is_refused(self):
+        other = self.setup_other_company(name="Elvenett Prøve AS")["company"]
+        other.action_frontpay_create_journal()
+        theirs = self.paid(100, company=other)
+        payout = self.payout(100, 0, theirs)
+        self.assertRefused(payout, "another company")
+        self.assertFalse(self.payout(100).line_ids)
+
+    def test_an_item_of_another_account_is_refused(self):
+        invoice = self.invoice()
+        receivable = invoice.line_ids.filtered(
+            lambda line: line.account_id.account_type == "asset_receivable"
+        )
+        self.assertRefused(self.payout(125, 0, receivable), "isn't open in the journal")
+
+    def test_another_currency_is_refused(self):
+        euro = self.setup_other_currency("EUR")
+        item = self.paid(100, currency_id=euro.id)
+        self.assertFalse(self.payout(item.amount_residual).line_ids)
+        payout = self.payout(item.amount_residual, 0, item)
+        self.assertRefused(payout, "another currency")
+        self.paid(10)
+        payout = self.payout(10)
+        self.bank.currency_id = euro
+        self.assertRefused(payout, "NOK only")
+
+    def test_an_archived_journal_is_refused(self):
+        self.paid(100)
+        payout = self.payout(100)
+        self.bank.action_archive()
+        self.assertRefused(payout, "archived", self.bank.name)
+
+    def test_a_closed_period_is_refused_rather_than_booked_on_another_day(self):
+        self.paid(100)
+        payout = self.payout(100)
+        self.company.fiscalyear_lock_date = "2026-11-20"
+        self.assertRefused(payout, "11/20/2026", "closed period", "Global Lock Date")
+        payout.date = "2026-11-21"
+        payout.action_post()
+        self.assertEqual(payout.move_id.date, date(2026, 11, 21))
+
+    def test_a_period_closed_for_taxes_matters_only_with_a_tax(self):
+        self.company.tax_lock_date = "2026-11-20"
+        self.paid(100)
+        payout = self.payout(87.5, 10, tax_id=self.fee_tax.id)
+        self.assertRefused(payout, "Tax Return Lock Date")
+        payout.write({"tax_id": False, "fee": 12.5})
+        payout.action_post()
+
+    def test_a_reset_opens_the_items_and_it_is_booked_anew(self):
+        items = self.paid(100) + self.paid(30)
+        payout = self.payout(90, 10, items[0])
+        payout.action_post()
+        entry = payout.move_id
+        with self.assertRaisesRegex(UserError, "reset it to draft"):
+            payout.amount = 5
+        with self.assertRaisesRegex(UserError, "reset it to draft"):
+            payout.line_ids.unlink()
+        payout.action_draft()
+        self.assertEqual((payout.state, entry.state), ("draft", "draft"))
+        self.assertFalse(items[0].reconciled)
+        self.assertEqual(items[0].amount_residual, 100)
+        payout.amount = 120
+        payout.action_propose()
+        payout.action_post()
+        self.assertEqual(payout.move_id, entry)
+        self.assertEqual((self.balance(), self.balance(self.transit)), (0, 120))
+
+    def test_it_is_cancelled_and_its_items_are_open_again(self):
+        item = self.paid(100)
+        payout = self.payout(100)
+        payout.action_post()
+        payout.action_cancel()
+        self.assertEqual((payout.state, payout.move_id.state), ("cancelled", "cancel"))
+        self.assertFalse(item.reconciled)
+        with self.assertRaisesRegex(UserError, "not deleted"):
+            payout.unlink()
+        self.payout(100).action_post()
+        self.assertEqual(self.balance(), 0)
+
+    def test_in_a_closed_period_it_is_reversed_today(self):
+        item = self.paid(100)
+        payout = self.payout(90, 10)
+        payout.action_post()
+        self.company.fiscalyear_lock_date = "2026-11-20"
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            payout.action_draft()
+        payout.action_cancel()
+        self.assertEqual(payout.state, "cancelled")
+        self.assertEqual(payout.move_id.state, "posted")
+        self.assertEqual(
+            payout.move_id.reversal_move_ids.date, self.company._frontpay_day()
+        )
+        self.assertFalse(item.reconciled)
+        self.assertEqual((self.balance(), self.balance(self.transit)), (100, 0))
+        self.assertEqual(self.payout(100).left_over, 0)
+        for again in (payout.action_draft, payout.action_cancel):
+            with self.assertRaisesRegex(UserError, "new pay-out"):
+                again()
+
+    def test_an_entry_reset_on_its_own_makes_the_payout_a_draft(self):
+        item = self.paid(100)
+        payout = self.payout(100)
+        payout.action_post()
+        payout.move_id.button_draft()
+        self.assertEqual(payout.state, "draft")
+        payout.action_post()
+        self.assertTrue(item.reconciled)
+
+    def test_an_outstanding_account_may_be_shared_with_other_journals(self):
+        """Whoever uses an old journal has its payments where Odoo puts them."""
+        outstanding = self.env["account.account"].create(
+            {
+                "name": "Outstanding",
+                "code": "109999",
+                "account_type": "asset_current",
+                "reconcile": True,
+            }
+        )
+        for journal in (self.journal, self.bank):
+            journal.inbound_payment_method_line_ids.payment_account_id = outstanding
+        self.paid(100)
+        self.paid(40, journal_id=self.bank.id)
+        self.paid(-25)
+        payout = self.payout(75)
+        self.assertEqual(payout.total, 75)
+        payout.action_post()
+        self.assertEqual(self.balance(outstanding), 40)
+        self.assertEqual(self.balance(), 0)
+
+    def test_a_payment_without_an_entry_is_told_and_booked(self):
+        name = "_get_invoice_in_payment_state"
+        self.patch(AccountMove, name, lambda move: "in_payment")
+        self.journal.inbound_payment_method_line_ids.payment_account_id = False
+        invoice = self.invoice()
+        order = self.order(invoice)
+        order._apply_status("PAID", DAY)
+        self.assertFalse(order.payment_id.move_id)
+        payout = self.payout(125)
+        self.assertEqual(payout.unbooked_count, 1)
+        self.assertFalse(payout.line_ids)
+        payout.action_book_payments()
+        payout.invalidate_recordset()
+        self.assertEqual(payout.unbooked_count, 0)
+        self.assertEqual(invoice.amount_residual, 0)
+        self.assertEqual(order.payment_id.state, "paid")
+        payout.action_propose()
+        payout.action_post()
+        self.assertEqual(self.balance(), 0)
+
+    def test_the_form_has_the_settings_of_the_company(self):
+        self.company.frontpay_fee_account_id = self.expense
+        self.company.frontpay_fee_tax_id = self.fee_tax
+        self.paid(100)
+        with Form(self.env["frontpay.payout"]) as form:
+            form.date = DAY
+            form.amount = 87.5
+            form.fee = 10
+        payout = form.record
+        self.assertEqual(payout.journal_id, self.journal)
+        self.assertEqual(payout.bank_journal_id, self.bank)
+        self.assertEqual(payout.fee_account_id, self.expense)
+        self.assertEqual(payout.fee_tax, 2.5)
+        payout.action_propose()
+        payout.action_post()
+        self.assertEqual(self.balance(), 0)
+
+    def test_who_is_at_an_item_goes_first(self):
+        item = self.paid(100)
+        payout = self.payout(100, 0, item)
+
+        def locked(records, **_options):
+            if records._name == "account.move.line":
+                raise LockError("somebody else")
+
+        self.patch(self.env.registry["base"], "lock_for_update", locked)
+        self.assertRefused(payout, "somebody else")
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestStatement(PayoutCase):
+    def test_one_click_matches_the_bank_statement(self):
+        self.paid(100)
+        line = self.statement_line(90)
+        self.statement_line(91)
+        payout = self.payout(90, 10)
+        payout.action_post()
+        self.assertFalse(payout.is_matched)
+        self.assertEqual(self.balance(self.transit), 90)
+        payout.action_match()
+        self.assertEqual(payout.statement_line_id, line)
+        self.assertTrue(payout.is_matched)
+        self.assertTrue(line.is_reconciled)
+        self.assertEqual(self.balance(self.transit), 0)
+        self.assertEqual(self.balance(self.bank.default_account_id), 181)
+
+    def test_a_line_that_was_chosen_is_matched_when_it_is_posted(self):
+        self.paid(100)
+        lines = self.statement_line(100) + self.statement_line(100)
+        payout = self.payout(100, statement_line_id=lines[1].id)
+        payout.action_post()
+        self.assertEqual(lines.mapped("is_reconciled"), [False, True])
+
+    def test_it_is_asked_which_of_several_lines_it_is(self):
+        self.paid(100)
+        payout = self.payout(100)
+        payout.action_post()
+        with self.assertRaisesRegex(UserError, "0 open lines"):
+            payout.action_match()
+        lines = self.statement_line(100) + self.statement_line(100)
+        with self.assertRaisesRegex(UserError, "2 open lines"):
+            payout.action_match()
+        payout.statement_line_id = lines[0]
+        payout.action_match()
+        self.assertEqual(lines.mapped("is_reconciled"), [True, False])
+
+    def test_a_line_far_away_in_time_is_another_payout(self):
+        self.paid(100)
+        self.statement_line(100, "2026-10-01")
+        payout = self.payout(100)
+        payout.action_post()
+        with self.assertRaisesRegex(UserError, "0 open lines"):
+            payout.action_match()
+
+    def test_what_was_taken_from_the_bank_is_matched(self):
+        self.paid(-100)
+        line = self.statement_line(-100)
+        payout = self.payout(-100)
+        payout.action_post()
+        payout.action_match()
+        self.assertTrue(line.is_reconciled)
+
+    def test_a_line_of_another_amount_or_reconciled_is_refused(self):
+        self.paid(100)
+        line = self.statement_line(99)
+        payout = self.payout(100, statement_line_id=line.id)
+        self.assertRefused(payout, "another amount")
+
+    def test_an_undone_payout_leaves_the_line_open(self):
+        for undo in ("action_draft", "action_cancel"):
+            with self.subTest(undo):
+                item, line = self.paid(100), self.statement_line(100)
+                payout = self.payout(100, 0, item, statement_line_id=line.id)
+                payout.action_post()
+                getattr(payout, undo)()
+                self.assertFalse(line.is_reconciled)
+                self.assertFalse(item.reconciled)
+                self.assertEqual(self.balance(self.transit), 0)
+                self.assertFalse(payout.is_matched)
+
+    def test_a_reversed_payout_leaves_the_line_to_the_next_one(self):
+        self.paid(100)
+        line = self.statement_line(90)
+        payout = self.payout(90, 10, statement_line_id=line.id)
+        payout.action_post()
+        self.company.fiscalyear_lock_date = "2026-11-20"
+        payout.action_cancel()
+        self.assertEqual((self.balance(), self.balance(self.transit)), (100, -90))
+        again = self.payout(90, 10, date="2026-11-22")
+        again.action_post()
+        again.action_match()
+        self.assertEqual((self.balance(), self.balance(self.transit)), (0, 0))
+        self.assertEqual((payout.is_matched, again.is_matched), (False, True))
+
+    def test_a_line_that_lies_on_the_transfer_account_already_is_matched(self):
+        """As Odoo's reconciliation models leave it."""
+        self.paid(100)
+        line = self.statement_line(100)
+        _liquidity, suspense, _others = line._seek_for_lines()
+        suspense.account_id = self.transit
+        payout = self.payout(100)
+        payout.action_post()
+        payout.action_match()
+        self.assertTrue(payout.is_matched)
+
+    def test_odoos_own_matching_finds_the_payout(self):
+        self.paid(100)
+        line = self.statement_line(100)
+        payout = self.payout(100)
+        payout.action_post()
+        found = self.env["account.move.line"].search(
+            line._get_default_amls_matching_domain()
+        )
+        self.assertIn(payout._transit_line(), found)
