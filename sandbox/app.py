@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from . import api, control, pages
 from .callbacks import Callbacks
 from .orders import Orders
+from .payouts import Payouts
 from .refunds import Refunds
 from .settings import Settings
 from .state import Sandbox
@@ -26,7 +27,11 @@ def create_app(settings: Settings, database: str = ":memory:") -> Flask:
     app.json.sort_keys = False
     orders = Orders(database)
     sandbox = Sandbox(
-        settings, orders, Refunds(orders, settings), Callbacks(orders, settings)
+        settings,
+        orders,
+        Refunds(orders, settings),
+        Payouts(orders, settings),
+        Callbacks(orders, settings),
     )
     orders.on_status = sandbox.call_back
     app.extensions["sandbox"] = sandbox

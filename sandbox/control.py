@@ -9,6 +9,7 @@ from flask import Blueprint, jsonify, request
 
 from .bankid import bankid_url
 from .orders import BadAmount, Conflict, Order, OrderNotFound
+from .payouts import NothingToPayOut, Payout
 from .refunds import DECISIONS, NotPending, Refund, RefundNotFound
 from .settings import CHANGEABLE
 from .state import sandbox
@@ -38,6 +39,7 @@ def _refund_not_found(error: RefundNotFound):
 
 @blueprint.errorhandler(NotPending)
 @blueprint.errorhandler(Conflict)
+@blueprint.errorhandler(NothingToPayOut)
 def _conflict(error: Exception):
     return {"error": str(error)}, 409
 
@@ -113,6 +115,21 @@ def decide(refund_id: int, decision: str):
     return _order(sandbox.decide(refund_id, decision))
 
 
+@blueprint.get("/payouts")
+def payouts():
+    """All pay-outs, oldest first, and what is owed since the last one."""
+    return {
+        "owed": f"{sandbox.payouts.owed():.2f}",
+        "payouts": [_payout(payout) for payout in sandbox.payouts.all()],
+    }
+
+
+@blueprint.post("/payouts")
+def pay_out():
+    """What the page's button does."""
+    return _payout(sandbox.payouts.pay_out()), 201
+
+
 @blueprint.get("/requests")
 def requests():
     """The requests to the API in the order of their answers; ``at``: when they came in,
@@ -182,4 +199,18 @@ def _refund(refund: Refund) -> dict:
         "isRequest": bool(refund.is_request),
         "at": refund.at,
         "payload": json.loads(refund.received),
+    }
+
+
+def _payout(payout: Payout) -> dict:
+    return {
+        "id": payout.id,
+        "at": payout.at,
+        "total": f"{payout.total:.2f}",
+        "fee": f"{payout.fee:.2f}",
+        "amount": f"{payout.amount:.2f}",
+        "items": [
+            {"orderUuid": uuid, "amount": f"{amount:.2f}"}
+            for uuid, amount in payout.items
+        ],
     }

@@ -99,6 +99,17 @@ CREATE TABLE IF NOT EXISTS refunds (
     received TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS refunds_order ON refunds (order_uuid);
+CREATE TABLE IF NOT EXISTS payouts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL,
+    fee TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS payout_items (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    payout_id INTEGER NOT NULL,
+    order_uuid TEXT NOT NULL,
+    amount TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS customers (
     identity TEXT PRIMARY KEY,
     uuid TEXT NOT NULL UNIQUE
@@ -123,7 +134,16 @@ CREATE TABLE IF NOT EXISTS callbacks (
 );
 CREATE INDEX IF NOT EXISTS callbacks_order ON callbacks (order_uuid);
 """
-TABLES = ("orders", "products", "refunds", "customers", "statuses", "callbacks")
+TABLES = (
+    "orders",
+    "products",
+    "refunds",
+    "payouts",
+    "payout_items",
+    "customers",
+    "statuses",
+    "callbacks",
+)
 
 
 class OrderNotFound(LookupError):

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from . import bankid
@@ -12,6 +12,7 @@ from .callbacks import is_loopback
 from .masking import json_text, masked, shorten
 from .orders import INVOICED, SENT, BadAmount, Conflict, Order, OrderNotFound
 from .payload import ABSENT, number, products, value_at
+from .payouts import NothingToPayOut
 from .refunds import DECISIONS, PENDING, NotPending, RefundNotFound
 from .state import sandbox
 
@@ -182,6 +183,41 @@ def decide(refund_id: int, decision: str):
     except NotPending as error:
         return order(uuid, str(error)), 409
     return redirect(url_for("pages.order", uuid=uuid), 303)
+
+
+# The pay-outs
+
+
+@blueprint.get("/payouts")
+def payouts(problem: str = ""):
+    open_items = sandbox.payouts.open_items()
+    return render_template(
+        "payouts.html",
+        problem=problem,
+        open_items=open_items,
+        owed=sandbox.payouts.owed(),
+        fee=sandbox.payouts.fee_of(open_items),
+        payouts=sandbox.payouts.all()[::-1],
+    )
+
+
+@blueprint.post("/payouts")
+def pay_out():
+    try:
+        sandbox.payouts.pay_out()
+    except NothingToPayOut as error:
+        return payouts(str(error)), 409
+    return redirect(url_for("pages.payouts"), 303)
+
+
+@blueprint.get("/payouts/vat.csv")
+def vat_report():
+    """As UTF-8 with a byte order mark, as spreadsheets like it."""
+    return Response(
+        sandbox.payouts.vat_report().encode("utf-8-sig"),
+        mimetype="text/csv",
+        headers={"Content-Disposition": "attachment; filename=vat.csv"},
+    )
 
 
 def _players(order: Order) -> list[tuple[str, list[tuple[str, str]]]]:

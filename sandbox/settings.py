@@ -12,7 +12,8 @@ class Settings:
     ``line_ids``: whether they show the ids of the lines; ``refund_outcome``: whether
     the status tells that a refund was paid back or rejected; ``refund_amount_limit`` in
     NOK and ``refund_week_limit``: what goes without approval, and how often a week;
-    ``base_url`` ends without a slash.
+    ``payout_fee_per_order`` in NOK and ``payout_fee_percent``: what is kept of a
+    pay-out, both without tax; ``base_url`` ends without a slash.
     """
 
     token: str = field(default="sandbox-token", repr=False)
@@ -25,6 +26,8 @@ class Settings:
     refund_outcome: bool = True
     refund_amount_limit: int = 5000
     refund_week_limit: int = 3
+    payout_fee_per_order: float = 5
+    payout_fee_percent: float = 1
     base_url: str = "http://127.0.0.1:8700"
 
     def change(self, changes: object) -> None:
@@ -53,6 +56,10 @@ def _is_positive_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
+def _is_amount(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
 def _is_boolean(value: object) -> bool:
     return isinstance(value, bool)
 
@@ -68,4 +75,6 @@ CHANGEABLE = {
     "refund_outcome": ("true or false", _is_boolean),
     "refund_amount_limit": ("a whole number above 0", _is_positive_integer),
     "refund_week_limit": ("a whole number above 0", _is_positive_integer),
+    "payout_fee_per_order": ("a number, 0 or above", _is_amount),
+    "payout_fee_percent": ("a number, 0 or above", _is_amount),
 }

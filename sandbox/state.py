@@ -9,6 +9,7 @@ from werkzeug.local import LocalProxy
 from .callbacks import Callbacks
 from .faults import Chaos, Faults
 from .orders import Order, Orders
+from .payouts import Payouts
 from .ratelimit import WINDOWS
 from .refunds import Refunds
 from .settings import Settings
@@ -23,6 +24,7 @@ class Sandbox:
     settings: Settings
     orders: Orders
     refunds: Refunds
+    payouts: Payouts
     callbacks: Callbacks
     faults: Faults = field(default_factory=Faults)
     chaos: Chaos = field(default_factory=Chaos)

@@ -269,6 +269,8 @@ def sandbox(running_sandbox):
         "line_ids": True,
         "refund_outcome": True,
         "refund_amount_limit": 5000,
+        "payout_fee_per_order": 5,
+        "payout_fee_percent": 1,
         "refund_week_limit": 3,
     }
     for path in ("faults", "chaos", "orders", "requests"):
