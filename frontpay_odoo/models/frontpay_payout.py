@@ -612,6 +612,49 @@ class FrontpayPayout(models.Model):
         account = self._transit_account()
         return self.move_id.line_ids.filtered(lambda line: line.account_id == account)
 
+    @api.model
+    def _of_statement_line(self, statement_line):
+        """The pay-out that a line of the bank statement belongs to, if it is clear."""
+        own = self.search(
+            [
+                ("statement_line_id", "=", statement_line.id),
+                ("state", "!=", "cancelled"),
+            ]
+        )
+        return own or self._unmatched_like(statement_line)
+
+    def _unmatched_like(self, statement_line):
+        found = self.search(
+            [
+                ("company_id", "=", statement_line.company_id.id),
+                ("bank_journal_id", "=", statement_line.journal_id.id),
+                ("amount", "=", statement_line.amount),
+                ("date", ">=", statement_line.date - BANK_DAYS),
+                ("date", "<=", statement_line.date + BANK_DAYS),
+                ("state", "=", "posted"),
+                ("statement_line_id", "=", False),
+            ]
+        )
+        return found if len(found) == 1 else self.browse()
+
+    @api.model
+    def _begin(self, statement_line):
+        """A draft of what came on the bank; its items only if they are clear without
+        the fee, which a person knows."""
+        payout = self.create(
+            {
+                "company_id": statement_line.company_id.id,
+                "bank_journal_id": statement_line.journal_id.id,
+                "date": statement_line.date,
+                "amount": statement_line.amount,
+                "statement_line_id": statement_line.id,
+            }
+        )
+        payout.action_propose()
+        if not payout.currency_id.is_zero(payout.difference):
+            payout.line_ids.unlink()
+        return payout
+
     def _match(self, item):
         """:param item: ``account.move.line`` of a statement, open; at most one"""
         if not item:
@@ -625,7 +668,8 @@ class FrontpayPayout(models.Model):
         self.statement_line_id = item.statement_line_id
         transit = self._transit_line()
         if item.account_id != transit.account_id:
-            item.move_id.with_context(skip_readonly_check=True).write(
+            # Odoo lets few write statements; who may book the pay-out may match it.
+            item.sudo().move_id.with_context(skip_readonly_check=True).write(
                 {
                     "line_ids": [
                         Command.update(item.id, {"account_id": transit.account_id.id})
@@ -677,7 +721,7 @@ class FrontpayPayout(models.Model):
     def _unmatch(self):
         """Leave the bank's line open again."""
         if self.is_matched and self.statement_line_id:
-            self.statement_line_id.action_undo_reconciliation()
+            self.statement_line_id.sudo().action_undo_reconciliation()
 
     def action_open_entry(self):
         """Show the entry."""

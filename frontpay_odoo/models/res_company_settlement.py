@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.fields import Command
 
 from .res_company import SETTINGS_READERS
 
@@ -26,3 +27,34 @@ class ResCompany(models.Model):
         help="Whether Front Payment's fee bears VAT depends on the service: ask your"
         " accountant. Empty: none.",
     )
+    frontpay_reconcile_model_id = fields.Many2one(
+        "account.reconcile.model",
+        string="Reconciliation Model",
+        copy=False,
+        groups=SETTINGS_READERS,
+        help="Offered on bank statement lines from Front Payment: it puts them on the"
+        " account for internal transfers, where their pay-out is.",
+    )
+
+    def action_frontpay_create_journal(self):
+        """Give the company a journal for Front Payment, and the bank's statements a
+        reconciliation model for pay-outs."""
+        result = super().action_frontpay_create_journal()
+        self._frontpay_create_reconcile_model()
+        return result
+
+    def _frontpay_create_reconcile_model(self):
+        account = self.transfer_account_id or self.root_id.transfer_account_id
+        if self.frontpay_reconcile_model_id or not account:
+            return
+        label = self.env._("Front Payment pay-out")
+        line = {"account_id": account.id, "label": label, "amount_string": "100"}
+        self.frontpay_reconcile_model_id = self.env["account.reconcile.model"].create(
+            {
+                "name": label,
+                "company_id": self.id,
+                "match_label": "contains",
+                "match_label_param": "Front Payment",
+                "line_ids": [Command.create(line)],
+            }
+        )

@@ -570,6 +570,55 @@ class TestStatement(PayoutCase):
         payout.action_match()
         self.assertTrue(payout.is_matched)
 
+    def test_a_statement_line_finds_its_payout_and_is_matched(self):
+        self.paid(100)
+        line = self.statement_line(90)
+        payout = self.payout(90, 10)
+        payout.action_post()
+        shown = line.action_frontpay_payout()
+        self.assertEqual(shown["res_id"], payout.id)
+        self.assertTrue(payout.is_matched)
+        self.assertEqual(line.action_frontpay_payout()["res_id"], payout.id)
+
+    def test_a_statement_line_begins_a_payout(self):
+        """With its items, unless a fee is missing."""
+        for amount, count in ((100, 1), (90, 0)):
+            with self.subTest(amount=amount), self.undone():
+                self.paid(100)
+                line = self.statement_line(amount)
+                shown = line.action_frontpay_payout()
+                payout = self.env["frontpay.payout"].browse(shown["res_id"])
+                self.assertEqual((payout.date, payout.amount), (DAY, amount))
+                self.assertEqual(payout.bank_journal_id, self.bank)
+                self.assertEqual(len(payout.line_ids), count)
+                payout.write({"fee": 100 - amount, "fee_account_id": self.expense.id})
+                payout.action_propose()
+                payout.action_post()
+                self.assertTrue(line.is_reconciled)
+
+    def test_a_statement_line_takes_no_payout_by_guess(self):
+        for _twice in range(2):
+            self.payout(100, 0, self.paid(100)).action_post()
+        line = self.statement_line(100)
+        shown = line.action_frontpay_payout()
+        payout = self.env["frontpay.payout"].browse(shown["res_id"])
+        self.assertEqual(payout.state, "draft")
+        payout.unlink()
+        line.line_ids.filtered(
+            lambda item: item.account_id == self.bank.suspense_account_id
+        ).account_id = self.expense
+        with self.assertRaisesRegex(UserError, "reconciled already"):
+            line.action_frontpay_payout()
+
+    def test_a_reconciliation_model_comes_with_the_journal(self):
+        model = self.company.frontpay_reconcile_model_id
+        self.assertEqual(model.company_id, self.company)
+        self.assertEqual(model.line_ids.account_id, self.transit)
+        self.assertTrue(model.can_be_proposed)
+        self.assertIn(model.match_label_param.upper(), "FRONT PAYMENT AS")
+        self.company.action_frontpay_create_journal()
+        self.assertEqual(self.company.frontpay_reconcile_model_id, model)
+
     def test_odoos_own_matching_finds_the_payout(self):
         self.paid(100)
         line = self.statement_line(100)

@@ -1,6 +1,6 @@
 from psycopg2.errors import ForeignKeyViolation
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
@@ -142,6 +142,28 @@ class TestRights(RightsCase):
             with self.subTest(login):
                 may = self._may(self._as(payout, login).read)
                 self.assertEqual(may, login in ("reader", "invoicing", "adviser"))
+
+    def test_an_adviser_books_matches_and_undoes_a_payout(self):
+        bank = self.company_data["default_journal_bank"]
+        self.sent._apply_status("PAID", fields.Date.today())
+        line = self.env["account.bank.statement.line"].create(
+            {"journal_id": bank.id, "amount": 125, "payment_ref": "Front Payment"}
+        )
+        payout = self._as(self.env["frontpay.payout"], "adviser").create(
+            {"bank_journal_id": bank.id, "amount": 125}
+        )
+        for action, state, is_matched in (
+            ("action_propose", "draft", False),
+            ("action_post", "posted", False),
+            ("action_match", "posted", True),
+            ("action_draft", "draft", False),
+            ("action_post", "posted", True),
+            ("action_cancel", "cancelled", False),
+        ):
+            with self.subTest(action):
+                getattr(payout, action)()
+                self.assertEqual((payout.state, payout.is_matched), (state, is_matched))
+                self.assertEqual(line.is_reconciled, is_matched)
 
     def test_nobody_enters_what_a_payout_comes_to(self):
         own = self._as(self.env["frontpay.payout"], "adviser")
