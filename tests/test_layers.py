@@ -20,6 +20,7 @@ STACK = (
     "wizards/account_payment_register.py",
     "wizards/payment_link_wizard.py",
     "models/account_bank_statement_line.py",
+    "models/frontpay_settlement_report.py",
     "models/frontpay_payout.py",
     "models/account_journal.py",
     "wizards/frontpay_approval.py",

@@ -41,6 +41,7 @@ from . import payment_transaction
 from . import account_journal
 from . import frontpay_payout
 from . import account_bank_statement_line
+from . import frontpay_settlement_report
 from . import account_move_link
 from . import ir_http
 from . import ir_websocket

@@ -42,6 +42,7 @@ from . import test_rules
 from . import test_send_credit_notes
 from . import test_send_wizard
 from . import test_settings
+from . import test_settlement_report
 from . import test_statuses
 from . import test_timeline
 from . import test_told

@@ -140,6 +140,8 @@ class TestRightsTable(RightsCase):
         cls.records["frontpay.payout.line"] = cls._made(
             "frontpay.payout.line", payout_id=payout.id, move_line_id=item.id
         )
+        report = cls.env["frontpay.settlement.report"].sudo()
+        cls.records[report._name] = report.search([], limit=1)
 
     @classmethod
     def _credited(cls, move):

@@ -1,0 +1,175 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class FrontpaySettlementReport(models.Model):
+    """What Front Payment has collected, paid back, kept and paid out, by journal and
+    period; what is outstanding is the balance of the clearing account.
+
+    Outside of pay-outs, each row is an item of the clearing account; of a pay-out, each
+    is what the clearing account was credited for.
+    """
+
+    _name = "frontpay.settlement.report"
+    _description = "Front Payment Settlement"
+    _auto = False
+    _order = "date desc, id desc"
+    _rec_name = "move_id"
+
+    date = fields.Date(readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    journal_id = fields.Many2one("account.journal", string="Journal", readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    move_id = fields.Many2one("account.move", string="Journal Entry", readonly=True)
+    payout_id = fields.Many2one("frontpay.payout", string="Pay-out", readonly=True)
+    collected = fields.Monetary(
+        readonly=True, help="What customers have paid to Front Payment."
+    )
+    refunded = fields.Monetary(
+        readonly=True, help="What Front Payment has paid back to customers."
+    )
+    fee = fields.Monetary(
+        string="Fees", readonly=True, help="What Front Payment has kept, without tax."
+    )
+    fee_tax = fields.Monetary(string="Tax on Fees", readonly=True)
+    paid_out = fields.Monetary(
+        readonly=True, help="What Front Payment has paid out to the bank."
+    )
+    other = fields.Monetary(
+        readonly=True,
+        help="What else was entered on the clearing account, such as an opening "
+        "balance.",
+    )
+    outstanding = fields.Monetary(
+        readonly=True,
+        help="Collected, less refunds, fees, their tax and what was paid out: what "
+        "Front Payment owes.",
+    )
+
+    _depends = {
+        "account.journal": ["default_account_id"],
+        "account.move": ["origin_payment_id", "reversed_entry_id"],
+        "account.move.line": [
+            *("account_id", "balance", "company_currency_id", "company_id"),
+            *("date", "journal_id", "move_id", "parent_state", "partner_id"),
+            "tax_line_id",
+        ],
+        "account.payment": ["journal_id", "payment_type"],
+        "account.payment.method.line": ["journal_id", "payment_account_id"],
+        "frontpay.order": ["payment_id"],
+        "frontpay.payout": ["fee_account_id", "journal_id", "move_id"],
+        "res.company": ["frontpay_journal_id"],
+    }
+
+    @property
+    def _table_query(self):
+        return SQL(
+            "WITH journal AS (%s), clearing AS (%s), payout AS (%s) %s UNION ALL %s",
+            self._journals(),
+            self._clearing(),
+            self._payouts(),
+            self._paid_out(),
+            self._items(),
+        )
+
+    @api.model
+    def _journals(self):
+        """Those of the settings, and those that once were."""
+        return SQL(
+            """
+            SELECT frontpay_journal_id AS id FROM res_company
+             WHERE frontpay_journal_id IS NOT NULL
+             UNION SELECT journal_id FROM frontpay_payout
+             UNION SELECT payment.journal_id
+                     FROM frontpay_order
+                     JOIN account_payment payment
+                       ON payment.id = frontpay_order.payment_id
+            """
+        )
+
+    @api.model
+    def _clearing(self):
+        """As ``_frontpay_clearing_domain`` of the journals."""
+        return SQL(
+            """
+            SELECT own.id AS journal_id, own.default_account_id AS account_id,
+                   TRUE AS is_own
+              FROM account_journal own
+              JOIN journal ON journal.id = own.id
+             UNION
+            SELECT method.journal_id, method.payment_account_id, FALSE
+              FROM account_payment_method_line method
+              JOIN journal ON journal.id = method.journal_id
+              JOIN account_journal own ON own.id = method.journal_id
+             WHERE method.payment_account_id != own.default_account_id
+            """
+        )
+
+    @api.model
+    def _payouts(self):
+        """The entries of pay-outs, and those that reverse them."""
+        return SQL(
+            """
+            SELECT id, move_id, journal_id, fee_account_id
+              FROM frontpay_payout
+             WHERE move_id IS NOT NULL
+             UNION ALL
+            SELECT payout.id, reversal.id, payout.journal_id, payout.fee_account_id
+              FROM frontpay_payout payout
+              JOIN account_move reversal ON reversal.reversed_entry_id = payout.move_id
+            """
+        )
+
+    @api.model
+    def _items(self):
+        """What stands in the clearing account, but for pay-outs."""
+        return SQL(
+            """
+            SELECT line.id, line.date, line.company_id, line.company_currency_id,
+                   line.partner_id, line.move_id, NULL::int4, clearing.journal_id,
+                   CASE payment.payment_type
+                        WHEN 'inbound' THEN line.balance ELSE 0 END,
+                   CASE payment.payment_type
+                        WHEN 'outbound' THEN -line.balance ELSE 0 END,
+                   0, 0, 0,
+                   CASE WHEN payment.id IS NULL THEN line.balance ELSE 0 END,
+                   line.balance
+              FROM clearing
+              JOIN account_move_line line
+                ON line.account_id = clearing.account_id
+               AND (clearing.is_own OR clearing.journal_id = line.journal_id)
+              JOIN account_move move ON move.id = line.move_id
+         LEFT JOIN payout ON payout.move_id = move.id
+         LEFT JOIN account_move reversed ON reversed.id = move.reversed_entry_id
+         LEFT JOIN account_payment payment
+                ON payment.id
+                   = COALESCE(move.origin_payment_id, reversed.origin_payment_id)
+             WHERE line.parent_state = 'posted' AND payout.id IS NULL
+            """
+        )
+
+    @api.model
+    def _paid_out(self):
+        """What a pay-out credited the clearing account for."""
+        return SQL(
+            """
+            SELECT line.id, line.date, line.company_id,
+                   line.company_currency_id AS currency_id, line.partner_id,
+                   line.move_id, payout.id AS payout_id, payout.journal_id,
+                   0 AS collected, 0 AS refunded,
+                   CASE kind.name WHEN 'fee' THEN line.balance ELSE 0 END AS fee,
+                   CASE kind.name WHEN 'tax' THEN line.balance ELSE 0 END AS fee_tax,
+                   CASE kind.name WHEN 'bank' THEN line.balance ELSE 0 END AS paid_out,
+                   0 AS other, -line.balance AS outstanding
+              FROM payout
+              JOIN account_move_line line ON line.move_id = payout.move_id
+         LEFT JOIN clearing
+                ON clearing.account_id = line.account_id
+               AND clearing.journal_id = payout.journal_id,
+           LATERAL (SELECT CASE WHEN line.tax_line_id IS NOT NULL THEN 'tax'
+                                WHEN line.account_id = payout.fee_account_id THEN 'fee'
+                                ELSE 'bank' END AS name) kind
+             WHERE line.parent_state = 'posted' AND clearing.account_id IS NULL
+            """
+        )
