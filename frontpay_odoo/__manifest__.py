@@ -28,6 +28,7 @@
         "views/account_journal_views.xml",
         "views/frontpay_payout_views.xml",
         "views/frontpay_settlement_report_views.xml",
+        "wizards/frontpay_vat_report_views.xml",
         "wizards/frontpay_ask_customer_views.xml",
         "wizards/frontpay_cancel_views.xml",
         "wizards/frontpay_approval_views.xml",

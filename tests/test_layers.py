@@ -18,6 +18,7 @@ STACK = (
     "controllers/return_page.py",
     "wizards/account_move_reversal.py",
     "wizards/account_payment_register.py",
+    "wizards/frontpay_vat_report.py",
     "wizards/payment_link_wizard.py",
     "models/account_bank_statement_line.py",
     "models/frontpay_settlement_report.py",

@@ -49,4 +49,5 @@ from . import test_told
 from . import test_transport
 from . import test_unbooking
 from . import test_validation
+from . import test_vat_report
 from . import test_views

@@ -32,6 +32,7 @@ FEW = {
     "frontpay_resolve_candidate",
     "frontpay_ask_customer",
     "frontpay_refund_resolve",
+    "frontpay_vat_report_row",
 }
 
 

@@ -240,6 +240,9 @@ class TestRightsTable(RightsCase):
             return {"move_id": self.records["frontpay.refund"].move_id.id}
         if model in ("frontpay.resolve", "frontpay.ask.customer"):
             return {"move_id": self.records["account.move"].id}
+        if model == "frontpay.vat.report.row":
+            report = self.env["frontpay.vat.report"].create({})
+            return {"report_id": report.id, "kind": "same"}
         if model == "frontpay.resolve.candidate":
             return {"resolve_id": self.env["frontpay.resolve"].search([], limit=1).id}
         return {}

@@ -7,4 +7,5 @@ from . import frontpay_cancel
 from . import frontpay_refund_resolve
 from . import frontpay_resend
 from . import frontpay_resolve
+from . import frontpay_vat_report
 from . import payment_link_wizard
