@@ -9,7 +9,7 @@ from odoo.tests import BaseCase, Form, tagged
 from odoo.addons.account.models.account_move import AccountMove
 from odoo.addons.frontpay_odoo.tools.payout_items import proposed
 
-from .common import FrontpayCommon
+from .common import FrontpayCommon, SandboxCase
 
 DAY = date(2026, 11, 20)
 # Open items in øre, the oldest first, what they should come to, and what is chosen.
@@ -628,3 +628,58 @@ class TestStatement(PayoutCase):
             line._get_default_amls_matching_domain()
         )
         self.assertIn(payout._transit_line(), found)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestPayoutsOfTheSandbox(SandboxCase):
+    def test_what_is_paid_out_there_settles_the_journal_here(self):
+        """Sold, paid and paid out, then paid back and taken from the bank."""
+        self.sandbox.control(
+            "POST", "settings", {"payout_fee_per_order": 4.5, "payout_fee_percent": 2}
+        )
+        invoices = self.invoice() + self.invoice(self.line(33.33)) + self.invoice()
+        invoices.action_frontpay_send()
+        for invoice in invoices[:2]:
+            self.sandbox.act(invoice.frontpay_order_uuid, "pay")
+        invoices.action_frontpay_refresh()
+        self._settle(2)
+        self.sandbox.act(invoices[2].frontpay_order_uuid, "pay")
+        invoices.action_frontpay_refresh()
+        note = invoices[0]._reverse_moves()
+        note.action_post()
+        note.action_frontpay_send()
+        refund = self.sandbox.control("GET", "refunds")[-1]
+        self.sandbox.control("POST", f"refunds/{refund['id']}/confirm")
+        invoices.action_frontpay_refresh()
+        self.assertEqual(self._balance(), 0)
+        self._settle(2)
+
+    def _balance(self):
+        lines = self.env["account.move.line"].search(
+            [
+                (
+                    "account_id",
+                    "=",
+                    self.company.frontpay_journal_id.default_account_id.id,
+                ),
+                ("parent_state", "=", "posted"),
+            ]
+        )
+        return self.company.currency_id.round(sum(lines.mapped("balance")))
+
+    def _settle(self, count):
+        owed = self.sandbox.control("GET", "payouts")["owed"]
+        self.assertEqual(self._balance(), float(owed))
+        told = self.sandbox.control("POST", "payouts")
+        payout = self.env["frontpay.payout"].create(
+            {
+                "bank_journal_id": self.company_data["default_journal_bank"].id,
+                "amount": float(told["amount"]),
+                "fee": float(told["fee"]),
+                "fee_account_id": self.company_data["default_account_expense"].id,
+            }
+        )
+        payout.action_propose()
+        self.assertEqual(len(payout.line_ids), count)
+        payout.action_post()
+        self.assertEqual(self._balance(), 0)
