@@ -19,6 +19,7 @@ from . import test_indexes
 from . import test_json_rows
 from . import test_lies
 from . import test_lies_after_sale
+from . import test_life_cycles
 from . import test_link
 from . import test_log_masking
 from . import test_mapping
