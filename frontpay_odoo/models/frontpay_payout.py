@@ -8,6 +8,7 @@ from odoo.tools import format_date
 
 from ..connect.channels import CURRENCY
 from ..tools.payout_items import proposed
+from .res_company_settlement import EXPENSES
 
 # How far the bank's day may be from the pay-out's.
 BANK_DAYS = timedelta(days=10)
@@ -85,6 +86,7 @@ class FrontpayPayout(models.Model):
         string="Fee Account",
         index="btree_not_null",
         check_company=True,
+        domain=EXPENSES,
         default=lambda self: self.env.company.sudo().frontpay_fee_account_id,
     )
     tax_id = fields.Many2one(
@@ -229,6 +231,8 @@ class FrontpayPayout(models.Model):
 
     def write(self, vals):
         self._refuse_names(COMPUTED, [vals])
+        if "statement_line_id" in vals:
+            self._refuse_matched()
         result = super().write(vals)
         if vals.keys() & self._fixed_names():
             self._refuse_unless_draft()
@@ -256,6 +260,17 @@ class FrontpayPayout(models.Model):
                 raise UserError(
                     self.env._(
                         "%s isn't a draft: reset it to draft first.",
+                        payout.display_name,
+                    )
+                )
+
+    def _refuse_matched(self):
+        for payout in self:
+            if payout.is_matched:
+                raise UserError(
+                    self.env._(
+                        "%s is matched with its bank statement line: reset it to draft"
+                        " first.",
                         payout.display_name,
                     )
                 )

@@ -3,6 +3,8 @@ from odoo.fields import Command
 
 from .res_company import SETTINGS_READERS
 
+EXPENSES = "[('account_type', 'in', ('expense', 'expense_direct_cost'))]"
+
 
 class ResCompany(models.Model):
     """How Front Payment's pay-outs are booked."""
@@ -14,7 +16,7 @@ class ResCompany(models.Model):
         "account.account",
         string="Fee Account",
         check_company=True,
-        domain="[('account_type', 'in', ('expense', 'expense_direct_cost'))]",
+        domain=EXPENSES,
         groups=SETTINGS_READERS,
         help="What Front Payment keeps of a pay-out as its fee is booked here.",
     )

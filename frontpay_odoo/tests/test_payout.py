@@ -204,6 +204,7 @@ class TestPayout(PayoutCase):
         for tax, fee, expected in (
             (self.fee_tax, 33.33, 8.33),
             (self.fee_tax, 0.02, 0.01),
+            (self.fee_tax, -10, -2.5),  # it is credited
             (included, 10, 2.5),
             (reverse, 10, 0),
         ):
@@ -490,6 +491,8 @@ class TestStatement(PayoutCase):
         self.assertTrue(line.is_reconciled)
         self.assertEqual(self.balance(self.transit), 0)
         self.assertEqual(self.balance(self.bank.default_account_id), 181)
+        with self.assertRaisesRegex(UserError, "is matched"):
+            payout.statement_line_id = False
 
     def test_a_line_that_was_chosen_is_matched_when_it_is_posted(self):
         self.paid(100)
