@@ -219,9 +219,11 @@ class TestPayout(PayoutCase):
     def test_it_proposes_what_was_paid_until_then(self):
         early = self.paid(100, "2026-11-01") + self.paid(50, "2026-11-20")
         self.paid(100, "2026-11-21")
-        payout = self.payout(150)
-        self.assertEqual(self.items_of(payout), early)
-        self.assertEqual(payout.left_over, 100)
+        for amount in (150, 250):
+            payout = self.payout(amount)
+            self.assertEqual(self.items_of(payout), early)
+            self.assertEqual(payout.left_over, 100)
+            payout.unlink()
 
     def test_the_rest_is_shown(self):
         self.paid(100)
