@@ -8,6 +8,8 @@ from .frontpay_order import ENDED_STATES, INVOICED_STATES, REFUNDED_STATES
 
 _lt = LazyTranslate(__name__)
 
+# Payment states of an invoice of which something is to be collected.
+OPEN_HERE = ("not_paid", "partial")
 PAID_STATES = ("paid", "partially_refunded")
 # What somebody does about an invoice that nobody collects any more.
 TO_DO = {
@@ -103,7 +105,7 @@ class FrontpayOrder(models.Model):
         """Front Payment doesn't collect the invoice any more, and nobody here wanted
         that: somebody has to."""
         move, sentence = self.move_id, TO_DO.get(self.state)
-        is_open = self.currency_id.compare_amounts(move.amount_residual, 0) > 0
+        is_open = move.state == "posted" and move.payment_state in OPEN_HERE
         is_wanted = self.state == "cancelled" and self.cancel_reason
         if not sentence or not is_open or self.payment_id or is_wanted:
             return

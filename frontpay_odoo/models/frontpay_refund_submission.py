@@ -323,6 +323,14 @@ class FrontpayRefund(models.Model):
         :raises UserError: it isn't over that, any more
         """
         order = self._order_to_refund(note)
+        if not order:
+            raise UserError(
+                self.env._(
+                    "%s is for what Front Payment has refunded by itself, and names no"
+                    " invoice that Front Payment has. Delete it, and make it anew.",
+                    note.display_name,
+                )
+            )
         transaction.lock(order.move_id)
         rest = order._unaccounted_refund(note, self.browse())
         if not order._is_equal(rest, note.amount_total):

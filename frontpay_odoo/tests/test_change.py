@@ -68,6 +68,18 @@ class TestChange(RefundCase):
         self.assertFalse(self.sent.is_changing)
         self.assertQuiet(self.move)
 
+    def test_the_changed_invoice_is_not_reminded_of_by_odoo_either(self):
+        self.assertTrue(self.move.no_followup)
+        self.change()
+        self.move.invoice_payment_term_id = self.env.ref(
+            "account.account_payment_term_advance_60days"
+        )
+        self.make_dearer()
+        self.move.action_post()
+        self.assertTrue(self.move.no_followup)
+        self.says("EXPIRED")
+        self.assertFalse(self.move.no_followup)
+
     def test_the_changed_amount_is_paid(self):
         self.change()
         self.make_dearer()

@@ -180,6 +180,15 @@ class TestRefundedUnasked(UnaskedCase):
             late.action_post()
         self.assertFalse(late.frontpay_refund_ids)
 
+    def test_a_draft_that_names_no_invoice_any_more_is_not_posted(self):
+        self.happens(self.sent, *PAID)
+        self.refund_there("125.00")
+        draft = self.make()
+        draft.reversed_entry_id = False
+        with self.assertRaisesRegex(UserError, "names no invoice"), self.undone():
+            draft.action_post()
+        self.assertFalse(self.refund_calls())
+
     def test_a_draft_of_what_another_credit_note_accounts_for_is_not_posted(self):
         self.happens(self.sent, *PAID)
         self.refund_there("125.00")

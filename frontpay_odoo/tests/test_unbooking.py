@@ -1,3 +1,4 @@
+import random
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -6,6 +7,7 @@ from odoo.tests import freeze_time, tagged
 from odoo.tools import html2plaintext
 
 from odoo.addons.frontpay_odoo.connect.responses import OrderStatus
+from odoo.addons.frontpay_odoo.models.frontpay_order import PAYMENT_STATES
 
 from .test_payment import NBSP, PaymentCase
 from .test_refund import RefundCase
@@ -18,6 +20,9 @@ RETURNS = (
     ("EXPIRED", "expired", [("EXPIRED", 0)]),
     ("SENT", "sent", [("SENT", 0), ("SENT", 15)]),
 )
+# What Front Payment says, in any order.
+WORDS = ("SENT", "INVOICED", "Purring", "Inkasso", "PAID", "CANCELLED", "EXPIRED")
+SEEDS = 12
 # What doesn't bring it back.
 LATE_ANSWERS = {
     "said once": [("SENT", 0)],
@@ -186,6 +191,27 @@ class TestUnbooking(PaymentCase):
         self.assertTold("“Expired” at Front Payment", "other invoices", "cancel")
         self.assertEqual(self.sent.payment_id, payment)
         self.assertEqual(self.move.amount_residual, 0)
+
+    def test_in_every_order_of_the_statuses_the_books_say_what_the_order_says(self):
+        """Each said twice, at random times: one payment at most that counts, and the
+        journal has what is paid."""
+        account = self.journal.default_account_id
+        receivable = self.move.line_ids.account_id.filtered("reconcile")
+        for seed in range(SEEDS):
+            chance = random.Random(seed)
+            words = chance.choices(WORDS, k=6)
+            with self.subTest(seed=seed, words=words), self.undone():
+                moment = START
+                for word in words:
+                    for _twice in range(2):
+                        moment += timedelta(minutes=chance.choice((1, 16)))
+                        self.says(word, moment)
+                    booked = 125 if self.sent.payment_id else 0
+                    self.assertEqual(self.balance(account), booked)
+                    self.assertEqual(self.balance(receivable), 125 - booked)
+                    self.assertEqual(self.move.amount_residual, 125 - booked)
+                    is_due = self.sent.state in PAYMENT_STATES["invoiced"]
+                    self.assertEqual(bool(booked), is_due)
 
     def test_whoever_cancelled_the_payment_already_is_not_asked_again(self):
         self.says("INVOICED")
