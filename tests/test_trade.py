@@ -58,7 +58,7 @@ class Plan:
     delay: float = 2
     pause: float = 2
     minute: float = 6
-    patience: float = 240
+    patience: float = 600
 
 
 SHORT = Plan(24, 12, kills=1, outages=1, seeds=(11,))
