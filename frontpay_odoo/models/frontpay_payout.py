@@ -83,7 +83,6 @@ class FrontpayPayout(models.Model):
     )
     fee_account_id = fields.Many2one(
         "account.account",
-        string="Fee Account",
         index="btree_not_null",
         check_company=True,
         domain=EXPENSES,
@@ -110,7 +109,6 @@ class FrontpayPayout(models.Model):
         help="What the items come to, less the fee, its tax and what came on the bank.",
     )
     left_over = fields.Monetary(
-        string="Left Over",
         compute="_compute_left_over",
         help="What Front Payment still owes after this pay-out: the open items of its"
         " journal, up to today, that aren't in it.",
@@ -389,7 +387,13 @@ class FrontpayPayout(models.Model):
             payout.move_id.line_ids.remove_move_reconcile()
             payout._lock_items()
             for refusal in payout._refusals():
-                raise UserError(f"{payout.display_name}: {refusal}")
+                raise UserError(
+                    self.env._(
+                        "%(payout)s: %(refusal)s",
+                        payout=payout.display_name,
+                        refusal=refusal,
+                    )
+                )
             payout._book()
             payout._reconcile_items()
             if payout.statement_line_id:

@@ -202,7 +202,7 @@ class FrontpayVatReportRow(models.TransientModel):
     )
     kind = fields.Selection(KINDS, string="Comparison", required=True, readonly=True)
     order_uuid = fields.Char(string="Order Number", readonly=True)
-    order_id = fields.Many2one("frontpay.order", string="Order", readonly=True)
+    order_id = fields.Many2one("frontpay.order", readonly=True)
     move_id = fields.Many2one(related="order_id.move_id")
     partner_id = fields.Many2one(related="order_id.partner_id")
     day = fields.Date(string="Order Date", readonly=True)
