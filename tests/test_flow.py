@@ -123,13 +123,12 @@ def test_lost_callbacks_are_made_good_from_the_list_and_the_dashboard(
     another = office.invoice(customer, 300.0)
     office.send(another)
     sandbox.act(sandbox.order(office.name(another))["orderUuid"], "pay")
-    desk.open("customer-invoices")
+    desk.open("frontpay-orders")
     row = desk.page.locator(".o_data_row", has_text=office.name(another))
     row.locator(".o_list_record_selector input").check()
-    desk.page.get_by_role("button", name="Actions").click()
-    desk.page.get_by_role("menuitem", name="Update Status").click()
+    desk.page.get_by_role("button", name="Update Status").click()
     expect(desk.notification("success")).to_contain_text("The status is up to date.")
-    expect(row.locator("td[name='frontpay_state']")).to_have_text("Paid")
+    expect(row.locator("td[name='state']")).to_have_text("Paid")
 
 
 def test_customer_who_aborts_comes_to_the_failure_page(customer, office, sandbox):
@@ -220,9 +219,8 @@ def test_three_invoices_are_sent_from_the_list(desk, office, sandbox):
     search.press("Enter")
     expect(rows).to_have_count(3)
     desk.page.locator("thead .o_list_record_selector input").check()
-    desk.page.get_by_role("button", name="Actions").click()
-    desk.picture("menu")
-    desk.page.get_by_role("menuitem", name="Send to Front Payment").click()
+    desk.picture("buttons")
+    desk.page.get_by_role("button", name="Send to Front Payment").click()
 
     expect(desk.notification("success")).to_contain_text(
         "3 invoice(s) handed to Front Payment."

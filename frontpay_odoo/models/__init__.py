@@ -6,6 +6,7 @@ from . import frontpay_order_link
 from . import frontpay_order_customer
 from . import frontpay_order_unbooking
 from . import frontpay_order_change
+from . import frontpay_order_overview
 from . import frontpay_order_payment
 from . import frontpay_order_refunds
 from . import frontpay_order_status
@@ -33,6 +34,7 @@ from . import account_move_collection
 from . import account_move_guard
 from . import account_move_refund
 from . import account_move_refunded
+from . import account_move_batch
 from . import account_move_line
 from . import account_move_send
 from . import account_partial_reconcile

@@ -1,7 +1,40 @@
 from odoo import fields, models
 from odoo.fields import Domain
 
+from ..tools.overview import TO_SEND
 from .account_move import READERS
+from .frontpay_order import CLAIMED_STATES
+from .frontpay_refund import RUNNING_STATES
+
+# What the journal's card counts. A row's link opens the list with the filter of the
+# row's name.
+CARD_ROWS = {
+    "to_send": ("frontpay.order", TO_SEND),
+    "waiting": ("frontpay.order", Domain("state", "=", "sent")),
+    "claimed": ("frontpay.order", Domain("state", "in", CLAIMED_STATES)),
+    "needs_you": ("frontpay.order", Domain("needs_you", "=", True)),
+    "refunds": ("frontpay.refund", Domain("state", "in", RUNNING_STATES)),
+}
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    def _frontpay_card_rows(self):
+        """Count what the card shows, with one query for each row.
+
+        :return: {row: {company: (number, sum)}}
+        """
+        own = Domain("company_id", "in", self.ids)
+        return {
+            name: {
+                company: (count, amount)
+                for company, count, amount in self.env[model]._read_group(
+                    own & domain, ["company_id"], ["__count", "amount:sum"]
+                )
+            }
+            for name, (model, domain) in CARD_ROWS.items()
+        }
 
 
 class AccountJournal(models.Model):
@@ -27,6 +60,32 @@ class AccountJournal(models.Model):
         return Domain("account_id", "in", self.default_account_id.ids) | Domain(
             [("account_id", "in", outstanding.ids), ("journal_id", "in", self.ids)]
         )
+
+    def _fill_bank_cash_dashboard_data(self, dashboard_data):
+        """Add what Front Payment has to the card of the journal that gets its money."""
+        super()._fill_bank_cash_dashboard_data(dashboard_data)
+        if not self.env.user.has_groups(READERS):
+            return
+        journals = self.filtered("frontpay_company_ids")
+        rows = journals.frontpay_company_ids._frontpay_card_rows()
+        for journal in journals:
+            dashboard_data[journal.id]["frontpay"] = journal._frontpay_card(rows)
+
+    def _frontpay_card(self, rows):
+        """What the journal's card shows: each row's number and sum.
+
+        :param dict rows: of :meth:`_frontpay_card_rows`
+        """
+        companies = self.frontpay_company_ids & self.env.companies
+        card = {"environment": companies[:1].frontpay_environment}
+        currency = self.currency_id or self.company_id.currency_id
+        for name, found in rows.items():
+            own = [found[company] for company in companies if company in found]
+            card[name] = {
+                "count": sum(count for count, _amount in own),
+                "amount": currency.format(sum(amount for _count, amount in own)),
+            }
+        return card
 
     def action_frontpay_refresh(self):
         """Ask Front Payment for all open orders of the companies that use the journal.

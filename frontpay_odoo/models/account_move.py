@@ -6,11 +6,17 @@ from ..tools import transaction
 from ..tools.deadline import Deadline
 from ..tools.local_time import local_time
 from ..tools.notification import notification
-from .frontpay_order import ENDED_STATES, ENVIRONMENTS, IN_DOUBT_STATES, OPEN_STATES
+from .frontpay_handover import READERS
+from .frontpay_order import (
+    ENDED_STATES,
+    ENVIRONMENTS,
+    IN_DOUBT_STATES,
+    OPEN_STATES,
+    states_in_order,
+)
 
 # More would keep the person waiting, so they are queued.
 MAX_SENT_AT_ONCE = 5
-READERS = "account.group_account_readonly,account.group_account_invoice"
 
 
 class AccountMove(models.Model):
@@ -33,6 +39,7 @@ class AccountMove(models.Model):
         string="Front Payment",
         store=True,
         index="btree_not_null",
+        group_expand=states_in_order,
         groups=READERS,
     )
     frontpay_order_uuid = fields.Char(
@@ -455,6 +462,10 @@ class AccountMove(models.Model):
             return step(order, client)
         except UserError as error:
             return str(error)
+
+    def action_frontpay_open_orders(self):
+        """Open the invoices' orders; of one that was sent once, its page."""
+        return self.frontpay_order_ids._get_records_action(name=self.env._("Orders"))
 
     def action_frontpay_ask_customer(self):
         """Open the dialog that asks the customer for what the invoice lacks."""

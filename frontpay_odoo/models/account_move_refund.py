@@ -59,6 +59,12 @@ class AccountMove(models.Model):
         compute="_compute_frontpay_can_refund",
         groups=READERS,
     )
+    frontpay_refund_count = fields.Integer(
+        string="Number of Refunds",
+        compute="_compute_frontpay_refund_count",
+        groups=READERS,
+        help="The credit note's own, or those of the invoice.",
+    )
     frontpay_refund_open = fields.Boolean(
         string="Refund Without an End",
         compute="_compute_frontpay_can_refund",
@@ -70,6 +76,14 @@ class AccountMove(models.Model):
     def _compute_frontpay_refund_id(self):
         for move in self:
             move.frontpay_refund_id = move.frontpay_refund_ids  # one at most
+
+    @api.depends("frontpay_refund_ids", "frontpay_order_ids.refund_ids")
+    def _compute_frontpay_refund_count(self):
+        for move in self:
+            move.frontpay_refund_count = len(move._frontpay_refunds())
+
+    def _frontpay_refunds(self):
+        return self.frontpay_refund_ids | self.frontpay_order_ids.refund_ids
 
     @api.depends("frontpay_order_id.error", "frontpay_refund_id.error")
     def _compute_frontpay_error(self):
@@ -160,6 +174,29 @@ class AccountMove(models.Model):
         kind = "success" if kinds == {"success"} else "danger"
         message = "\n".join(each["message"] for each in told)
         return notification(kind, message, reload=True)
+
+    def _frontpay_check_batch(self):
+        """Tell those that can go from those that can't.
+
+        :return: (invoices and credit notes, [(one of them, its :class:`Problem`)])
+        """
+        self._frontpay_check_rights()
+        refunds = self.env["frontpay.refund"]
+        orders = self.env["frontpay.order"]
+        ready, problems = self.browse(), []
+        for move in self:
+            is_note = move.move_type == "out_refund"
+            found = (
+                refunds._note_preflight(move) if is_note else orders._preflight(move)
+            )
+            ready += move if not found else self.browse()
+            problems += [(move, problem) for problem in found]
+        return ready, problems
+
+    def action_frontpay_open_refunds(self):
+        """Open the credit notes' refunds, or those of the invoices."""
+        refunds = self._frontpay_refunds()
+        return refunds._get_records_action(name=self.env._("Refunds"))
 
     def _frontpay_send_notes(self):
         """Hand credit notes to Front Payment, each on its own.

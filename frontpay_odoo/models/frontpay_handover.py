@@ -2,8 +2,11 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
+from ..tools.overview import NEEDS_YOU
+
 ATTENTION = "frontpay_odoo.activity_attention"
 INVOICING = "account.group_account_invoice"
+READERS = f"account.group_account_readonly,{INVOICING}"
 
 
 class FrontpayHandover(models.AbstractModel):
@@ -14,6 +17,21 @@ class FrontpayHandover(models.AbstractModel):
     _description = "Front Payment: Handed Over"
 
     error = fields.Text()
+    needs_you = fields.Boolean(
+        string="Needs You",
+        compute="_compute_needs_you",
+        search="_search_needs_you",
+        help="Somebody has to do something about it.",
+    )
+
+    def _compute_needs_you(self):
+        found = self.filtered_domain(NEEDS_YOU[self._name])
+        for handover in self:
+            handover.needs_you = handover in found
+
+    @api.model
+    def _search_needs_you(self, operator, _value):
+        return NEEDS_YOU[self._name] if operator == "in" else NotImplemented
 
     def _state_label(self, state):
         return dict(self._fields["state"]._description_selection(self.env))[state]

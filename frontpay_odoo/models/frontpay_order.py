@@ -109,6 +109,8 @@ NO_DUNNING = {
 }
 # What an open form of the invoice shows.
 SHOWN_FIELDS = {"state", "error", "verification_url", "link_emailed_at", "link_error"}
+# How many days an order took from its hand-over until it came to one of these.
+DAYS_UNTIL = {"days_to_confirm": INVOICED_STATES, "days_to_pay": {"paid"}}
 TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
 # Whoever has an invoice's form open listens to this channel of it, see static/src.
 INVOICE_CHANNEL = "frontpay_odoo.invoice"
@@ -125,6 +127,11 @@ POLL_PAUSES = (
 # so that Front Payment's list serves them: money may move back, or come after all.
 WATCHED_STATES = {"paid", "partially_refunded", *ENDED_STATES}
 WATCHED_FOR = timedelta(days=90)
+
+
+def states_in_order(_records, states, _domain):
+    """The groups of a list or kanban by state, in the order of :const:`STATES`."""
+    return [state for state, _label in STATES if state in states]
 
 
 class FrontpayOrder(models.Model):
@@ -151,7 +158,13 @@ class FrontpayOrder(models.Model):
     partner_id = fields.Many2one(
         related="move_id.commercial_partner_id", string="Customer"
     )
-    state = fields.Selection(STATES, string="Status", required=True, default="queued")
+    state = fields.Selection(
+        STATES,
+        string="Status",
+        required=True,
+        default="queued",
+        group_expand=states_in_order,
+    )
     channel = fields.Selection(
         [(name, channel.label) for name, channel in CHANNELS.items()], required=True
     )
@@ -270,6 +283,16 @@ class FrontpayOrder(models.Model):
         help="It is at a custom URL that the settings don't lead to any more.",
     )
     closed_at = fields.Datetime(string="Closed", help="When it reached its last state.")
+    days_to_confirm = fields.Integer(
+        string="Days to Confirmation",
+        aggregator="avg",
+        help="From the hand-over until Front Payment had invoiced the customer.",
+    )
+    days_to_pay = fields.Integer(
+        string="Days to Payment",
+        aggregator="avg",
+        help="From the hand-over until Front Payment had the money.",
+    )
     state_times = fields.Json(
         help="When it came to each state: UTC, by the state's name."
     )
@@ -418,11 +441,19 @@ class FrontpayOrder(models.Model):
             state: fields.Datetime.to_string(now)
         }
         self.closed_at = state in FINAL_STATES and now
+        self._count_days(state, now)
         if state not in ("queued", *IN_DOUBT_STATES):
             # Whoever was asked to do something need not do it any more.
             self.needs_decision = False
             self.move_id.activity_unlink([ATTENTION])
         return True
+
+    def _count_days(self, state, now):
+        """Keep how long the order took to come here, the first time that it does."""
+        for name, states in DAYS_UNTIL.items():
+            was_there = states & (self.state_times or {}).keys() - {state}
+            if state in states and self.sent_at and not was_there:
+                self[name] = (now - self.sent_at).days
 
     def _update_invoice(self, former):
         """Let the invoice say that it was sent, and be printed anew when its PDF names

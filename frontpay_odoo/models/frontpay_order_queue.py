@@ -10,6 +10,7 @@ from odoo.service import server
 from ..connect import errors
 from ..mapping import channel_of
 from ..tools import transaction
+from ..tools.local_time import local_time
 from .frontpay_order import ENDED_STATES, IN_DOUBT_STATES
 from .frontpay_order_submission import NothingToUpdate, SendingPaused
 from .frontpay_rate_limit import CRON_MAX_WAIT
@@ -22,6 +23,8 @@ LOST_IN_A_ROW = 5
 NOT_GONE_STATES = ("queued", "failed")
 # Until the queue is tried again after that, or an invoice that somebody works on.
 QUEUE_PAUSE = timedelta(minutes=1)
+# The cron runs every ten minutes; so much later, Odoo's scheduler stands still.
+LATE_AFTER = timedelta(minutes=10)
 
 
 class FrontpayOrder(models.Model):
@@ -113,6 +116,34 @@ class FrontpayOrder(models.Model):
         order._set_state("failed")
         order.error = False
         move.message_post(body=self.env._("Removed from the queue."))
+
+    @api.model
+    def _queue_length(self, company):
+        """How many of a company's invoices wait to be sent."""
+        return self.sudo().search_count(
+            self._queued_domain() & Domain("company_id", "=", company.id)
+        )
+
+    @api.model
+    def _scheduler_warning(self):
+        """Why nothing of what is queued may go out.
+
+        :return: a sentence, or an empty string
+        """
+        cron = self.env.ref("frontpay_odoo.cron_send", raise_if_not_found=False)
+        cron = cron and cron.sudo()
+        if not cron or not cron.active:
+            return self.env._(
+                "The scheduled action that sends them is switched off: nothing goes out"
+                " until an administrator switches it on."
+            )
+        if cron.nextcall > fields.Datetime.now() - LATE_AFTER:
+            return ""
+        return self.env._(
+            "Odoo's scheduler hasn't run since %s: nothing goes out until it does. Ask"
+            " your administrator.",
+            local_time(self.env, cron.lastcall or cron.nextcall),
+        )
 
     @api.model
     def _cron_send(self):

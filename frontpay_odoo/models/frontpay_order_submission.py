@@ -165,7 +165,8 @@ class FrontpayOrder(models.Model):
         current = plan.current
         waits = current.state == "queued" and not current.order_uuid
         if current._keeps_invoice() and not (waits or plan.is_update):
-            return None, [Problem(move, current._sent_already_message())]
+            brief = self.env._("handed over already")
+            return None, [Problem(move, current._sent_already_message(), brief=brief)]
         order, problems = order_of(
             move,
             plan.channel_name,
@@ -173,7 +174,8 @@ class FrontpayOrder(models.Model):
             plan.reference,
         )
         if order and plan.is_update and current._is_up_to_date(order):
-            problems = [Problem(move, current._unchanged_message())]
+            brief = self.env._("unchanged since it was handed over")
+            problems = [Problem(move, current._unchanged_message(), brief=brief)]
         return order, problems
 
     @api.model

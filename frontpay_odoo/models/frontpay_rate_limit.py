@@ -44,10 +44,19 @@ class FrontpayRateLimit(models.Model):
         """
         if not transaction.can_commit(self.env):
             return None
-        limit = system_parameters.whole_number(
+        return RateLimiter(self.env.cr.dbname, company.id, self._limit(), max_wait)
+
+    @api.model
+    def _limit(self):
+        """Calls that a company may make in a minute."""
+        return system_parameters.whole_number(
             self.env, "calls_per_minute", CALLS_PER_MINUTE
         )
-        return RateLimiter(self.env.cr.dbname, company.id, limit, max_wait)
+
+    @api.model
+    def _pace(self):
+        """Calls that a company makes in a minute while it has many to make."""
+        return self._limit() * SUSTAINED
 
 
 class RateLimiter:

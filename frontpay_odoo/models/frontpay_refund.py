@@ -60,6 +60,11 @@ TYPES = [("invoiced", "Invoiced"), ("regular", "Regular")]
 SHOWN_FIELDS = {"state", "error"}
 
 
+def states_in_order(_records, states, _domain):
+    """The groups of a list or kanban by state, in the order of :const:`STATES`."""
+    return [state for state, _label in STATES if state in states]
+
+
 class FrontpayRefund(models.Model):
     """A credit note that was handed to Front Payment: one for each.
 
@@ -85,7 +90,14 @@ class FrontpayRefund(models.Model):
     partner_id = fields.Many2one(
         related="move_id.commercial_partner_id", string="Customer"
     )
-    state = fields.Selection(STATES, string="Status", required=True, default="queued")
+    invoice_id = fields.Many2one(related="order_id.move_id")
+    state = fields.Selection(
+        STATES,
+        string="Status",
+        required=True,
+        default="queued",
+        group_expand=states_in_order,
+    )
     effect = fields.Selection(
         EFFECTS,
         required=True,
@@ -151,6 +163,30 @@ class FrontpayRefund(models.Model):
                         refund.move_id.display_name,
                     )
                 )
+
+    # === BUTTONS === #
+
+    def action_send(self):
+        """See :meth:`action_frontpay_send_batch` of the credit notes."""
+        return self.move_id.action_frontpay_send_batch()
+
+    def action_withdraw(self):
+        """See :meth:`action_frontpay_withdraw` of the credit notes."""
+        return self.move_id.action_frontpay_withdraw()
+
+    def action_request_approval(self):
+        """See :meth:`action_frontpay_request_approval` of the credit notes."""
+        return self.move_id.action_frontpay_request_approval()
+
+    def action_refresh(self):
+        """See :meth:`action_frontpay_refresh` of the credit notes."""
+        return self.move_id.action_frontpay_refresh()
+
+    def action_open_note(self):
+        return self.move_id._get_records_action()
+
+    def action_open_order(self):
+        return self.order_id._get_records_action()
 
     # === STATE === #
 

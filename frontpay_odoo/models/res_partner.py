@@ -14,7 +14,7 @@ from ..connect.validation import InvalidValue
 from ..mapping.customer import REASONS
 from ..mapping.problem import localized
 from ..tools.notification import notification
-from .frontpay_handover import INVOICING
+from .frontpay_handover import INVOICING, READERS
 from .frontpay_personal_number import PersonalNumber
 
 _logger = logging.getLogger(__name__)
@@ -122,6 +122,11 @@ class ResPartner(models.Model):
         help="Known after the first order.",
     )
 
+    frontpay_order_count = fields.Integer(
+        string="Front Payment Orders",
+        compute="_compute_frontpay_order_count",
+        groups=READERS,
+    )
     invoice_sending_method = fields.Selection(
         selection_add=[("frontpay", "by Front Payment")]
     )
@@ -153,6 +158,17 @@ class ResPartner(models.Model):
         help="Whether Front Payment adds its invoice fee. Leave it empty for what the "
         "Front Payment settings say.",
     )
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_frontpay_order_count(self):
+        path = "move_id.commercial_partner_id"
+        counts = dict(
+            self.env["frontpay.order"]._read_group(
+                [(path, "in", self.commercial_partner_id.ids)], [path], ["__count"]
+            )
+        )
+        for partner in self:
+            partner.frontpay_order_count = counts.get(partner.commercial_partner_id, 0)
 
     @api.depends("commercial_partner_id.frontpay_number_ids.number")
     def _compute_frontpay_personal_number(self):
@@ -296,6 +312,14 @@ class ResPartner(models.Model):
             "frontpay_separate_invoices",
             "frontpay_invoice_fee",
         ]
+
+    def action_frontpay_open_orders(self):
+        """Open the customers' orders."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "frontpay_odoo.frontpay_order_action"
+        )
+        customers = self.commercial_partner_id.ids
+        return action | {"domain": [("move_id.commercial_partner_id", "in", customers)]}
 
     # === THE PERSONAL NUMBER: SHOWN AND ERASED === #
 

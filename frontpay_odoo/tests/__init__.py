@@ -1,5 +1,6 @@
 from . import test_amounts
 from . import test_books
+from . import test_batch
 from . import test_callback
 from . import test_callback_form
 from . import test_cancellation
@@ -25,6 +26,7 @@ from . import test_log_masking
 from . import test_mapping
 from . import test_masking
 from . import test_order
+from . import test_overview
 from . import test_partner
 from . import test_payment
 from . import test_payout

@@ -41,12 +41,8 @@ FILTERS = {
         "reminded",
         "collection",
     },
-    "frontpay_trouble": {"failed", "unknown"},
-}
-ORDER_FILTERS = {
-    "trouble": {"failed", "unknown"},
-    "open": {"sent", "invoiced", "reminded", "collection"},
-    "paid": {"paid"},
+    # What failed without an error was taken out of the queue.
+    "frontpay_trouble": {"unknown", "expired"},
 }
 
 
@@ -201,13 +197,6 @@ class TestViews(FrontpayCommon):
         domain = safe_eval(filters["frontpay_trouble"].get("domain"))
         self.assertIn("paid", self._found("account.move", domain))
 
-    def test_the_filters_of_the_orders(self):
-        filters = self._filters("frontpay.order", self.invoicing)
-        for name, states in ORDER_FILTERS.items():
-            with self.subTest(name):
-                domain = safe_eval(filters[name].get("domain"))
-                self.assertEqual(self._found("frontpay.order", domain), states)
-
     def _found(self, model, domain):
         """The states of this company's records that a domain finds."""
         field = "frontpay_state" if model == "account.move" else "state"
@@ -256,10 +245,13 @@ class TestViews(FrontpayCommon):
     def test_orders_and_the_api_log_open(self):
         for model, users in (
             ("frontpay.order", (self.reader, self.invoicing, self.adviser)),
+            ("frontpay.refund", (self.reader, self.invoicing, self.adviser)),
             ("frontpay.exchange", (self.adviser,)),
         ):
+            is_log = model == "frontpay.exchange"
+            more = () if is_log else ("kanban", "pivot", "graph")
             for user in users:
-                for view_type in ("list", "form", "search"):
+                for view_type in ("list", "form", "search", *more):
                     with self.subTest(model, user=user.login, view_type=view_type):
                         self.assertTrue(len(self._arch(model, view_type, user)))
 
@@ -270,9 +262,19 @@ class TestViews(FrontpayCommon):
         with self.assertRaises(AssertionError):
             _ = form.token
 
-    def test_the_api_log_of_an_invoice(self):
-        move = self.moves["sent"]
+    def test_an_invoice_leads_to_its_orders(self):
+        for user in (self.invoicing, self.reader):
+            arch = self._arch("account.move", "form", user)
+            self.assertTrue(arch.xpath("//button[@name='action_frontpay_open_orders']"))
+        move = self.moves["failed"].with_user(self.reader)
         order = move.frontpay_order_id
+        self.assertEqual(move.action_frontpay_open_orders()["res_id"], order.id)
+        again = self.order(move.sudo(), "sent", token="again", order_uuid="ODR99")
+        found = move.action_frontpay_open_orders()["domain"]
+        self.assertEqual(self.env["frontpay.order"].search(found), again + order)
+
+    def test_an_order_leads_to_its_log(self):
+        order = self.moves["sent"].frontpay_order_id
         own, _other = (
             self.env["frontpay.exchange"]
             .sudo()
@@ -283,12 +285,9 @@ class TestViews(FrontpayCommon):
                 ]
             )
         )
-        action = self.env.ref("frontpay_odoo.frontpay_exchange_action")
-        arch = self._arch("account.move", "form", self.adviser)
-        [button] = arch.xpath(f"//button[@name='{action.id}']")
-        self.assertEqual(button.get("context"), "{'search_default_move_id': id}")
-        log = self.env[action.res_model].with_user(self.adviser)
-        self.assertEqual(log.search([("move_id", "=", move.id)]), own)
+        action = order.with_user(self.adviser).action_open_log()
+        log = self.env[action["res_model"]].with_user(self.adviser)
+        self.assertEqual(log.search(action["domain"]), own)
 
     def test_every_label_is_written_for_people(self):
         for model in self.env.values():
@@ -322,9 +321,37 @@ class TestViews(FrontpayCommon):
             with self.subTest(state):
                 self.assertEqual(move._get_alerts()["frontpay"]["level"], level)
 
-    def test_invoices_are_sent_from_the_list(self):
+    def test_lists_have_buttons_and_no_actions(self):
+        """An action of the model would stand on vendor bills as well."""
+        bindings = self.env["ir.actions.actions"].get_bindings("account.move")
+        names = [action["name"] for kind in bindings.values() for action in kind]
+        self.assertNotIn("Send to Front Payment", names)
+        send = "//header/button[@name='action_frontpay_send_batch']"
+        for view, user, is_there in (
+            ("view_out_invoice_tree", self.invoicing, True),
+            ("view_out_credit_note_tree", self.invoicing, True),
+            ("view_in_invoice_tree", self.invoicing, False),
+            ("view_out_invoice_tree", self.reader, False),
+        ):
+            with self.subTest(view, user=user.login):
+                moves = self.env["account.move"].with_user(user)
+                view_id = self.env.ref(f"account.{view}", raise_if_not_found=False)
+                arch = moves.get_view(view_id and view_id.id, "list")["arch"]
+                self.assertEqual(bool(etree.fromstring(arch).xpath(send)), is_there)
+
+    def test_the_phones_list_has_no_buttons_on_vendor_bills(self):
+        arch = self._arch("account.move", "kanban", self.invoicing)
+        self.assertTrue(
+            arch.xpath("//t[@t-name='card']//field[@name='frontpay_state']")
+        )
+        [send] = arch.xpath("//header/button[@name='action_frontpay_send_batch']")
+        for kind, is_hidden in (("out_invoice", False), ("in_invoice", True)):
+            values = {"context": {"default_move_type": kind}}
+            self.assertEqual(safe_eval(send.get("invisible"), values), is_hidden)
+
+    def test_a_server_action_sends_one_invoice(self):
+        """The alert's, where a link was lost."""
         action = self.env.ref("frontpay_odoo.account_move_action_send")
-        self.assertEqual(action.binding_model_id.model, "account.move")
         move = self.moves[None]
         context = {"active_model": "account.move", "active_ids": move.ids}
         # Nobody listens there: the request is made, and fails.

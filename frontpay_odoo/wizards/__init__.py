@@ -3,6 +3,7 @@ from . import account_move_send_wizard
 from . import account_payment_register
 from . import frontpay_approval
 from . import frontpay_ask_customer
+from . import frontpay_batch
 from . import frontpay_cancel
 from . import frontpay_refund_resolve
 from . import frontpay_resend

@@ -5,7 +5,7 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
 const CHANNEL = "frontpay_odoo.invoice"; // INVOICE_CHANNEL of models/frontpay_order.py
 
-/** Reads an open invoice anew when its order has changed, unless it is being edited. */
+/** Reads an open invoice, or order, anew when its order has changed, unless it is being edited. */
 export class LiveInvoice extends Component {
     static template = "frontpay_odoo.LiveInvoice";
     static props = { ...standardWidgetProps };
@@ -26,13 +26,19 @@ export class LiveInvoice extends Component {
                     this.bus.deleteChannel(channel);
                 };
             },
-            () => [this.props.record.resId],
+            () => [this.invoice],
         );
+    }
+
+    /** Of an invoice's form, or of its order's. */
+    get invoice() {
+        const { record } = this.props;
+        return record.data.move_id?.id || record.resId;
     }
 
     async reload(changed) {
         const { record } = this.props;
-        if (record.resId === changed && !(await record.isDirty())) {
+        if (this.invoice === changed && !(await record.isDirty())) {
             await record.model.load();
         }
     }

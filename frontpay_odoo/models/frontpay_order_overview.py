@@ -1,0 +1,74 @@
+from odoo import api, fields, models
+
+from ..tools.overview import TO_SEND
+
+
+class FrontpayOrder(models.Model):
+    """What the lists of orders show, and their buttons."""
+
+    # Each part of an order's life has a file; calls run downwards only.
+    _inherit = "frontpay.order"  # pylint: disable=consider-merging-classes-inherited
+
+    current_move_ids = fields.One2many(
+        "account.move",
+        "frontpay_order_id",
+        string="Current Order Of",
+        help="Its invoice, unless that has been sent anew since.",
+    )
+    is_to_send = fields.Boolean(
+        string="To Send", compute="_compute_is_to_send", search="_search_is_to_send"
+    )
+    refund_count = fields.Integer(compute="_compute_refund_count")
+
+    def _compute_is_to_send(self):
+        found = self.filtered_domain(TO_SEND)
+        for order in self:
+            order.is_to_send = order in found
+
+    @api.model
+    def _search_is_to_send(self, operator, _value):
+        return TO_SEND if operator == "in" else NotImplemented
+
+    @api.depends("refund_ids")
+    def _compute_refund_count(self):
+        for order in self:
+            order.refund_count = len(order.refund_ids)
+
+    # === BUTTONS === #
+
+    def action_send(self):
+        """See :meth:`action_frontpay_send_batch` of the invoices."""
+        return self.move_id.action_frontpay_send_batch()
+
+    def action_refresh(self):
+        """See :meth:`action_frontpay_refresh` of the invoices."""
+        return self.move_id.action_frontpay_refresh()
+
+    def action_resolve(self):
+        """See :meth:`action_frontpay_resolve` of the invoices."""
+        return self.move_id.action_frontpay_resolve()
+
+    def action_cancel(self):
+        """See :meth:`action_frontpay_cancel` of the invoices."""
+        return self.move_id.action_frontpay_cancel()
+
+    def action_withdraw(self):
+        """See :meth:`action_frontpay_withdraw` of the invoices."""
+        return self.move_id.action_frontpay_withdraw()
+
+    def action_resend(self):
+        """See :meth:`action_frontpay_resend` of the invoices."""
+        return self.move_id.action_frontpay_resend()
+
+    def action_open_refunds(self):
+        return self.refund_ids._get_records_action(name=self.env._("Refunds"))
+
+    def action_open_log(self):
+        """Open what was exchanged with Front Payment about the order."""
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "frontpay_odoo.frontpay_exchange_action"
+        )
+        return action | {
+            "domain": [("order_id", "in", self.ids)],
+            "context": {"search_default_group_by_order": len(self) > 1},
+        }

@@ -1,0 +1,33 @@
+"""What is listed under *To Send* and *Needs You*, and what isn't any more."""
+
+from odoo.fields import Domain
+
+# Its invoice still waits for money, and no other order of the invoice's has followed.
+IS_CURRENT = (
+    Domain("current_move_ids", "!=", False)
+    & Domain("move_id.state", "=", "posted")
+    & Domain("move_id.payment_state", "in", ("not_paid", "partial"))
+)
+HAS_ERROR = Domain("error", "!=", False)
+GOES_BY_ITSELF = Domain("state", "=", "queued") & Domain("retry_at", "!=", False)
+
+TO_SEND = Domain("state", "in", ("queued", "sending")) | (
+    Domain("state", "=", "failed") & IS_CURRENT
+)
+# An order without a number was never at Front Payment: what went wrong with it is over
+# once the invoice was sent anew, or paid in another way.
+ORDER_NEEDS_YOU = (
+    Domain("state", "=", "unknown")
+    | Domain("needs_decision", "=", True)
+    | Domain("difference", "!=", False)
+    | (HAS_ERROR & Domain("state", "!=", "failed") & ~GOES_BY_ITSELF)
+    | (HAS_ERROR & Domain("state", "=", "failed") & Domain("order_uuid", "!=", False))
+    | (HAS_ERROR & Domain("state", "=", "failed") & IS_CURRENT)
+    | (Domain("state", "=", "expired") & IS_CURRENT)
+    | (Domain("state", "=", "sent") & Domain("link_error", "!=", False) & IS_CURRENT)
+)
+REFUND_NEEDS_YOU = Domain("move_id.state", "=", "posted") & (
+    Domain("state", "in", ("unknown", "needs_approval", "rejected"))
+    | (HAS_ERROR & ~GOES_BY_ITSELF)
+)
+NEEDS_YOU = {"frontpay.order": ORDER_NEEDS_YOU, "frontpay.refund": REFUND_NEEDS_YOU}
