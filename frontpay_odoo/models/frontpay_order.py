@@ -254,6 +254,12 @@ class FrontpayOrder(models.Model):
         help="The invoice was reset to be changed, and Front Payment doesn't have the"
         " change yet.",
     )
+    sender_id = fields.Many2one(
+        "res.users",
+        string="Queued By",
+        index="btree_not_null",
+        help="Who is told what became of it, once nothing of theirs waits any more.",
+    )
     tries = fields.Integer(
         string="Failed Attempts",
         default=0,

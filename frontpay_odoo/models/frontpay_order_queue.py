@@ -2,7 +2,9 @@ import logging
 from datetime import timedelta
 from functools import partial
 
-from odoo import api, fields, models
+from markupsafe import Markup
+
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.service import server
@@ -25,6 +27,10 @@ NOT_GONE_STATES = ("queued", "failed")
 QUEUE_PAUSE = timedelta(minutes=1)
 # The cron runs every ten minutes; so much later, Odoo's scheduler stands still.
 LATE_AFTER = timedelta(minutes=10)
+# Who queued invoices hears on it that some have gone, see static/src/live_lists.js.
+QUEUE_CHANNEL = "frontpay_odoo.queue"
+# Of ``mail.presence``, while a browser of the person's is open.
+PRESENT = ("online", "away")
 
 
 class FrontpayOrder(models.Model):
@@ -62,6 +68,7 @@ class FrontpayOrder(models.Model):
             elif not self._living_order(move):
                 orders += self._create_queued(move)
         if orders:
+            orders.sudo().sender_id = self.env.user if _is_person(self.env) else False
             self._trigger_cron("cron_send")
         return orders
 
@@ -114,7 +121,7 @@ class FrontpayOrder(models.Model):
         if order.state != "queued":
             raise transaction.busy(move)
         order._set_state("failed")
-        order.error = False
+        order.write({"error": False, "sender_id": False})
         move.message_post(body=self.env._("Removed from the queue."))
 
     @api.model
@@ -147,6 +154,14 @@ class FrontpayOrder(models.Model):
 
     @api.model
     def _cron_send(self):
+        """Send what is queued, and tell those who queued it."""
+        self._send_queue()
+        senders = self.search([("sender_id", "!=", False)]).grouped("sender_id")
+        for sender, orders in senders.items():
+            transaction.run(self.env, orders._tell_sender, sender)
+
+    @api.model
+    def _send_queue(self):
         """Send what is queued, each invoice in transactions of its own.
 
         Those tried least come first, so none waits behind one that keeps failing.
@@ -165,6 +180,65 @@ class FrontpayOrder(models.Model):
                     # Odoo ends a run after ten seconds; the next one follows at once.
                     self._trigger_cron("cron_send")
                     return
+
+    def _tell_sender(self, sender):
+        """Open lists of the person who queued these orders are read anew; once all have
+        gone, failed or wait for another attempt, that person gets a summary.
+
+        :param sender: ``res.users``
+        """
+        sender.partner_id._bus_send(QUEUE_CHANNEL, {})
+        if any(order._is_under_way() for order in self):
+            return
+        told = self.with_context(lang=sender.lang, tz=sender.tz)
+        self.sender_id = False
+        attention = self.filtered("needs_you")
+        message = told._summary()
+        sender.partner_id._bus_send(
+            "account_notification",
+            {
+                "type": "warning" if attention else "success",
+                "title": told.env._("Sent to Front Payment"),
+                "message": message,
+                "sticky": bool(attention),
+                "action_button": {
+                    "name": told.env._("Open"),
+                    "action_name": told.env._("Sent to Front Payment"),
+                    "model": self._name,
+                    "res_ids": (attention or self).ids,
+                },
+            },
+        )
+        if sender.presence_ids.status not in PRESENT:
+            told._write_to_sender(sender, message, bool(attention))
+
+    def _is_under_way(self):
+        """Whether it goes on in a moment: a later attempt isn't waited for."""
+        return self.state == "sending" or (self._is_queued() and not self.retry_at)
+
+    def _summary(self):
+        """What became of a batch, in a line."""
+        attention = self.filtered("needs_you")
+        later = self.filtered(lambda order: order._is_queued()) - attention
+        gone = self - attention - later
+        counts = (
+            (gone, self.env._("%s handed over", len(gone))),
+            (attention, self.env._("%s to look at", len(attention))),
+            (later, self.env._("%s tried again automatically", len(later))),
+        )
+        return ", ".join(text for orders, text in counts if orders)
+
+    def _write_to_sender(self, sender, message, needs_you):
+        """The summary for somebody whose browser is closed."""
+        page = "frontpay-needs-you" if needs_you else "frontpay-orders"
+        link = Markup('<a href="/odoo/%s">%s</a>') % (page, self.env._("Open"))
+        self.env["mail.thread"].with_context(
+            mail_notify_force_send=False
+        ).message_notify(
+            partner_ids=sender.partner_id.ids,
+            subject=self.env._("Sent to Front Payment: %s", message),
+            body=Markup("<p>%s</p><p>%s</p>") % (message, link),
+        )
 
     @api.model
     def _queued_domain(self):
@@ -342,6 +416,11 @@ class FrontpayOrder(models.Model):
                 " send the invoice again."
             )
         )
+
+
+def _is_person(env):
+    """Whether somebody of the company is behind this, who can be told of it."""
+    return env.uid != SUPERUSER_ID and env.user._is_internal()
 
 
 def _is_stopping():

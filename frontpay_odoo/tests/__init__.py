@@ -47,6 +47,7 @@ from . import test_send_wizard
 from . import test_settings
 from . import test_settlement_report
 from . import test_statuses
+from . import test_summary
 from . import test_timeline
 from . import test_told
 from . import test_transport
