@@ -56,10 +56,6 @@ class FrontpayOrder(models.Model):
         """See :meth:`action_frontpay_withdraw` of the invoices."""
         return self.move_id.action_frontpay_withdraw()
 
-    def action_resend(self):
-        """See :meth:`action_frontpay_resend` of the invoices."""
-        return self.move_id.action_frontpay_resend()
-
     def action_open_refunds(self):
         return self.refund_ids._get_records_action(name=self.env._("Refunds"))
 

@@ -213,8 +213,10 @@ class FrontpayOrder(models.Model):
             told._write_to_sender(sender, message, bool(attention))
 
     def _is_under_way(self):
-        """Whether it goes on in a moment: a later attempt isn't waited for."""
-        return self.state == "sending" or (self._is_queued() and not self.retry_at)
+        """Whether it goes on in a moment: a later attempt isn't waited for, nor a
+        person."""
+        is_next = self._is_queued() and not self.retry_at and not self.error
+        return self.state == "sending" or is_next
 
     def _summary(self):
         """What became of a batch, in a line."""

@@ -827,10 +827,9 @@ class TestRefresh(PollingCase):
         self.assertEqual(set(moves.mapped("frontpay_state")), {"cancelled"})
         self.assertEqual(self.sandbox.requests(), [STATUS])
 
-    def test_the_list_of_invoices_has_the_action(self):
-        action = self.env.ref("frontpay_odoo.account_move_action_refresh")
+    def test_the_list_of_orders_has_the_button(self):
         self.sandbox.act(self.uuid, "pay")
-        action.with_context(active_model="account.move", active_ids=self.move.ids).run()
+        self.move.frontpay_order_id.action_refresh()
         self.assertPaidOnce()
 
     def test_the_journal_asks_for_all_open_orders(self):

@@ -76,6 +76,16 @@ class TestSummary(BatchCase):
         [(_target, message, _orders)] = self.summaries()
         self.assertEqual(message, "5 handed over, 1 tried again automatically")
 
+    def test_what_waits_for_a_person_is_not_waited_for(self):
+        """Queued for another Front Payment than the settings lead to now."""
+        moves = self.batch(7)
+        self.send_all(moves)
+        moves[0].frontpay_order_id.sudo().base_url = "https://elsewhere.example.com/"
+        self.run_queue()
+        [(_target, message, orders)] = self.summaries()
+        self.assertEqual(message, "6 handed over, 1 to look at")
+        self.assertEqual(orders.move_id, moves[0])
+
     def test_nothing_is_told_while_the_queue_stands_still(self):
         self.send_all(self.batch())
         self.go_away()
