@@ -231,15 +231,18 @@ class FrontpayOrder(models.Model):
         return ", ".join(text for orders, text in counts if orders)
 
     def _write_to_sender(self, sender, message, needs_you):
-        """The summary for somebody whose browser is closed."""
+        """The summary for somebody whose browser is closed, in Odoo's own chat: it
+        isn't worth an e-mail."""
         page = "frontpay-needs-you" if needs_you else "frontpay-orders"
         link = Markup('<a href="/odoo/%s">%s</a>') % (page, self.env._("Open"))
-        self.env["mail.thread"].with_context(
-            mail_notify_force_send=False
-        ).message_notify(
-            partner_ids=sender.partner_id.ids,
-            subject=self.env._("Sent to Front Payment: %s", message),
-            body=Markup("<p>%s</p><p>%s</p>") % (message, link),
+        robot = self.env.ref("base.partner_root")
+        chats = self.env["discuss.channel"].with_user(sender).sudo()
+        chats._get_or_create_chat([robot.id]).message_post(
+            author_id=robot.id,
+            body=Markup("%s: %s. %s")
+            % (self.env._("Sent to Front Payment"), message, link),
+            message_type="comment",
+            subtype_xmlid="mail.mt_comment",
         )
 
     @api.model
