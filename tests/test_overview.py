@@ -64,7 +64,9 @@ def test_a_phone_shows_the_state_in_the_list_of_invoices(desk, office, sandbox):
     desk.picture("invoices")
 
 
-def test_a_batch_is_repaired_sent_and_followed_without_reloading(desk, office, sandbox):
+def test_a_batch_is_repaired_sent_and_followed_without_reloading(
+    browser, desk, office, sandbox
+):
     customer = office.customer("Bunke Birger")
     other = office.customer("Bunke Astrid", email=False)
     good = office.invoices([(customer, 100.0 + n) for n in range(BATCH)])
@@ -112,3 +114,10 @@ def test_a_batch_is_repaired_sent_and_followed_without_reloading(desk, office, s
         "failed",
         *["sent"] * BATCH,
     ]
+
+    # What was told a moment ago is told to a window that opens now, while it loads.
+    with opened(browser, office.server.url, "another window") as another:
+        another.sit_down(office.bookkeeper)
+        another.open("frontpay-orders")
+        expect(another.notification("warning")).to_be_visible()
+        expect(another.page.locator(".o_data_row")).to_have_count(BATCH + 1)

@@ -11,8 +11,9 @@ const MODELS = ["account.move", "frontpay.order"];
 function useQueue(controller) {
     const bus = useService("bus_service");
     const reload = () => {
-        const { root } = controller.model;
-        if (!root.editedRecord && !root.selection?.length) {
+        const { isReady, root } = controller.model;
+        // A second reading during the first one would be the end of both.
+        if (isReady && !root.editedRecord && !root.selection?.length) {
             return controller.model.load();
         }
     };
