@@ -68,7 +68,7 @@ class FrontpayBatch(models.TransientModel):
         }
 
     def _names(self, records):
-        names = ", ".join(map(_name, records[:NAMED]))
+        names = ", ".join(map(_shown_name, records[:NAMED]))
         left = len(records) - NAMED
         if left <= 0:
             return names
@@ -164,7 +164,7 @@ class FrontpayBatchLine(models.TransientModel):
         return action
 
 
-def _name(record):
+def _shown_name(record):
     """A draft has no number, so an invoice is named by its customer as well."""
     if record._name != "account.move":
         return record.display_name
