@@ -107,7 +107,7 @@ class RefundCase(AfterSaleCase):
     def _let_days_pass(self):
         self.liar.is_slow = False
         self.liar.pay_back()
-        super()._let_days_pass()
+        return super()._let_days_pass()
 
     def send_now(self):
         self.is_watched = True
@@ -244,7 +244,7 @@ class TestLiesAboutApprovals(RefundCase):
 
     def _let_days_pass(self):
         self.liar.is_strict = False
-        super()._let_days_pass()
+        return super()._let_days_pass()
 
     def test_asking_for_approval(self):
         self.check("approval", NOTHING, ("after approval",), self.ask)
