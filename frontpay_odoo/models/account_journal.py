@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from ..tools.overview import TO_SEND
@@ -15,26 +15,6 @@ CARD_ROWS = {
     "needs_you": ("frontpay.order", Domain("needs_you", "=", True)),
     "refunds": ("frontpay.refund", Domain("state", "in", RUNNING_STATES)),
 }
-
-
-class ResCompany(models.Model):
-    _inherit = "res.company"
-
-    def _frontpay_card_rows(self):
-        """Count what the card shows, with one query for each row.
-
-        :return: {row: {company: (number, sum)}}
-        """
-        own = Domain("company_id", "in", self.ids)
-        return {
-            name: {
-                company: (count, amount)
-                for company, count, amount in self.env[model]._read_group(
-                    own & domain, ["company_id"], ["__count", "amount:sum"]
-                )
-            }
-            for name, (model, domain) in CARD_ROWS.items()
-        }
 
 
 class AccountJournal(models.Model):
@@ -67,9 +47,26 @@ class AccountJournal(models.Model):
         if not self.env.user.has_groups(READERS):
             return
         journals = self.filtered("frontpay_company_ids")
-        rows = journals.frontpay_company_ids._frontpay_card_rows()
+        rows = self._frontpay_card_rows(journals.frontpay_company_ids)
         for journal in journals:
             dashboard_data[journal.id]["frontpay"] = journal._frontpay_card(rows)
+
+    @api.model
+    def _frontpay_card_rows(self, companies):
+        """Count what the card shows, with one query for each row.
+
+        :return: {row: {company: (number, sum)}}
+        """
+        own = Domain("company_id", "in", companies.ids)
+        return {
+            name: {
+                company: (count, amount)
+                for company, count, amount in self.env[model]._read_group(
+                    own & domain, ["company_id"], ["__count", "amount:sum"]
+                )
+            }
+            for name, (model, domain) in CARD_ROWS.items()
+        }
 
     def _frontpay_card(self, rows):
         """What the journal's card shows: each row's number and sum.

@@ -18,7 +18,6 @@ class FrontpayHandover(models.AbstractModel):
 
     error = fields.Text()
     needs_you = fields.Boolean(
-        string="Needs You",
         compute="_compute_needs_you",
         search="_search_needs_you",
         help="Somebody has to do something about it.",
