@@ -192,12 +192,12 @@ class TestOverview(OverviewCase):
 
     def test_the_card_costs_the_same_for_many_orders(self):
         journal = self.as_user("invoicing", self.company.frontpay_journal_id)
-        rows = journal.frontpay_company_ids
+        companies = journal.frontpay_company_ids
         self.order(self.invoice(), token="first", order_uuid="ODR0")
         self.env.flush_all()
-        rows._frontpay_card_rows()
+        journal._frontpay_card_rows(companies)
         with self.assertQueryCount(5):
-            rows._frontpay_card_rows()
+            journal._frontpay_card_rows(companies)
 
     def test_whoever_sees_no_orders_sees_no_card(self):
         journal = self.company.frontpay_journal_id
