@@ -768,7 +768,11 @@ class FrontpayPayoutLine(models.Model):
     _order = "payout_id, date, id"
 
     payout_id = fields.Many2one(
-        "frontpay.payout", required=True, index=True, ondelete="cascade"
+        "frontpay.payout",
+        string="Pay-out",
+        required=True,
+        index=True,
+        ondelete="cascade",
     )
     company_id = fields.Many2one(related="payout_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="payout_id.currency_id")

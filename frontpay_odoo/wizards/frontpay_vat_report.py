@@ -43,7 +43,9 @@ class FrontpayVatReport(models.TransientModel):
         string="CSV File", attachment=False, help="Front Payment's VAT report."
     )
     filename = fields.Char(string="File Name")
-    row_ids = fields.One2many("frontpay.vat.report.row", "report_id", string="Orders")
+    row_ids = fields.One2many(
+        "frontpay.vat.report.row", inverse_name="report_id", string="Orders"
+    )
 
     def action_compare(self):
         """Read the file, all of it or nothing, and show what it and Odoo have.
