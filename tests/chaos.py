@@ -3,6 +3,7 @@ that are killed; and a company with customers enough for it."""
 
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
 
@@ -106,3 +107,8 @@ def hurry(office) -> None:
     # Each alone: where the machine can't print, what prints them is one page for all.
     one = ("account.pdf_generation_batch", "0")
     office.admin.call("ir.config_parameter", "set_param", *one)
+
+
+def told(counts: Counter) -> str:
+    """Counts by name, as a line."""
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"

@@ -14,7 +14,15 @@ from functools import cached_property
 import pytest
 
 from .actors import Bookkeeper, Customers, Time
-from .chaos import LOST_CALLBACKS, RATE, break_things, faults, hurry, make_invoices
+from .chaos import (
+    LOST_CALLBACKS,
+    RATE,
+    break_things,
+    faults,
+    hurry,
+    make_invoices,
+    told,
+)
 from .helpers import IS_LONG, happens
 from .processes import PostgresServer
 
@@ -130,10 +138,6 @@ class Books:
             for invoice, row in self.invoices.items()
         }
         return {name: view for name, view in views.items() if view[0] != view[1]}
-
-
-def told(counts: Counter) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
 
 
 @pytest.fixture

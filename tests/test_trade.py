@@ -15,7 +15,15 @@ from decimal import Decimal
 import pytest
 
 from .actors import Actor, Bookkeeper, Customers, Time
-from .chaos import LOST_CALLBACKS, RATE, break_things, faults, hurry, make_invoices
+from .chaos import (
+    LOST_CALLBACKS,
+    RATE,
+    break_things,
+    faults,
+    hurry,
+    make_invoices,
+    told,
+)
 from .helpers import IS_LONG, happens
 
 CENT = Decimal("0.01")
@@ -363,13 +371,13 @@ def test_after_a_month_of_trade_both_sides_agree(open_office, sandbox, seed, sho
                 "rejected and sent again": len(ledgers.refunds) - len(asked_for),
                 "asked to approve": sum(each["isRequest"] for each in ledgers.refunds),
                 "refunded twice": len(twice),
-                "collected": ledgers.collected,
-                "paid back": ledgers.paid_back,
-                "owed by Front Payment": ledgers.owed,
-                "difference": ledgers.owed - ledgers.collected + ledgers.paid_back,
+                "collected": str(ledgers.collected),
+                "paid back": str(ledgers.paid_back),
+                "owed by Front Payment": str(ledgers.owed),
+                "difference": str(ledgers.owed - ledgers.collected + ledgers.paid_back),
                 "requests": sandbox.chaos()["requests"],
-                "decisions": dict(accountant.decisions),
-                "clicks that failed": dict(accountant.troubles),
+                "decisions": told(accountant.decisions),
+                "clicks that failed": told(accountant.troubles),
                 "seconds": round(time.monotonic() - started),
             },
         )

@@ -33,6 +33,7 @@ from . import account_move
 from . import account_move_collection
 from . import account_move_guard
 from . import account_move_refund
+from . import account_move_payout
 from . import account_move_refunded
 from . import account_move_batch
 from . import account_move_line

@@ -70,7 +70,7 @@ class FrontpayOrder(models.Model):
             except errors.FrontPaymentError as error:
                 failure = error
             report = self._fetch_status_after(client, failure)
-            record = partial(self._record_cancellation, note, report)
+            record = partial(self._record_cancellation, note, report, failure)
             self._save_exchanges(client, record)
         if self.state == "cancelled":
             return ""
@@ -93,15 +93,17 @@ class FrontpayOrder(models.Model):
         except errors.FrontPaymentError:
             return None
 
-    def _record_cancellation(self, note, report):
+    def _record_cancellation(self, note, report, failure):
         if report:
             self._apply_response(report, self.invoice_number)
         if self.state == "cancelled":
             self.move_id.message_post(
                 body=self.env._("The order was cancelled: %s", note)
             )
-        else:
-            self._poll_soon()
+            return
+        self._poll_soon()
+        if failure and not isinstance(failure, errors.UnknownOutcome):
+            self.cancel_reason = False  # what happens later wasn't wanted here
 
     def _uncancelled_sentence(self, failure, report):
         invoice = self.move_id.display_name

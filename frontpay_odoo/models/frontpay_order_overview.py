@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..tools.overview import TO_SEND
 
@@ -38,23 +39,37 @@ class FrontpayOrder(models.Model):
 
     def action_send(self):
         """See :meth:`action_frontpay_send_batch` of the invoices."""
-        return self.move_id.action_frontpay_send_batch()
+        return self._current_moves().action_frontpay_send_batch()
 
     def action_refresh(self):
         """See :meth:`action_frontpay_refresh` of the invoices."""
-        return self.move_id.action_frontpay_refresh()
+        return self._current_moves().action_frontpay_refresh()
 
     def action_resolve(self):
         """See :meth:`action_frontpay_resolve` of the invoices."""
-        return self.move_id.action_frontpay_resolve()
+        return self._current_moves().action_frontpay_resolve()
 
     def action_cancel(self):
         """See :meth:`action_frontpay_cancel` of the invoices."""
-        return self.move_id.action_frontpay_cancel()
+        return self._current_moves().action_frontpay_cancel()
 
     def action_withdraw(self):
         """See :meth:`action_frontpay_withdraw` of the invoices."""
-        return self.move_id.action_frontpay_withdraw()
+        return self._current_moves().action_frontpay_withdraw()
+
+    def _current_moves(self):
+        """Their invoices; of those that were sent anew, another order is meant.
+
+        :raises UserError: all of them were
+        """
+        current = self.filtered(
+            lambda order: order == order.move_id.sudo().frontpay_order_id
+        )
+        if not current:
+            raise UserError(
+                self.env._("These invoices were sent anew: choose their newer orders.")
+            )
+        return current.move_id
 
     def action_open_refunds(self):
         return self.refund_ids._get_records_action(name=self.env._("Refunds"))

@@ -77,6 +77,8 @@ class FrontpayOrder(models.Model):
         why it can't."""
         if self.state in ENDED_STATES or self._has_invoice_as_it_is():
             self.is_changing = False
+        if self.state in ENDED_STATES:
+            self._ask_who_collects()
         self._follow_dunning()  # its lines are new
         self._settle_payment(moved=True)
         if self.is_changing and self.state == "sent":
@@ -222,9 +224,11 @@ class FrontpayOrder(models.Model):
         """What became of a batch, in a line."""
         attention = self.filtered("needs_you")
         later = self.filtered(lambda order: order._is_queued()) - attention
-        gone = self - attention - later
+        others = self - attention - later
+        gone = others.filtered(lambda order: order._has_gone())
         counts = (
             (gone, self.env._("%s handed over", len(gone))),
+            (others - gone, self.env._("%s not sent", len(others - gone))),
             (attention, self.env._("%s to look at", len(attention))),
             (later, self.env._("%s tried again automatically", len(later))),
         )

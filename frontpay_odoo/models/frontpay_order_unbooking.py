@@ -104,6 +104,10 @@ class FrontpayOrder(models.Model):
             raise UserError(
                 self.env._("It pays other invoices as well: %s.", payment.display_name)
             )
+        if not payment.move_id and payment.state == "paid":
+            raise UserError(
+                self.env._("%s is matched with a bank statement.", payment.display_name)
+            )
         if not payment.move_id:
             payment.action_reject()
             return

@@ -503,7 +503,11 @@ class FrontpayPayout(models.Model):
             new = {"move_type": "entry", "company_id": self.company_id.id}
             self.sudo().move_id = self.env["account.move"].create(values | new)
         self._refuse_other_entry()
-        self.move_id.action_post()
+        self._entry().action_post()
+
+    def _entry(self):
+        """Its entry, which is to move with it."""
+        return self.move_id.with_context(frontpay_payout=True)
 
     def _entry_lines(self):
         """The entry's lines but for the tax, which Odoo adds."""
@@ -658,8 +662,8 @@ class FrontpayPayout(models.Model):
 
     @api.model
     def _begin(self, statement_line):
-        """A draft of what came on the bank; its items only if they are clear without
-        the fee, which a person knows."""
+        """A draft of what came on the bank; its items only if it is all that is oldest,
+        without a fee: of others, some add up to any amount by chance."""
         payout = self.create(
             {
                 "company_id": statement_line.company_id.id,
@@ -670,7 +674,9 @@ class FrontpayPayout(models.Model):
             }
         )
         payout.action_propose()
-        if not payout.currency_id.is_zero(payout.difference):
+        oldest = payout._open_items()[: len(payout.line_ids)]
+        is_oldest = payout.line_ids.move_line_id <= oldest
+        if not is_oldest or not payout.currency_id.is_zero(payout.difference):
             payout.line_ids.unlink()
         return payout
 
@@ -706,7 +712,7 @@ class FrontpayPayout(models.Model):
             payout._refuse_reversed()
             payout._unmatch()
             payout.move_id.line_ids.remove_move_reconcile()
-            payout.move_id.button_draft()
+            payout._entry().button_draft()
 
     def action_cancel(self):
         """Cancel the pay-out; in a closed period, by an entry of today that reverses
@@ -720,7 +726,7 @@ class FrontpayPayout(models.Model):
                 continue
             payout._unmatch()
             payout.move_id.line_ids.remove_move_reconcile()
-            payout.move_id.button_cancel()
+            payout._entry().button_cancel()
 
     def _refuse_reversed(self):
         if "posted" in self.move_id.reversal_move_ids.mapped("state"):
@@ -738,9 +744,12 @@ class FrontpayPayout(models.Model):
         return entry.state == "posted" and bool(is_locked)
 
     def _unmatch(self):
-        """Leave the bank's line open again."""
-        if self.is_matched and self.statement_line_id:
-            self.statement_line_id.sudo().action_undo_reconciliation()
+        """Leave the bank's line open again that it is matched with."""
+        transit = self._transit_line()
+        items = transit.matched_debit_ids.debit_move_id
+        items |= transit.matched_credit_ids.credit_move_id
+        for line in items.statement_line_id:
+            line.sudo().action_undo_reconciliation()
 
     def action_open_entry(self):
         """Show the entry."""
@@ -807,16 +816,33 @@ class FrontpayPayoutLine(models.Model):
         self.payout_id._refuse_names(COMPUTED_OF_ITEM, vals_list)
         lines = super().create(vals_list)
         lines.payout_id._refuse_unless_draft()
+        lines.move_line_id.check_access("read")
         return lines
 
     def write(self, vals):
-        self.payout_id._refuse_names(COMPUTED_OF_ITEM, [vals])
+        self.payout_id._refuse_names(COMPUTED_OF_ITEM | {"payout_id"}, [vals])
         self.payout_id._refuse_unless_draft()
-        return super().write(vals)
+        result = super().write(vals)
+        self.move_line_id.check_access("read")
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _keep_of_booked(self):
         self.payout_id._refuse_unless_draft()
+
+    def _refuse_booked(self):
+        """
+        :raises UserError: one of them is in a pay-out that was booked
+        """
+        for payout in self.payout_id.filtered("move_id"):
+            raise UserError(
+                self.env._(
+                    "%(item)s is in %(payout)s, which was booked: reset that to draft,"
+                    " and remove the item there.",
+                    item=self[:1].move_line_id.display_name,
+                    payout=payout.display_name,
+                )
+            )
 
     def _item_refusals(self):
         """Why the item can't be settled by the pay-out.

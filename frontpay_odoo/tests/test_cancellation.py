@@ -119,6 +119,8 @@ class TestCancelling(DialogCase):
             self.cancel()
         call.assert_called_once()
         self.assertEqual(self.move.frontpay_state, "sent")
+        # What Front Payment does later wasn't wanted here.
+        self.assertFalse(self.move.sudo().frontpay_order_id.cancel_reason)
 
     def test_a_refusal_is_told_in_front_payments_words(self):
         self.sandbox.fault("status", status=400, path="cancel")

@@ -182,6 +182,7 @@ class TestChange(RefundCase):
                 self.move.action_post()
                 self.assertFalse(self.sent.is_changing)
                 self.assertTrue(self.move.frontpay_can_send)
+                self.assertTrue(self.attention(self.move))
 
     def test_the_draft_is_neither_cancelled_nor_deleted(self):
         self.change()

@@ -70,8 +70,8 @@ STEPS = {
     "refused": "Front Payment refuses the invoice",
     "lost": "the invoice is sent, and the answer gets lost",
     "found": "polling finds the order",
-    "pay-out": "NOK {} comes on the bank: what is open, less a fee of NOK 20.00 and its"
-    " tax",
+    "pay-out": "NOK {} comes on the bank: what is open, less a fee of NOK 20.00 with"
+    " 25 % VAT; the pay-out is posted and matched",
 }
 CYCLES = {
     "Sent": Cycle(("send",)),
@@ -152,12 +152,19 @@ class TestLifeCycles(RefundCase):
         if not GUIDE.parent.exists():
             raise SkipTest("The project's docs aren't part of an installed addon.")
         super().setUpClass()
-        # As every chart has it: the tests' own taxes are booked with the sales.
-        account = cls.env["account.account"].create(
-            {"name": "VAT", "code": "259999", "account_type": "liability_current"}
+        cls.fee_tax = cls.env["account.tax"].create(
+            {"name": "25 % in", "amount": 25, "type_tax_use": "purchase"}
         )
-        lines = cls.taxes.invoice_repartition_line_ids
-        lines |= cls.taxes.refund_repartition_line_ids
+        # As every chart has it: the tests' own taxes have no accounts.
+        cls._book_vat(cls.taxes, "VAT", "259999", "liability_current")
+        cls._book_vat(cls.fee_tax, "Input VAT", "159999", "asset_current")
+
+    @classmethod
+    def _book_vat(cls, taxes, name, code, account_type):
+        account = cls.env["account.account"].create(
+            {"name": name, "code": code, "account_type": account_type}
+        )
+        lines = taxes.invoice_repartition_line_ids | taxes.refund_repartition_line_ids
         lines.filtered(lambda line: line.repartition_type == "tax").account_id = account
 
     def test_each_case_ends_as_the_guide_says(self):
@@ -283,22 +290,26 @@ class TestLifeCycles(RefundCase):
         register.create({"journal_id": bank.id}).action_create_payments()
 
     def do_pay_out(self, amount):
-        tax = self.env["account.tax"].search(
-            [("name", "=", "25 % in"), ("company_id", "=", self.company.id)]
-        ) or self.env["account.tax"].create(
-            {"name": "25 % in", "amount": 25, "type_tax_use": "purchase"}
-        )
         payout = self.env["frontpay.payout"].create(
             {
                 "bank_journal_id": self.company_data["default_journal_bank"].id,
                 "amount": amount,
                 "fee": 20,
                 "fee_account_id": self.company_data["default_account_expense"].id,
-                "tax_id": tax.id,
+                "tax_id": self.fee_tax.id,
             }
         )
         payout.action_propose()
         payout.action_post()
+        self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": payout.bank_journal_id.id,
+                "date": payout.date,
+                "amount": amount,
+                "payment_ref": "FRONT PAYMENT AS",
+            }
+        )
+        payout.action_match()
 
     # --- what is in the books
 
@@ -393,6 +404,7 @@ class TestLifeCycles(RefundCase):
                 names[reversal] = "Reversal"
         for payout in self.payouts().sorted("id"):
             names[payout.move_id] = "Pay-out"
+            names[payout.statement_line_id.move_id] = "Bank statement"
         return {entry: name for entry, name in names.items() if entry}
 
     def results(self):

@@ -5,7 +5,7 @@ import json
 from lxml import etree
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 from odoo.tools.safe_eval import safe_eval
@@ -249,6 +249,14 @@ class TestOverview(OverviewCase):
             for login in ("reader", "employee", "portal"):
                 with self.subTest(name, login=login), self.assertRaises(AccessError):
                     getattr(self.as_user(login, order), f"action_{name}")()
+
+    def test_buttons_of_an_order_that_was_sent_anew_do_nothing_to_the_newer_one(self):
+        move = self.invoice()
+        former = self.order(move, "cancelled", token="former", order_uuid="ODR8")
+        self.order(move)
+        for name in ("send", "refresh", "resolve", "cancel", "withdraw"):
+            with self.subTest(name), self.assertRaisesRegex(UserError, "newer orders"):
+                getattr(self.as_user("invoicing", former), f"action_{name}")()
 
     def test_nobody_else_opens_the_lists(self):
         self.order(self.invoice())

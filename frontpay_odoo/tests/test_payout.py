@@ -1,10 +1,11 @@
 import random
 import time
+from contextlib import contextmanager
 from datetime import date
 
 from odoo import Command
-from odoo.exceptions import LockError, UserError
-from odoo.tests import BaseCase, Form, tagged
+from odoo.exceptions import AccessError, LockError, UserError
+from odoo.tests import BaseCase, Form, new_test_user, tagged
 
 from odoo.addons.account.models.account_move import AccountMove
 from odoo.addons.frontpay_odoo.tools.payout_items import proposed
@@ -398,14 +399,66 @@ class TestPayout(PayoutCase):
             with self.assertRaisesRegex(UserError, "new pay-out"):
                 again()
 
-    def test_an_entry_reset_on_its_own_makes_the_payout_a_draft(self):
-        item = self.paid(100)
-        payout = self.payout(100)
+    @contextmanager
+    def refuses(self, pattern):
+        """Refused, nothing stays changed."""
+        with self.assertRaisesRegex(UserError, pattern), self.undone():
+            yield
+        self.env.invalidate_all(flush=False)
+
+    def test_its_entry_moves_with_it_only(self):
+        payout = self.payout(100, 0, self.paid(100))
         payout.action_post()
-        payout.move_id.button_draft()
+        for step in (payout.move_id.button_draft, payout.move_id.button_cancel):
+            with self.refuses("use the buttons there"):
+                step()
+        payout.action_draft()
+        with self.refuses("use the buttons there"):
+            payout.move_id.action_post()
         self.assertEqual(payout.state, "draft")
+
+    def test_what_it_has_settled_stays(self):
+        item = self.paid(100)
+        payment = item.move_id.origin_payment_id
+        payout = self.payout(100, 0, item)
         payout.action_post()
-        self.assertTrue(item.reconciled)
+        for step in (payment.action_draft, payment.action_cancel):
+            with self.refuses("remove the item there"):
+                step()
+        payout.action_draft()
+        with self.refuses("remove the item there"):
+            item.move_id.with_context(force_delete=True).unlink()
+        self.assertEqual(item.move_id.state, "posted")
+
+    def test_what_is_deleted_leaves_a_draft(self):
+        item = self.paid(100)
+        payment = item.move_id.origin_payment_id
+        payout = self.payout(100, 0, item)
+        payment.action_draft()
+        payment.action_cancel()
+        self.assertFalse(payout.line_ids)
+        self.assertFalse(item.exists())
+
+    def test_nobody_reads_another_companys_items_by_a_payout(self):
+        other = self.setup_other_company(name="Elvenett Prøve AS")["company"]
+        other.action_frontpay_create_journal()
+        item = self.paid(100, company=other)
+        user = new_test_user(
+            self.env, "payouts", groups="account.group_account_user,base.group_user"
+        )
+        payout = self.payout(100).with_user(user)
+        with self.assertRaises(AccessError):
+            payout.line_ids = [Command.create({"move_line_id": item.id})]
+
+    def test_an_item_is_not_moved_into_another_payout(self):
+        draft, posted = self.payout(100, 0, self.paid(100)), self.payout(40)
+        posted.line_ids = [Command.create({"move_line_id": self.paid(40).id})]
+        posted.action_post()
+        user = new_test_user(
+            self.env, "payouts", groups="account.group_account_user,base.group_user"
+        )
+        with self.assertRaises(AccessError):
+            draft.line_ids.with_user(user).payout_id = posted
 
     def test_an_outstanding_account_may_be_shared_with_other_journals(self):
         """Whoever uses an old journal has its payments where Odoo puts them."""
@@ -600,6 +653,12 @@ class TestStatement(PayoutCase):
                 payout.action_propose()
                 payout.action_post()
                 self.assertTrue(line.is_reconciled)
+
+    def test_a_statement_line_takes_no_items_that_add_up_by_chance(self):
+        for amount in (70, 100, 30):
+            self.paid(amount)
+        shown = self.statement_line(100).action_frontpay_payout()
+        self.assertFalse(self.env["frontpay.payout"].browse(shown["res_id"]).line_ids)
 
     def test_a_statement_line_takes_no_payout_by_guess(self):
         for _twice in range(2):

@@ -755,6 +755,21 @@ class TestGuards(RefundCase):
             self.assertFalse(note.show_reset_to_draft_button)
         self.assertEqual(note.state, "posted")
 
+    def test_a_credit_note_that_was_refunded_stays(self):
+        self.happens(self.sent, *PAID)
+        note = self.credit(100)
+        note.action_frontpay_send()
+        self.decide("confirm")
+        self.assertEqual(note.frontpay_refund_state, "refunded")
+        for change in (
+            note.button_draft,
+            note.button_cancel,
+            lambda: note.write({"state": "draft"}),
+        ):
+            with self.assertRaisesRegex(UserError, "Refunded"):
+                change()
+        self.assertFalse(note.show_reset_to_draft_button)
+
     def test_afterwards_it_is_free_but_what_went_out_stays_known(self):
         self.happens(self.sent, *PAID)
         note = self.credit(100)

@@ -173,7 +173,12 @@ def amount_of(text):
 
 
 def day_of(text):
-    """A day, None if the text is none."""
+    """A day of this century, None if the text is none."""
+    day = _any_day_of(text)
+    return day if day and day.year // 100 == 20 else None
+
+
+def _any_day_of(text):
     if UNIX_SECONDS.fullmatch(text) and text.isascii():
         return datetime.fromtimestamp(int(text), UTC).date()
     for form in DATES:
