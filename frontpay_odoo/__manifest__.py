@@ -47,6 +47,7 @@
         "views/res_config_settings_views.xml",
     ],
     "pre_init_hook": "pre_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "assets": {"web.assets_backend": ["frontpay_odoo/static/src/*"]},
     "demo": ["demo/frontpay_demo.xml"],
 }

@@ -15,3 +15,13 @@ def pre_init_hook(env):
     for name, kind in COLUMNS.items():
         if not column_exists(env.cr, "account_move", name):
             create_column(env.cr, "account_move", name, kind)
+
+
+def uninstall_hook(env):
+    """Odoo names what a model inherits once for each module that extends the parent,
+    and would forget the names of those other modules only with them."""
+    names = [
+        ("model", "=", "ir.model.inherit"),
+        ("name", "=like", "model_inherit__frontpay_%"),
+    ]
+    env["ir.model.data"].search(names).unlink()
