@@ -6,13 +6,13 @@ from ..tools import transaction
 from ..tools.deadline import Deadline
 from ..tools.local_time import local_time
 from ..tools.notification import notification
-from .frontpay_handover import READERS
+from .frontpay_handover import READERS, grouped_in_order
 from .frontpay_order import (
     ENDED_STATES,
     ENVIRONMENTS,
     IN_DOUBT_STATES,
     OPEN_STATES,
-    states_in_order,
+    STATES,
 )
 
 # More would keep the person waiting, so they are queued.
@@ -39,7 +39,7 @@ class AccountMove(models.Model):
         string="Front Payment",
         store=True,
         index="btree_not_null",
-        group_expand=states_in_order,
+        group_expand=grouped_in_order(STATES),
         groups=READERS,
     )
     frontpay_order_uuid = fields.Char(

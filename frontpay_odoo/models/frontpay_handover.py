@@ -9,6 +9,19 @@ INVOICING = "account.group_account_invoice"
 READERS = f"account.group_account_readonly,{INVOICING}"
 
 
+def grouped_in_order(states):
+    """For a field's ``group_expand``: a list's or kanban's groups in the order of its
+    states, without those that nothing is in.
+
+    :param list states: [(state, its label)]
+    """
+
+    def in_order(_records, found, _domain):
+        return [state for state, _label in states if state in found]
+
+    return in_order
+
+
 class FrontpayHandover(models.AbstractModel):
     """What is handed to Front Payment for one ``account.move``, ``move_id``: whom it is
     told that something went wrong with it."""

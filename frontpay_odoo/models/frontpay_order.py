@@ -12,7 +12,7 @@ from ..connect import statuses
 from ..connect.channels import CHANNELS
 from ..connect.endpoints import ENVIRONMENTS as API_URLS
 from ..tools import differences, timeline, transaction
-from .frontpay_handover import ATTENTION
+from .frontpay_handover import ATTENTION, grouped_in_order
 
 ########################################################################################
 # STATE DIAGRAM
@@ -129,11 +129,6 @@ WATCHED_STATES = {"paid", "partially_refunded", *ENDED_STATES}
 WATCHED_FOR = timedelta(days=90)
 
 
-def states_in_order(_records, states, _domain):
-    """The groups of a list or kanban by state, in the order of :const:`STATES`."""
-    return [state for state, _label in STATES if state in states]
-
-
 class FrontpayOrder(models.Model):
     """One submission of an invoice to Front Payment.
 
@@ -163,7 +158,7 @@ class FrontpayOrder(models.Model):
         string="Status",
         required=True,
         default="queued",
-        group_expand=states_in_order,
+        group_expand=grouped_in_order(STATES),
     )
     channel = fields.Selection(
         [(name, channel.label) for name, channel in CHANNELS.items()], required=True

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_repr
 
-from .frontpay_handover import ATTENTION
+from .frontpay_handover import ATTENTION, grouped_in_order
 from .frontpay_order import CLAIMED_STATES
 
 ########################################################################################
@@ -60,11 +60,6 @@ TYPES = [("invoiced", "Invoiced"), ("regular", "Regular")]
 SHOWN_FIELDS = {"state", "error"}
 
 
-def states_in_order(_records, states, _domain):
-    """The groups of a list or kanban by state, in the order of :const:`STATES`."""
-    return [state for state, _label in STATES if state in states]
-
-
 class FrontpayRefund(models.Model):
     """A credit note that was handed to Front Payment: one for each.
 
@@ -96,7 +91,7 @@ class FrontpayRefund(models.Model):
         string="Status",
         required=True,
         default="queued",
-        group_expand=states_in_order,
+        group_expand=grouped_in_order(STATES),
     )
     effect = fields.Selection(
         EFFECTS,
