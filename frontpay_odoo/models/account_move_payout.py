@@ -1,6 +1,8 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
+from .frontpay_payout import OF_PAYOUT
+
 
 class AccountMove(models.Model):
     """A pay-out's entry moves with its pay-out only, and what a posted pay-out has
@@ -20,7 +22,7 @@ class AccountMove(models.Model):
         left.line_ids._frontpay_refuse_settled()
 
     def _frontpay_refuse_without_payout(self):
-        if self.env.context.get("frontpay_payout"):
+        if self.env.context.get("frontpay_payout") is OF_PAYOUT:
             return
         payouts = self.env["frontpay.payout"].sudo()
         for payout in payouts.search([("move_id", "in", self.ids)], limit=1):

@@ -16,6 +16,8 @@ STATES = [("draft", "Draft"), ("posted", "Posted"), ("cancelled", "Cancelled")]
 # What nobody enters; a pay-out's entry and its items follow from them.
 COMPUTED = {"move_id", "state", "fee_tax", "total", "difference"}
 COMPUTED_OF_ITEM = {"company_id", "date", "amount"}
+# In the context of what a pay-out does with its entry; nobody can send it by RPC.
+OF_PAYOUT = object()
 STATE_OF_ENTRY = {"draft": "draft", "posted": "posted", "cancel": "cancelled"}
 
 
@@ -507,7 +509,7 @@ class FrontpayPayout(models.Model):
 
     def _entry(self):
         """Its entry, which is to move with it."""
-        return self.move_id.with_context(frontpay_payout=True)
+        return self.move_id.with_context(frontpay_payout=OF_PAYOUT)
 
     def _entry_lines(self):
         """The entry's lines but for the tax, which Odoo adds."""

@@ -409,7 +409,9 @@ class TestPayout(PayoutCase):
     def test_its_entry_moves_with_it_only(self):
         payout = self.payout(100, 0, self.paid(100))
         payout.action_post()
-        for step in (payout.move_id.button_draft, payout.move_id.button_cancel):
+        entry = payout.move_id
+        by_rpc = entry.with_context(frontpay_payout=True)
+        for step in (entry.button_draft, entry.button_cancel, by_rpc.button_draft):
             with self.refuses("use the buttons there"):
                 step()
         payout.action_draft()
