@@ -160,7 +160,13 @@ class FrontpayOrder(models.Model):
         self._send_queue()
         senders = self.search([("sender_id", "!=", False)]).grouped("sender_id")
         for sender, orders in senders.items():
-            transaction.run(self.env, orders._tell_sender, sender)
+            try:
+                transaction.run(self.env, orders._tell_sender, sender)
+            except Exception:
+                # Odoo switches off what fails again and again, and this sends invoices.
+                _logger.exception("User %s couldn't be told of a batch", sender.id)
+                transaction.rollback(self.env)
+                transaction.run(self.env, orders.write, {"sender_id": False})
 
     @api.model
     def _send_queue(self):
@@ -225,7 +231,7 @@ class FrontpayOrder(models.Model):
         attention = self.filtered("needs_you")
         later = self.filtered(lambda order: order._is_queued()) - attention
         others = self - attention - later
-        gone = others.filtered(lambda order: order._has_gone())
+        gone = others.filtered(lambda order: order.state not in NOT_GONE_STATES)
         counts = (
             (gone, self.env._("%s handed over", len(gone))),
             (others - gone, self.env._("%s not sent", len(others - gone))),

@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.frontpay_odoo.models.frontpay_order_queue import QUEUE_CHANNEL
 
@@ -129,6 +130,30 @@ class TestSummary(BatchCase):
                 (other.partner_id, "7 handed over"),
             },
         )
+
+    def test_whoever_can_not_be_told_keeps_nobody_from_sending(self):
+        moves = self.batch()
+        self.send_all(moves)
+        Order = type(self.env["frontpay.order"])
+        with (
+            patch.object(Order, "_summary", side_effect=ZeroDivisionError),
+            mute_logger("odoo.addons.frontpay_odoo.models.frontpay_order_queue"),
+        ):
+            self.run_queue()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
+        self.assertFalse(moves.frontpay_order_id.sudo().sender_id)
+
+    def test_what_was_not_sent_is_not_counted_as_handed_over(self):
+        moves = self.batch()
+        self.send_all(moves)
+        bank = self.company_data["default_journal_bank"]
+        register = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=moves[0].ids
+        )
+        register.create({"journal_id": bank.id}).action_create_payments()
+        self.run_queue()
+        [(_sender, message, _orders)] = self.summaries()
+        self.assertEqual(message, f"{len(moves) - 1} handed over, 1 not sent")
 
     def test_what_was_taken_out_of_the_queue_is_not_told(self):
         moves = self.batch(7)
