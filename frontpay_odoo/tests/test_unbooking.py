@@ -177,6 +177,17 @@ class TestUnbooking(PaymentCase):
         [activity] = self.attention()
         self.assertIn(payment.display_name, html2plaintext(activity.note))
 
+    def test_a_payment_that_is_matched_with_the_bank_is_for_a_person(self):
+        self._have_no_outstanding_account(self.journal)
+        self.says("INVOICED")
+        payment = self.sent.payment_id
+        payment.state = "paid"
+        self.come_back([("EXPIRED", 0), ("EXPIRED", 1)])
+        self.assertEqual(payment.state, "paid")
+        self.assertEqual(self.sent.payment_id, payment)
+        self.assertIn("matched with a bank statement", self.sent.error)
+        self.assertTrue(self.attention())
+
     def test_a_payment_that_pays_another_invoice_as_well_is_for_a_person(self):
         other = self.invoice()
         payment = self.pay_by_hand(250, self.journal)
