@@ -40,6 +40,8 @@ STATES = {
     "EXPIRED": "expired",
 }
 OVER = ("cancelled", "expired", "refunded")
+# Nothing is open of these.
+SETTLED = ("paid", "partially_refunded", "refunded")
 CLAIMED = ("invoiced", "reminded", "collection", "paid", "partially_refunded")
 # How an invoice is credited: net amounts of the credit notes (None: the whole invoice),
 # and in which states that begins; how many of a hundred invoices.
@@ -235,7 +237,7 @@ class Ledgers:
     """Both sides at one moment."""
 
     def __init__(self, office, sandbox, accountant: Accountant):
-        self._office, self._accountant = office, accountant
+        self._accountant = accountant
         self.orders, self.refunds = sandbox.orders(), sandbox.refunds()
         call = office.admin.call
         names = ["name", "frontpay_state", "frontpay_order_uuid", "amount_residual"]
@@ -298,18 +300,28 @@ class Ledgers:
             if not self._is_over(note, states[note["reversed_entry_id"]])
         ]
         problems += [
-            f"{invoice} isn't credited"
+            f"{invoice} waits for: {wish}"
             for invoice, wish in self._accountant.wishes.items()
-            if states[invoice] in WISHES[wish][1] and not self._is_credited(invoice)
+            if states[invoice] in WISHES[wish][1] and not self._is_done(invoice)
+        ]
+        settled = [each for each in self.invoices if each["frontpay_state"] in SETTLED]
+        settled += [
+            note for note in self.notes if note["frontpay_refund_state"] == "refunded"
+        ]
+        problems += [
+            f"{each['name']} is open by {each['amount_residual']}"
+            for each in settled
+            if each["amount_residual"]
         ]
         if self.owed != self.collected - self.paid_back:
             problems += [f"owed {self.owed}, {self.collected} - {self.paid_back}"]
         return problems
 
-    def _is_credited(self, invoice: int) -> bool:
+    def _is_done(self, invoice: int) -> bool:
+        """Whether all that was wished for an invoice has begun."""
+        wish = self._accountant.wishes[invoice]
         notes = [each for each in self.notes if each["reversed_entry_id"] == invoice]
-        wish = WISHES[self._accountant.wishes[invoice]]
-        return (wish[1] != ("sent",) and len(notes) == len(wish[0])) or bool(notes)
+        return wish != "cancelled" and len(notes) == len(WISHES[wish][0])
 
     def _is_over(self, note: dict, state: str) -> bool:
         if note["frontpay_refund_state"] == "refunded":
