@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, RedirectWarning, UserError
+from odoo.exceptions import RedirectWarning, UserError
 
 from ..mapping import Problem, plan_of
 from ..tools import transaction
@@ -111,6 +111,11 @@ class AccountMove(models.Model):
         compute="_compute_frontpay_choices",
         groups=READERS,
     )
+    frontpay_can_change = fields.Boolean(
+        string="Can Be Changed",
+        compute="_compute_frontpay_choices",
+        groups=READERS,
+    )
 
     @api.model
     def _has_field_access(self, field, operation):
@@ -138,6 +143,7 @@ class AccountMove(models.Model):
             is_posted = move.state == "posted"
             move.frontpay_can_cancel = not order._why_not_waiting()
             move.frontpay_can_update = is_posted and order._can_be_updated()
+            move.frontpay_can_change = is_posted and not order._why_not_changeable()
             move.frontpay_can_send = (
                 move.move_type == "out_invoice"
                 and is_posted
@@ -523,18 +529,6 @@ class AccountMove(models.Model):
             "\n".join([*told, *orders._outcome_lines()]),
             reload=True,
         )
-
-    def _frontpay_check_rights(self):
-        """Whoever may write invoices for other reasons has no say at Front Payment.
-
-        :raises AccessError: for users without invoicing rights
-        """
-        may_invoice = self.env.user.has_group("account.group_account_invoice")
-        if not self.env.su and not may_invoice:
-            raise AccessError(
-                self.env._("Only users with invoicing rights can do this.")
-            )
-        self.check_access("write")
 
     def _frontpay_preflight(self):
         """Tell the invoices that can be sent from those that can't.

@@ -1,5 +1,5 @@
 from odoo import models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import AccessError, RedirectWarning, UserError
 
 from .frontpay_order import INVOICED_STATES
 
@@ -10,17 +10,31 @@ class AccountMove(models.Model):
     # In a file of its own, below the one that hands invoices over.
     _inherit = "account.move"  # pylint: disable=consider-merging-classes-inherited
 
+    def _frontpay_check_rights(self):
+        """Whoever may write invoices for other reasons has no say at Front Payment.
+
+        :raises AccessError: for users without invoicing rights
+        """
+        may_invoice = self.env.user.has_group("account.group_account_invoice")
+        if not self.env.su and not may_invoice:
+            raise AccessError(
+                self.env._("Only users with invoicing rights can do this.")
+            )
+        self.check_access("write")
+
     def _frontpay_guard(self, state):
         """Keep an invoice from being reset, cancelled or deleted behind Front Payment's
         back.
 
         :param state: that it is about to take; ``deleted`` is none of Odoo's
+        :raises AccessError: it would be changed, by somebody without invoicing rights
         :raises UserError: it stays as it is
         :raises RedirectWarning: it stays until its order is cancelled
         """
         order = self.sudo().frontpay_order_id
         is_change = state == "draft" and self.env.context.get("frontpay_change")
         if is_change and order._keeps_invoice():
+            self._frontpay_check_rights()
             order._begin_change()
             return
         refusal = self._frontpay_refusal()
@@ -71,6 +85,8 @@ class AccountMove(models.Model):
                 "“Change” resets it, to be sent as an update of the same order. To give"
                 " it up, cancel it at Front Payment."
             )
+        if order._is_changed_too_late():
+            return self.env._("“Change” resets it, to be made what it was.")
         if order.state in INVOICED_STATES:
             return self.env._("Credit it: make a credit note.")
         return ""

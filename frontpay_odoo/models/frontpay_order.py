@@ -249,6 +249,9 @@ class FrontpayOrder(models.Model):
         help="The invoice was reset to be changed, and Front Payment doesn't have the"
         " change yet.",
     )
+    change_refusal = fields.Text(
+        string="Change Not Sent", help="What keeps the change from being sent."
+    )
     sender_id = fields.Many2one(
         "res.users",
         string="Queued By",

@@ -20,7 +20,7 @@ class FrontpayOrder(models.Model):
             "invoice": self.move_id.display_name,
             "state": self._state_label(self.state) if self else "",
         }
-        if self._can_be_updated():
+        if self._can_be_updated() or self._is_changed_too_late():
             return ""
         if not self or self.state in ENDED_STATES:
             return self.env._(
@@ -56,18 +56,35 @@ class FrontpayOrder(models.Model):
             refusal = self._why_not_changeable()
             if refusal:
                 raise UserError(refusal)
-            self.write({"is_changing": True, "update_queued": False})
+            self.write(
+                {"is_changing": True, "update_queued": False, "change_refusal": False}
+            )
 
-    def _too_late_problem(self):
-        """What to do about an invoice whose order was confirmed before Front Payment
-        had the change."""
-        if not self.is_changing or self.state in ("sent", *ENDED_STATES):
+    def _is_changed_too_late(self):
+        """Whether the customer confirmed before Front Payment had the change."""
+        return self.is_changing and self.state not in ("sent", *ENDED_STATES)
+
+    def _change_problem(self):
+        """What to do about a change that Front Payment doesn't have.
+
+        :return: a sentence, or an empty string
+        """
+        details = {"invoice": self.move_id.display_name, "order": self.order_uuid}
+        if self._is_changed_too_late():
+            return self.env._(
+                "The customer confirmed order %(order)s over %(amount)s while"
+                " %(invoice)s was being changed, so the change can't be sent any more."
+                " Choose “Change”, make the invoice what it was, confirm it, and credit"
+                " what you wanted to change.",
+                amount=self.currency_id.format(self.amount),
+                **details,
+            )
+        waits = self.is_changing and self.move_id.state == "posted"
+        if not waits or self.state != "sent" or not self.change_refusal:
             return ""
         return self.env._(
-            "The customer confirmed order %(order)s over %(amount)s while %(invoice)s"
-            " was being changed, so the change can't be sent any more. Make the invoice"
-            " what it was, confirm it, and credit what you wanted to change.",
-            order=self.order_uuid,
-            amount=self.currency_id.format(self.amount),
-            invoice=self.move_id.display_name,
+            "%(invoice)s was changed, and Front Payment doesn't have that yet:"
+            " %(reasons)s",
+            reasons=self.change_refusal,
+            **details,
         )

@@ -9,7 +9,7 @@ from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import format_date
 
 from .frontpay_order import OPEN_STATES, PAYMENT_STATES, REFUNDED_STATES
-from .frontpay_order_unbooking import LIVE_PAYMENT_STATES, RECEIVABLE
+from .frontpay_order_unbooking import LIVE_PAYMENT_STATES, is_receivable
 from .frontpay_refund import UNSETTLED_STATES
 
 _logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class FrontpayOrder(models.Model):
         unregistered = self._register_due_payment()
         problems = [
             contradiction,
-            self._too_late_problem(),
+            self._change_problem(),
             self._other_amount_problem(),
             unregistered,
             self._refund_problem(),
@@ -228,9 +228,7 @@ class FrontpayOrder(models.Model):
             return False
         currency, amount = payment.currency_id, payment.amount
         if payment.move_id:
-            lines = payment.move_id.line_ids.filtered(
-                lambda line: line.account_id.account_type == RECEIVABLE
-            )
+            lines = payment.move_id.line_ids.filtered(is_receivable)
             currency = lines.currency_id
             amount = sign * sum(lines.mapped("amount_currency"))
         return currency == self.currency_id and self._is_equal(amount, asked)

@@ -80,23 +80,17 @@ class FrontpayOrder(models.Model):
         if self.state in ENDED_STATES:
             self._ask_who_collects()
         self._follow_dunning()  # its lines are new
-        self._settle_payment(moved=True)
         if self.is_changing and self.state == "sent":
-            self._enqueue_change()
+            self.change_refusal = self._enqueue_change()
+        self._settle_payment(moved=True)
 
     def _enqueue_change(self):
+        """:return: what keeps it from being queued, or an empty string"""
         problems = self._preflight(self.move_id)
-        reasons = [problem.message for problem in problems]
-        if not problems and self._enqueue(self.move_id):
-            return
-        self._report_problem(
-            self.env._(
-                "%(invoice)s was changed, and Front Payment doesn't have that yet:"
-                " %(reasons)s",
-                invoice=self.move_id.display_name,
-                reasons="\n".join(reasons),
-            )
-        )
+        if problems:
+            return "\n".join(problem.message for problem in problems)
+        is_queued = self._enqueue(self.move_id)
+        return "" if is_queued else str(transaction.busy(self.move_id))
 
     @api.model
     def _create_queued(self, move):

@@ -10,6 +10,7 @@ from odoo.tools import float_repr
 from ..connect import statuses
 from ..tools import system_parameters, transaction
 from .frontpay_order import GRACE_MINUTES, PAYMENT_STATES, REFUNDED_STATES
+from .frontpay_order_unbooking import is_open_receivable, is_receivable
 from .frontpay_refund import UNSETTLED_STATES
 
 # A person is asked about a refund that Front Payment took, and hasn't confirmed since.
@@ -39,6 +40,49 @@ class FrontpayOrder(models.Model):
             refund.state in UNSETTLED_STATES or refund._is_unbooked()
             for refund in self.refund_ids
         )
+
+    def _has_to_give_back(self, amount):
+        """Whether the journal has too much by an amount that was refunded, once what
+        came in is registered."""
+        received = self._received()
+        if self.currency_id.is_zero(received):
+            return True
+        paid_out = self._amount_paid(self.refund_ids.payment_id)
+        rest = received - paid_out - self._amount_kept()
+        return self.currency_id.compare_amounts(rest, amount) >= 0
+
+    def _received(self):
+        """What Front Payment's journal got for the invoice: what settles it there, and
+        what is left of these payments."""
+        in_journal, _elsewhere = self._settlements()
+        payments = self._registered_payments()
+        lines = payments.move_id.line_ids.filtered(is_receivable)
+        own = lines.matched_debit_ids.filtered(
+            lambda partial: partial.debit_move_id.move_id == self.move_id
+        )
+        return self.currency_id.round(
+            sum(own.mapped("debit_amount_currency"))
+            - sum(lines.mapped("amount_residual_currency"))
+            + self._amount_paid(payments.filtered(lambda each: not each.move_id))
+            + self._sum_of([each for each in in_journal if not each.payment])
+        )
+
+    def _registered_payments(self):
+        """The payments for the invoice in Front Payment's journal."""
+        in_journal, _elsewhere = self._settlements()
+        payments = self.payment_id.union(*(each.payment for each in in_journal))
+        return payments | self._payments_in_memo()
+
+    def _pay_by_registered(self):
+        """Set what was registered off against what is open on the invoice again."""
+        moves = self._registered_payments().move_id | self.move_id
+        lines = moves.line_ids.filtered(is_open_receivable)
+        for account, some in lines.grouped("account_id").items():
+            if account in self.move_id.line_ids.account_id:
+                some.reconcile()
+
+    def _amount_paid(self, payments):
+        return self.currency_id.round(sum(payments.mapped("amount")))
 
     def _left_to_refund(self, refund):
         """How much can be refunded, or taken off the claim.
@@ -153,6 +197,8 @@ class FrontpayOrder(models.Model):
         if told and told > 0:  # an answer that is late tells less than before
             for refund in asked:
                 refund._request_refund_decision(self._unfitting_sentence(refund, told))
+            for refund in waiting - asked:
+                refund._tell_other_amount(told)
         elif report.is_refund_rejected and len(rejected) == 1:
             rejected._record_rejected()
         elif report.is_refund_rejected and rejected:
@@ -258,14 +304,19 @@ class FrontpayRefund(models.Model):
 
     def _undo_set_off(self):
         """A credit note that was set off against a claim, and sent only after that was
-        paid, gives back what came in: the books have both, gross."""
+        paid, gives back what came in: the books have both, gross.
+
+        Unless somebody registered only what was left: then they have both already.
+        """
         order = self.order_id
-        was_paid = self.order_state in PAYMENT_STATES["paid"]
-        if not was_paid or order.payment_id:
-            return
-        self.move_id.line_ids.matched_debit_ids.filtered(
+        set_off = self.move_id.line_ids.matched_debit_ids.filtered(
             lambda partial: partial.debit_move_id.move_id == order.move_id
-        ).unlink()
+        )
+        was_paid = self.order_state in PAYMENT_STATES["paid"]
+        if not was_paid or not set_off or not order._has_to_give_back(self.amount):
+            return
+        set_off.unlink()
+        order._pay_by_registered()
 
     def _record_rejected(self):
         if self._set_refund_state("rejected"):
@@ -280,6 +331,23 @@ class FrontpayRefund(models.Model):
     def _request_refund_decision(self, sentence):
         """Have a person say what became of the refund."""
         self.needs_decision = True
+        if sentence != self.error:
+            self._report_problem(sentence)
+
+    def _tell_other_amount(self, told):
+        """Somebody refunded something else by hand than the credit note says.
+
+        :param Decimal told: NOK, what was refunded since
+        """
+        sentence = self.env._(
+            "Front Payment has refunded %(told)s of order %(order)s, not the %(amount)s"
+            " of %(note)s. Refund the rest in Front Payment's own pages, or reset the"
+            " credit note and make it over what was refunded.",
+            told=self.currency_id.format(float(told)),
+            order=self.order_id.order_uuid,
+            amount=self.currency_id.format(self.amount),
+            note=self.move_id.display_name,
+        )
         if sentence != self.error:
             self._report_problem(sentence)
 

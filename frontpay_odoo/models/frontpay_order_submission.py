@@ -455,12 +455,23 @@ class FrontpayOrder(models.Model):
         if self.update_queued and error.retryable and self.tries + 1 < MAX_TRIES:
             self._schedule_retry(error)
             return
-        self.write({"update_queued": False, "tries": 0, "retry_at": False})
-        self._record_error(
-            self.env._(
+        reason = error_messages.outcome_message(self.env, error)
+        is_for_somebody = self.update_queued or self.is_changing
+        self.write(
+            {
+                "update_queued": False,
+                "tries": 0,
+                "retry_at": False,
+                "change_refusal": self.is_changing and reason,
+            }
+        )
+        tell = self._report_problem if is_for_somebody else self._record_error
+        tell(
+            self._change_problem()
+            or self.env._(
                 "Order %(order)s was not brought up to date: %(reason)s",
                 order=self.order_uuid,
-                reason=error_messages.outcome_message(self.env, error),
+                reason=reason,
             )
         )
 

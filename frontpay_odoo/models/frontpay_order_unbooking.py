@@ -90,7 +90,7 @@ class FrontpayOrder(models.Model):
                 self._take_back(each)
         if booked:
             moves = self.move_id | booked.move_id
-            moves.line_ids.filtered(_is_open_receivable).reconcile()
+            moves.line_ids.filtered(is_open_receivable).reconcile()
         self._tell_unbooked(payment)
 
     def _take_back(self, payment):
@@ -112,9 +112,7 @@ class FrontpayOrder(models.Model):
             payment.action_reject()
             return
         entry = payment.move_id
-        lines = entry.line_ids.filtered(
-            lambda line: line.account_id.account_type == RECEIVABLE
-        )
+        lines = entry.line_ids.filtered(is_receivable)
         lines.remove_move_reconcile()
         values = {"date": self.company_id._frontpay_day(), "ref": self._lost_sentence()}
         # What isn't reconciled is with what reverses it, once that is posted.
@@ -140,5 +138,9 @@ class FrontpayOrder(models.Model):
         self._notify_responsible(sentence)
 
 
-def _is_open_receivable(line):
-    return line.account_id.account_type == RECEIVABLE and not line.reconciled
+def is_receivable(line):
+    return line.account_id.account_type == RECEIVABLE
+
+
+def is_open_receivable(line):
+    return is_receivable(line) and not line.reconciled

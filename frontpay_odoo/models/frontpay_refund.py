@@ -207,7 +207,8 @@ class FrontpayRefund(models.Model):
 
     def _waits_for_figures(self):
         """Whether what Front Payment refunds in all tells what became of it."""
-        is_by_hand = self.state == "failed" and self.is_by_hand
+        is_posted = self.move_id.state == "posted"
+        is_by_hand = self.state == "failed" and self.is_by_hand and is_posted
         is_refund = self.effect == "refund"
         return is_refund and (self.state in UNSETTLED_STATES or is_by_hand)
 

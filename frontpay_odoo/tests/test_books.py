@@ -3,7 +3,18 @@ from lxml import etree
 from odoo.tests import tagged
 from odoo.tools.safe_eval import safe_eval
 
+from odoo.addons.frontpay_odoo.models.frontpay_order_unbooking import (
+    is_open_receivable,
+)
+
 from .test_refund import PAID, RefundCase
+
+# What was credited (net), what somebody registered, and all that is booked at the end.
+REGISTERED_BY_HAND = (
+    ((100,), 375, [("inbound", 375), ("outbound", 125)]),
+    ((100,), 250, [("inbound", 250)]),
+    ((), 375, [("inbound", 375), ("outbound", 375)]),
+)
 
 
 @tagged("post_install", "-at_install", "frontpay")
@@ -76,11 +87,12 @@ class TestNumbers(RefundCase):
 class TestGross(RefundCase):
     """What came in and what went back stand in the books each on its own."""
 
-    def amounts(self):
+    def amounts(self, earlier=()):
         """(direction, amount) of the payments, in their order."""
         return [
             (payment.payment_type, payment.amount)
             for payment in self.payments(self.move).sorted("id")
+            if payment not in earlier
         ]
 
     def test_a_credit_note_that_is_sent_after_the_claim_was_paid_is_booked_gross(self):
@@ -118,6 +130,38 @@ class TestGross(RefundCase):
         self.happens(self.sent, "pay")
         self.assertEqual(self.amounts(), [("inbound", 250)])
         self.assertEqual(note.amount_residual, 0)
+
+    def test_registered_by_hand_before_the_credit_note_was_sent(self):
+        """Whatever somebody registered, the journal has what Front Payment owes."""
+        for credited, registered, booked in REGISTERED_BY_HAND:
+            with self.subTest(registered, credited=credited):
+                self.move, self.sent = self.sold("confirm")
+                earlier = self.payments(self.move)
+                note = self.credit(*credited)
+                self.sandbox.act(self.sent.order_uuid, "pay")
+                self.ask()
+                self.register_by_hand(registered)
+                note.action_frontpay_send()
+                self.decide("confirm")
+                self.assertEqual(self.amounts(earlier), booked)
+                self.assertEqual(self.clearing(), self.owed())
+                self.assertEqual(self.move.amount_residual, 0)
+                self.assertEqual(note.amount_residual, 0)
+                self.assertQuiet(self.move, note)
+
+    def register_by_hand(self, amount):
+        """A payment that names the order, set off against what is open."""
+        payment = self.env["account.payment"].create(
+            {
+                "partner_id": self.private.id,
+                "amount": amount,
+                "journal_id": self.company.frontpay_journal_id.id,
+                "memo": self.sent.order_uuid,
+            }
+        )
+        payment.action_post()
+        lines = (payment.move_id | self.move).line_ids
+        lines.filtered(is_open_receivable).reconcile()
 
     def test_rejected_after_the_payment_it_stays_set_off_and_is_told(self):
         self.happens(self.sent, "confirm")

@@ -165,13 +165,22 @@ class TestChange(RefundCase):
         self.assertEqual(self.move.amount_residual, 0)
         self.assertQuiet(self.move)
 
-    def test_changed_wrongly_it_can_be_reset_no_more_and_is_told(self):
+    def test_changed_too_late_it_can_be_made_what_it_was(self):
         self.change()
         self.make_dearer()
-        self.says("INVOICED")
         self.move.action_post()
-        with self.assertRaisesRegex(UserError, "Credit it"):
+        self.says("PAID")
+        self.assertIn("Choose “Change”", self.sent.error)
+        self.assertFalse(self.move.frontpay_can_update)
+        self.assertTrue(self.move.frontpay_can_change)
+        with self.assertRaisesRegex(UserError, "“Change” resets it"):
             self.move.button_draft()
+        self.change()
+        self.make_dearer(100)
+        self.move.action_post()
+        self.assertEqual(self.sent.payment_id.amount, 375)
+        self.assertQuiet(self.move)
+        self.assertFalse(self.move.frontpay_can_change)
 
     def test_what_ends_meanwhile_is_free(self):
         for status in ("EXPIRED", "CANCELLED"):
@@ -213,11 +222,24 @@ class TestChange(RefundCase):
         self.assertFalse(self.sent.update_queued)
         self.assertIn("has no phone number", self.sent.error)
         self.assertTrue(self.attention(self.move))
+        self.sent._settle_payment(moved=True)
+        self.assertIn("has no phone number", self.sent.error)
         self.private.phone = "+47 46567468"
         self.move.action_frontpay_send()
         self.assertFalse(self.sent.is_changing)
         self.assertEqual(self.sent.amount, 875)
         self.assertQuiet(self.move)
+
+    def test_a_change_that_front_payment_refuses_is_told_to_somebody(self):
+        self.change()
+        self.make_dearer()
+        self.move.action_post()
+        self.sandbox.fault("status", status=417, path="invoice/submit")
+        self.run_queue()
+        self.assertTrue(self.sent.is_changing)
+        self.sent._settle_payment(moved=True)
+        self.assertIn("was changed", self.sent.error)
+        self.assertTrue(self.attention(self.move))
 
     def test_an_update_that_is_just_going_out_is_waited_for(self):
         with transaction.sender_lock(self.move), self.assertRaises(LockError):
@@ -264,6 +286,9 @@ class TestChange(RefundCase):
         )
         with self.assertRaises(AccessError):
             self.move.with_user(reader).action_frontpay_change()
+        clerk = self.move.with_user(reader).sudo().with_user(reader)
+        with self.assertRaises(AccessError):
+            clerk.with_context(frontpay_change=True)._frontpay_guard("draft")
         user = new_test_user(
             self.env,
             "frontpay_invoicing",

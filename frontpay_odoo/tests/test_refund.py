@@ -709,6 +709,31 @@ class TestPreflight(RefundCase):
         self.assertBooked(note)
         self.assertQuiet(self.move, note)
 
+    def test_something_else_than_the_credit_note_refunded_by_hand_is_told(self):
+        self.happens(self.sent, *PAID)
+        self.sandbox.control("POST", "settings", {"line_ids": False})
+        note = self.credit(100)
+        note.action_frontpay_send()
+        self.refund_by_hand("100.00")
+        self.assertEqual(note.frontpay_refund_state, "failed")
+        error = note.frontpay_error.replace(NBSP, " ")
+        self.assertIn("has refunded kr 100.00", error)
+        self.assertIn("not the kr 125.00", error)
+        [activity] = self.attention(note)
+        self.assertIn("100.00", activity.note)
+        with self.subTest("the rest as well"), self.undone():
+            self.refund_by_hand("25.00")
+            self.assertBooked(note)
+            self.assertQuiet(self.move, note)
+        note.button_draft()
+        self.ask()
+        self.assertIn("Make the Credit Note", self.move.frontpay_error)
+
+    def refund_by_hand(self, amount):
+        path = f"orders/{self.sent.order_uuid}/refund"
+        self.sandbox.control("POST", path, {"amount": amount})
+        self.ask()
+
     def test_what_front_payment_refunded_by_itself_is_not_refunded_again(self):
         self.happens(self.sent, *PAID)
         self.sandbox.control(
