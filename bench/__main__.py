@@ -12,6 +12,7 @@ from odoo.modules.registry import Registry
 
 NAMES = (
     "mapping",
+    "send",
     "install",
     "polling",
 )  # each is a module here with a function measure(env)

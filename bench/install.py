@@ -18,6 +18,13 @@ LOG = f"""
     SELECT id, company_id, 'out', sent_at
       FROM frontpay_order, generate_series(1, {CALLS})
 """
+# It isn't looked at what is refunded: each invoice stands for its credit note.
+REFUNDS = """
+    INSERT INTO frontpay_refund (move_id, order_id, company_id, state, effect)
+    SELECT move_id, id, company_id,
+           CASE WHEN id % 1000 = 0 THEN 'pending' ELSE 'refunded' END, 'refund'
+      FROM frontpay_order WHERE id % 5 = 0
+"""
 CALLBACKS = """
     INSERT INTO frontpay_callback (order_id, order_uuid, poll_at)
     SELECT id, order_uuid, now() + interval '1 hour' FROM frontpay_order LIMIT 20000
@@ -55,6 +62,7 @@ def _plans(database):
     """How PostgreSQL searches among as many orders as invoices."""
     rows_of(database, ORDERS)
     rows_of(database, LOG)
+    rows_of(database, REFUNDS)
     rows_of(database, CALLBACKS)
     vacuum(database)
     # The addon can't be imported before the registry is there.

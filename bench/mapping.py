@@ -14,6 +14,7 @@ from odoo.addons.frontpay_odoo.mapping import order_of
 INVOICES = 300
 CUSTOMERS = 60
 ROUNDS = 5
+CREATED_AT_ONCE = 50
 LINES = (  # of each invoice: price, VAT in percent, quantity, discount in percent
     (899.00, 25, 1, 0),
     (33.333, 25, 3, 0),
@@ -36,9 +37,12 @@ def measure(env):
     :return: list of rows: what was measured, queries and milliseconds an invoice
         (the median of the rounds)
     """
-    moves = _invoices(_company(env))
-    exporter = env["account.edi.xml.ubl_bis3"]
-    ways = {"frontpay_odoo": _map, "account.edi.xml.ubl_bis3": exporter._export_invoice}
+    moves = invoices(company_of(env), INVOICES)
+    export = env["account.edi.xml.ubl_bis3"]._export_invoice
+    ways = {
+        "frontpay_odoo": json_of,
+        "account.edi.xml.ubl_bis3": export,
+    }
     rounds = {name: [] for name in ways}
     for _round in range(ROUNDS):
         for name, way in ways.items():
@@ -55,7 +59,8 @@ def measure(env):
     ]
 
 
-def _map(move):
+def json_of(move):
+    """What would be posted for an invoice."""
     order, problems = order_of(move, "session", CALLBACKS, move.name)
     if problems:
         raise RuntimeError(problems[0].message)
@@ -73,7 +78,8 @@ def _measured(moves, way):
     return (cursor.sql_log_count - queries) / len(moves), 1000 * spent / len(moves)
 
 
-def _company(env):
+def company_of(env):
+    """A company in Norway that uses Front Payment, at nobody's address."""
     company = env["res.company"].create(
         {
             "name": "Fjordnett Prøve AS",
@@ -103,7 +109,8 @@ def _company(env):
     return company
 
 
-def _invoices(company):
+def invoices(company, count):
+    """Posted invoices to companies."""
     env = company.env
     customers = env["res.partner"].create(
         [
@@ -125,32 +132,38 @@ def _invoices(company):
     products = env["product.product"].create(
         [{"name": f"Vare {place}", "default_code": f"V{place}"} for place in range(5)]
     )
-    moves = env["account.move"].create(
-        [
-            {
-                "move_type": "out_invoice",
-                "partner_id": customers[number % CUSTOMERS].id,
-                "invoice_date": fields.Date.today(),
-                "invoice_line_ids": [
-                    Command.create(
-                        {
-                            "product_id": product.id,
-                            "price_unit": price,
-                            "quantity": quantity,
-                            "discount": discount,
-                            "tax_ids": [Command.set(_tax(company, rate).ids)],
-                        }
-                    )
-                    for product, (price, rate, quantity, discount) in zip(
-                        products, LINES, strict=True
-                    )
-                ],
-            }
-            for number in range(INVOICES)
-        ]
-    )
+    taxes = [_tax(company, rate) for _price, rate, _quantity, _discount in LINES]
+    moves = env["account.move"]
+    for start in range(0, count, CREATED_AT_ONCE):
+        moves += moves.create(
+            [
+                _invoice(customers[number % CUSTOMERS], products, taxes)
+                for number in range(start, min(start + CREATED_AT_ONCE, count))
+            ]
+        )
     moves.action_post()
     return moves
+
+
+def _invoice(customer, products, taxes):
+    lines = zip(products, LINES, taxes, strict=True)
+    return {
+        "move_type": "out_invoice",
+        "partner_id": customer.id,
+        "invoice_date": fields.Date.today(),
+        "invoice_line_ids": [
+            Command.create(
+                {
+                    "product_id": product.id,
+                    "price_unit": price,
+                    "quantity": quantity,
+                    "discount": discount,
+                    "tax_ids": [Command.set(tax.ids)],
+                }
+            )
+            for product, (price, _rate, quantity, discount), tax in lines
+        ],
+    }
 
 
 def _tax(company, rate):

@@ -18,6 +18,13 @@ CITATIONS = (
     ("section", re.compile(r"(?<!\w)\((24\.\d+)\)")),
     ("question", re.compile(rf"(?<!\w)questions?\s+({NUMBERS})\b", re.I)),
 )
+# How the codes end that aren't about success, nor names of fields.
+FAILURE = re.compile(
+    r"^\w*(NotFound|Failed|IsWrong|Errors|Exceed|Available|NotExportable|Submitted|Opened"
+    r"|Already\w+|Wrong|Parameters|Param|GreaterThanOrderAmount|unauthenticated)$"
+)
+# Of terminals, subscriptions and settings, which the addon doesn't use.
+OF_OTHERS = {"isCreditCheckAvailable", "someCyclesFailedToPassValidation"}
 
 
 @cache
@@ -59,6 +66,12 @@ def dead_ends(text: str) -> list[str]:
     ]
 
 
+def codes(name: str) -> set[str]:
+    """Front Payment's codes for what failed, of all that a document names."""
+    words = {word.astext() for word in document(name).findall(nodes.literal)}
+    return {word for word in words if FAILURE.search(word)}
+
+
 def found(path: str, kind: type) -> list[ast.AST]:
     """The nodes of a kind in a Python file; none if there is no such file."""
     text = (ROOT / path).read_text() if (ROOT / path).is_file() else ""
@@ -85,3 +98,7 @@ def test_whatever_is_promised_is_held_by_tests_that_exist(name):
             path, test = held_by.split("::")
             path = path if "/" in path else f"frontpay_odoo/tests/{path}"
             assert test in {node.name for node in found(path, ast.FunctionDef)}, held_by
+
+
+def test_each_known_code_has_its_remedy():
+    assert codes("api.rst") - OF_OTHERS == codes("troubleshooting.rst")

@@ -69,7 +69,8 @@ def _lines_of(move):
 def _base_lines(move):
     """Odoo's rounded amounts, in the order of the invoice."""
     # For all invoices of the batch at once: Odoo's method would ask for each of them.
-    move.line_ids.mapped("tax_ids")
+    taxes = move.line_ids.mapped("tax_ids")
+    taxes.invoice_repartition_line_ids.mapped("factor_percent")
     move.line_ids.mapped("tax_tag_ids")
     base_lines, _tax_lines = move._get_rounded_base_and_tax_lines()
     return sorted(base_lines, key=_position)

@@ -8,10 +8,11 @@ from .frontpay_refund import RUNNING_STATES
 
 # What the journal's card counts. A row's link opens the list with the filter of the
 # row's name.
+HAS_NUMBER = Domain("order_uuid", "!=", False)  # as the index of open orders has it
 CARD_ROWS = {
     "to_send": ("frontpay.order", TO_SEND),
-    "waiting": ("frontpay.order", Domain("state", "=", "sent")),
-    "claimed": ("frontpay.order", Domain("state", "in", CLAIMED_STATES)),
+    "waiting": ("frontpay.order", HAS_NUMBER & Domain("state", "=", "sent")),
+    "claimed": ("frontpay.order", HAS_NUMBER & Domain("state", "in", CLAIMED_STATES)),
     "needs_you": ("frontpay.order", Domain("needs_you", "=", True)),
     "refunds": ("frontpay.refund", Domain("state", "in", RUNNING_STATES)),
 }

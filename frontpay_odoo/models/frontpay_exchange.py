@@ -114,15 +114,16 @@ class FrontpayExchange(models.Model):
         :param connect.client.Client client: its exchanges are stored and emptied
         :param order: the ``frontpay.order`` it was about, if any
         :param record: writes the outcome, if there is one; called with the arguments
+        :return: what it returns
         """
 
         def outcome():
             self._log(company, client.exchanges, order)
-            if record:
-                record(*arguments)
+            return record and record(*arguments)
 
-        transaction.run(self.env, outcome)
+        result = transaction.run(self.env, outcome)
         client.exchanges.clear()
+        return result
 
     @api.model
     def _has_room_for_callback(self, order):

@@ -356,13 +356,22 @@ class FrontpayOrder(models.Model):
         "(company_id) WHERE order_uuid IS NOT NULL"
         " AND state IN ('sent', 'invoiced', 'reminded', 'collection')"
     )
+    _to_send_index = models.Index(
+        "(company_id) WHERE state IN ('queued', 'sending', 'failed')"
+    )
+    _needs_you_index = models.Index(
+        "(company_id) WHERE error IS NOT NULL OR needs_decision IS TRUE"
+        " OR difference IS NOT NULL OR link_error IS NOT NULL"
+        " OR state IN ('unknown', 'expired')"
+    )
     _link_index = models.Index("(company_id) WHERE is_link_due IS TRUE")
     _sent_index = models.Index("(company_id, sent_at) WHERE order_uuid IS NOT NULL")
 
     def write(self, vals):
         """Open forms of the invoices are told, and read them anew."""
         result = super().write(vals)
-        if SHOWN_FIELDS & vals.keys():
+        # While it is being sent, the next state is a moment away.
+        if SHOWN_FIELDS & vals.keys() and vals.get("state") != "sending":
             for move in self.move_id:
                 channel = (move, INVOICE_CHANNEL)
                 self.env["bus.bus"]._sendone(channel, INVOICE_CHANNEL, move.id)
@@ -462,17 +471,25 @@ class FrontpayOrder(models.Model):
     def _update_invoice(self, former):
         """Let the invoice say that it was sent, and be printed anew when its PDF names
         another way to pay."""
-        move = self.move_id
+        move = self._move_beside_amounts()
         if self.state in ARRIVED_STATES and not move.is_move_sent:
             move.is_move_sent = True
         if _way_to_pay(former) != _way_to_pay(self.state):
             move._detach_attachments()
-        self._follow_dunning()
+        if (former in ENDED_STATES) != (self.state in ENDED_STATES):
+            self._follow_dunning()
+
+    def _move_beside_amounts(self):
+        """The invoice, for what has nothing to do with the amounts of its lines: Odoo
+        needn't compute and check them anew."""
+        return self.move_id.with_context(
+            skip_invoice_sync=True, check_move_validity=False
+        )
 
     def _follow_dunning(self):
         """Nobody else reminds the customer while Front Payment has the invoice, or may
         have it; afterwards it is as it was."""
-        move = self.move_id
+        move = self._move_beside_amounts()
         if not self._keeps_invoice():
             for name, value in (self.former_dunning or {}).items():
                 move[name] = value
@@ -724,9 +741,10 @@ class FrontpayOrder(models.Model):
 
         :param connect.client.Client client: its exchanges are stored and emptied
         :param record: writes the outcome, if there is one; called with the arguments
+        :return: what it returns
         """
         log = self.env["frontpay.exchange"]
-        log._save(self.company_id, client, self, record, *arguments)
+        return log._save(self.company_id, client, self, record, *arguments)
 
 
 def _way_to_pay(state):

@@ -278,7 +278,8 @@ class FrontpayOrder(models.Model):
             return
         # Without a fingerprint the invoice can be sent once more, unchanged.
         self.write({"sent_at": sent_at, "fingerprint": False})
-        self._follow_submission(answer, OrderStatus(status) if status else None)
+        if status:
+            self._apply_response(OrderStatus(status))
         if self._can_be_updated():
             self._enqueue(self.move_id)
             self.move_id.message_post(

@@ -1,8 +1,11 @@
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import NamedTuple
+
+from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -134,11 +137,10 @@ class FrontpayOrder(models.Model):
             document = submission.document
             self._save_exchanges(client, self._record_update, document, answer)
             return None
-        self._save_exchanges(client, self._record_submitted, answer)
-        if self.order_uuid != answer.order_uuid:
+        if not self._save_exchanges(client, self._record_submitted, answer):
             return errors.UnknownOutcome("the answer names another order")
-        report = interactive and self._fetch_initial_status(client, answer)
-        self._save_exchanges(client, self._follow_submission, answer, report)
+        if interactive and not answer.verification_url:
+            self._follow_initial_status(client, answer)
         return None
 
     # === BEFORE THE REQUEST === #
@@ -214,7 +216,7 @@ class FrontpayOrder(models.Model):
         known = (current.note or "").splitlines()
         for note in order.notes:
             if note not in known:
-                move.message_post(body=note)
+                move._message_log(body=note)
         if not plan.is_update:
             current = self._reserved_order(move, plan, order, document)
         return Submission(current, channel, document, plan.is_update)
@@ -323,19 +325,16 @@ class FrontpayOrder(models.Model):
 
     # === AFTER THE ANSWER === #
 
-    def _fetch_initial_status(self, client, answer):
+    def _follow_initial_status(self, client, answer):
         """What Front Payment says of an order that needs no confirmation (question 5).
 
         A lost answer does no harm here: polling brings it later.
-
-        :return: :class:`connect.responses.OrderStatus`, or None
         """
-        if answer.verification_url:
-            return None
-        try:
-            return client.status(answer.order_uuid)
-        except errors.FrontPaymentError:
-            return None
+        record, report = None, None
+        with suppress(errors.FrontPaymentError):
+            report = client.status(answer.order_uuid)
+            record = self._apply_response
+        self._save_exchanges(client, record, report)
 
     def _record_submitted(self, answer):
         """Keep what must not be lost, and nothing that could fail.
@@ -352,6 +351,7 @@ class FrontpayOrder(models.Model):
             {"customer_uuid": answer.customer_uuid, "sent_at": fields.Datetime.now()}
         )
         self._schedule_next_poll()
+        self._tell_submitted(answer)
         return True
 
     def _record_wrong_number(self, answer):
@@ -379,15 +379,24 @@ class FrontpayOrder(models.Model):
             )
         self._report_problem(sentence)
 
-    def _follow_submission(self, answer, report):
+    def _tell_submitted(self, answer):
+        """What the invoice and the customer should tell; whatever goes wrong with it,
+        the order is there."""
+        try:
+            with self.env.cr.savepoint():
+                self._log_submission(answer)
+        except OperationalError:  # for the transaction to be tried again
+            raise
+        except Exception:
+            _logger.exception("Order %s couldn't be noted on its invoice", self.id)
+
+    def _log_submission(self, answer):
         customer = self.partner_id.with_company(self.company_id)
         if answer.customer_uuid != customer.frontpay_customer_uuid:
             customer.frontpay_customer_uuid = answer.customer_uuid
-        self.move_id.message_post(
+        self.move_id._message_log(
             body=self.env._("Handed to Front Payment as order %s.", self.order_uuid)
         )
-        if report:
-            self._apply_response(report)
 
     def _record_failure(self, error):
         """The invoice wasn't sent, or nobody knows whether it was.

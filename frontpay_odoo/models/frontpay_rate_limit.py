@@ -18,8 +18,8 @@ from ..tools import system_parameters, transaction
 CALLS_PER_MINUTE = 240
 # Parts of the limit for even slots and for a burst; the rest is for calls that take
 # longer to leave than the one before them.
-SUSTAINED = 0.95
-BURST = 0.03
+SUSTAINED = 0.965
+BURST = 0.02
 MAX_WAIT = 5  # seconds that a person waits for a slot
 CRON_MAX_WAIT = 60  # seconds that a cron does
 NOW = SQL("(clock_timestamp() AT TIME ZONE 'UTC')")

@@ -144,7 +144,8 @@ class FrontpayRefund(models.Model):
         "(move_id)", "This credit note has been handed to Front Payment already."
     )
     _running_index = models.Index(
-        "(company_id) WHERE state IN ('queued', 'sending', 'unknown', 'pending')"
+        "(company_id) WHERE state IN"
+        " ('queued', 'sending', 'unknown', 'pending', 'needs_approval')"
     )
 
     @api.ondelete(at_uninstall=False)

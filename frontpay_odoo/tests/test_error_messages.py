@@ -202,6 +202,13 @@ class TestErrorMessages(TransactionCase):
         told = error_messages.quoted(error)
         self.assertEqual(told, "“178584***** is taken” “No.”")
 
+    def test_a_known_code_is_told_in_a_sentence_whatever_follows_it(self):
+        sentence = "The order is cancelled already."
+        for said in ("", ":ODR1", "#cycle1", ": Cancelled"):
+            told = self._told(f"orderStatusAlreadyCancelled{said}")
+            self.assertEqual(told, [sentence])
+        self.assertEqual(self._told("orderFellOver:7"), ["“orderFellOver:7”"])
+
     def test_a_quoted_sentence_holds_no_personal_number(self):
         told = self._told("The number 17858410193 is taken.")
         self.assertEqual(told, ["“The number 178584***** is taken.”"])

@@ -7,6 +7,7 @@ from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL
 
 from odoo.addons.frontpay_odoo.hooks import COLUMNS
+from odoo.addons.frontpay_odoo.models.account_journal import CARD_ROWS
 from odoo.addons.frontpay_odoo.models.frontpay_order import IN_DOUBT_STATES
 from odoo.addons.frontpay_odoo.models.frontpay_order_polling import POLL_ORDER
 
@@ -74,6 +75,13 @@ def searches(env):
             env.company.id,
             fields.Datetime.subtract(now, days=400),
         ),
+        **{
+            f"the journal's card: {name}": env[model]
+            .sudo()
+            ._search(company & domain)
+            .select()
+            for name, (model, domain) in CARD_ROWS.items()
+        },
     }
 
 

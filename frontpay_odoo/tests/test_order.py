@@ -318,6 +318,19 @@ class TestSending(SandboxCase):
         self.assertEqual(self._send()[0], "success")
         self.assertEqual(self.move.frontpay_state, "sent")
 
+    def test_what_cannot_be_noted_on_the_invoice_keeps_the_order(self):
+        """Another addon's fault, after Front Payment took the invoice."""
+        orders = type(self.env["frontpay.order"])
+        with (
+            patch.object(orders, "_log_submission", side_effect=ValueError),
+            mute_logger("odoo.addons.frontpay_odoo.models.frontpay_order_submission"),
+        ):
+            self.move.action_frontpay_send()
+        [order] = self.sandbox.orders()
+        self.assertEqual(self.move.frontpay_order_uuid, order["orderUuid"])
+        self.assertEqual(self.move.frontpay_state, "sent")
+        self.assertFalse(self.move.frontpay_error)
+
     def test_the_customers_number_is_kept(self):
         self._send()
         [stored] = self.sandbox.orders()

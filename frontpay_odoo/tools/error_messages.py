@@ -80,6 +80,25 @@ REFUND_MESSAGES = {
         " again."
     ),
 }
+# Why an order isn't taken or changed, by Front Payment's codes (section 2).
+ORDER_MESSAGES = {
+    "organizationNotFound": _lt(
+        "Front Payment finds no company with the customer's organization number."
+        " Correct it on the customer."
+    ),
+    "personCurrentStatusIsWrong": _lt(
+        "The population register doesn't have the customer's personal number as one in"
+        " use. Ask the customer for it."
+    ),
+    "customerNotFound": _lt("Front Payment doesn't know this customer."),
+    "orderStatusAlreadyPaid": _lt("The customer has paid the order already."),
+    "orderStatusAlreadyCancelled": _lt("The order is cancelled already."),
+    "orderStatusAlreadyInvoiced": _lt("The order is invoiced already."),
+    "orderStatusAlreadyPaidOrCancelled": _lt("The order is paid or cancelled already."),
+    "paymentLinkAlreadyOpened": _lt("The customer has opened the link already."),
+}
+# A parameter may follow a code.
+CODE = re.compile(r"(\w+)(?:[:#].*)?")
 # The code goes on with the order's status.
 REFUND_REFUSED_BY_STATUS = "refundRejectionForRefundedCancelledInvoicedOrderParam"
 REFUND_WRONG_STATUS = _lt(
@@ -253,8 +272,11 @@ def _with_labels(env, message):
 
 
 def _reason(env, sentence):
-    """One of Front Payment's sentences with the labels of Odoo's forms; or itself,
-    masked and in quotes."""
+    """What one of Front Payment's codes means, or one of its sentences with the labels
+    of Odoo's forms; or itself, masked and in quotes."""
+    code = CODE.fullmatch(sentence.strip())
+    if code and code[1] in ORDER_MESSAGES:
+        return localized(env, ORDER_MESSAGES[code[1]])
     for rule, words in RULES.items():
         match = re.fullmatch(SENTENCE % rule, sentence)
         subject = match and _subject(env, match["field"])
