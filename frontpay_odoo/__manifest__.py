@@ -35,6 +35,7 @@
         "wizards/frontpay_ask_customer_views.xml",
         "wizards/frontpay_cancel_views.xml",
         "wizards/frontpay_approval_views.xml",
+        "wizards/frontpay_customer_comparison_views.xml",
         "wizards/frontpay_refund_resolve_views.xml",
         "wizards/frontpay_resend_views.xml",
         "data/mail_template_customer_form.xml",

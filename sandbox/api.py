@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from . import rules, totals
 from .bankid import bankid_url
 from .channels import CHANNELS
+from .customers import NAMES, Ambiguous, Customer, CustomerNotFound
 from .envelope import MESSAGES, accepted, failed, refused
 from .faults import Fault
 from .orders import Conflict, Order, OrderNotFound
@@ -156,6 +157,16 @@ def _refused(error: Refused) -> Response:
     return refused(400, str(error))
 
 
+@blueprint.errorhandler(CustomerNotFound)
+def _customer_not_found(_error: CustomerNotFound) -> Response:
+    return refused(404, "customerNotFound")
+
+
+@blueprint.errorhandler(Ambiguous)
+def _ambiguous(_error: Ambiguous) -> Response:
+    return refused(400, "ambiguousRequestExistsWithSameParameters")
+
+
 def submit() -> Response:
     """Sections 4 to 9: an order comes in by one of the channels."""
     endpoint = request.path.removeprefix(PREFIX)
@@ -293,6 +304,29 @@ def request_approval(uuid: str) -> Response:
     )
 
 
+@blueprint.get("connect/customers/details/<uuid>")
+def customer_details(uuid: str) -> Response:
+    """Section 18."""
+    customer = sandbox.customers.get(uuid)
+    data = _customer(customer)
+    return accepted(200, "customerDetailsRetrievedSuccessfully", data)
+
+
+@blueprint.put("connect/customers/update/<customer_type>/<uuid>")
+def update_customer(customer_type: str, uuid: str) -> Response:
+    """Section 18. Its answer is on no page."""
+    if customer_type not in rules.CUSTOMER_UPDATES:
+        return refused(404, ROUTE_MESSAGES[404])
+    payload = _read(_body())
+    sandbox.customers.get(uuid)
+    endpoint = rules.CUSTOMER_UPDATES[customer_type]
+    errors = rules.check(endpoint, payload, sandbox.orders.exists)
+    if errors:
+        return failed(417, errors)
+    sandbox.customers.update(uuid, customer_type, payload)
+    return accepted(200, "customerUpdatedSuccessfully")
+
+
 def _take_refund(endpoint: str, uuid: str) -> Response | None:
     received = _body()
     payload = _read(received)
@@ -378,3 +412,15 @@ def _customer_details(order: Order) -> dict:
     customer = {name: order.customer.get(name) for name in names}
     customer["preferredLanguage"] = customer["preferredLanguage"] or "no"
     return {"type": order.customer_type, "uuid": order.customer_uuid, **customer}
+
+
+def _customer(customer: Customer) -> dict:
+    known = customer.known
+    address = {"uuid": f"ADRS{customer.uuid.removeprefix('CSRT')}", **known["address"]}
+    return {
+        "uuid": customer.uuid,
+        "type": customer.type.capitalize(),
+        **{name: known.get(name) for name in NAMES},
+        "status": "Active",
+        "addresses": {"billing": address, "shipping": known.get("shipping")},
+    }

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from . import api, control, pages
 from .callbacks import Callbacks
+from .customers import Customers
 from .orders import Orders
 from .payouts import Payouts
 from .refunds import Refunds
@@ -29,6 +30,7 @@ def create_app(settings: Settings, database: str = ":memory:") -> Flask:
     sandbox = Sandbox(
         settings,
         orders,
+        Customers(orders),
         Refunds(orders, settings),
         Payouts(orders, settings),
         Callbacks(orders, settings),

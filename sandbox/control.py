@@ -101,6 +101,21 @@ def act(uuid: str, action: str):
     return _order(sandbox.act(uuid, action, body.get("amount")))
 
 
+@blueprint.get("/customers")
+def customers():
+    """All customers, the one that came first at the top."""
+    return jsonify(
+        [
+            {
+                "customerUuid": customer.uuid,
+                "type": customer.type,
+                "details": json.loads(customer.details),
+            }
+            for customer in sandbox.customers.all()
+        ]
+    )
+
+
 @blueprint.get("/refunds")
 def refunds():
     """All refunds, oldest first."""

@@ -29,6 +29,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from .channels import CHANNELS, Channel
+from .masking import json_text
 from .payload import number, products, read
 from .rules import INVOICE_SUBMIT
 from .totals import money
@@ -112,7 +113,9 @@ CREATE TABLE IF NOT EXISTS payout_items (
 );
 CREATE TABLE IF NOT EXISTS customers (
     identity TEXT PRIMARY KEY,
-    uuid TEXT NOT NULL UNIQUE
+    uuid TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    details TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS statuses (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -461,18 +464,17 @@ class Orders:
     def _customer_uuid(
         self, db: sqlite3.Connection, customer_type: str, customer: dict
     ) -> str:
-        """The same person or organization keeps its id.
-
-        A payment link needs no personal number, people are told apart by e-mail address
-        then.
-        """
-        field = "personalNumber" if customer_type == "private" else "organizationId"
-        identity = f"{customer_type} {customer.get(field) or customer['email']}"
+        """The same person or organization keeps its id, and what the first order told
+        of it: whether later ones change that, nobody has said."""
+        identity = identity_of(customer_type, customer)
         query = "SELECT uuid FROM customers WHERE identity = ?"
         if found := self.query(query, identity):
             return found[0]["uuid"]
         uuid = _new_id("CSRT", self._customer_exists)
-        db.execute("INSERT INTO customers VALUES (?, ?)", (identity, uuid))
+        db.execute(
+            "INSERT INTO customers VALUES (?, ?, ?, ?)",
+            (identity, uuid, customer_type, json_text(customer)),
+        )
         return uuid
 
     def _customer_exists(self, uuid: str) -> bool:
@@ -497,6 +499,13 @@ NOTES = {
     "expire": "Nobody answered in time",
     "cancel": "Cancelled by the merchant",
 }
+
+
+def identity_of(customer_type: str, customer: dict) -> str:
+    """What a customer is told apart by. A payment link needs no personal number: people
+    are known by their e-mail address then."""
+    field = "personalNumber" if customer_type == "private" else "organizationId"
+    return f"{customer_type} {customer.get(field) or customer['email']}"
 
 
 def _new_id(prefix: str, is_taken: Callable[[str], bool]) -> str:

@@ -59,6 +59,18 @@ INVOICE: Table = {
 LANGUAGE = "string|in:en,no,sv,da,de"
 PERSONAL_NUMBER = "string|digits:11"
 ORGANIZATION_ID = "string|regex:/^[a-zA-Z0-9]+$/"
+ADDRESS: Table = {
+    "street": "required|string",
+    "zip": "required|string",
+    "city": "required|string",
+    "country": "required|string|iso_country",
+}
+
+
+def _below(path: str, table: Table) -> Table:
+    return {f"{path}.{name}": rules for name, rules in table.items()}
+
+
 CUSTOMER: Table = {
     "customerDetails.type": "required|string|in:private,corporate",
     "customerDetails.countryCode": "required|string",
@@ -72,10 +84,7 @@ CUSTOMER: Table = {
         f"required_if:customerDetails.type,corporate|{ORGANIZATION_ID}"
     ),
     "customerDetails.preferredLanguage": LANGUAGE,
-    "customerDetails.address.street": "required|string",
-    "customerDetails.address.zip": "required|string",
-    "customerDetails.address.city": "required|string",
-    "customerDetails.address.country": "required|string|iso_country",
+    **_below("customerDetails.address", ADDRESS),
 }
 # Section 4.1. Sections 6 to 9 show this URL and don't say whether it must be there:
 # since section 4's current page demands it, it is demanded there too.
@@ -94,6 +103,19 @@ REFUND_ORDER: Table = {
     "products.*.amount": "required|numeric",
 }
 
+# Section 18
+CUSTOMER_UPDATE: Table = {
+    "name": "required|string",
+    "email": "required|email",
+    "countryCode": "required|string",
+    "msisdn": "required|string",
+    "preferredLanguage": f"required|{LANGUAGE}",
+    "addresses": "required|array",
+    "addresses.billing": "required|array",
+    **_below("addresses.billing", ADDRESS),
+    "addresses.shipping": "array",
+}
+
 # Endpoints
 
 INVOICE_SUBMIT = "connect/orders/invoice/submit"
@@ -107,6 +129,10 @@ RESEND = "connect/orders/resend"
 REFUND = "connect/orders/refund"
 APPROVAL = "orders/refund/request/approval"
 STATUS = "connect/orders/status"
+CUSTOMER_UPDATES = {
+    customer_type: f"connect/customers/update/{customer_type}"
+    for customer_type in ("private", "corporate")
+}
 
 RULES: dict[str, Table] = {
     # Section 4.1, the newer of the two specification pages.
@@ -217,6 +243,19 @@ RULES: dict[str, Table] = {
     # Section 13; upper-cased before it gets here.
     STATUS: {
         "type": "in:SENT,PAID,CANCELLED,EXPIRED,INVOICED,REFUNDED,PARTIAL REFUNDED",
+    },
+    # Section 18; of an organization the current page, whose number is digits.
+    CUSTOMER_UPDATES["private"]: CUSTOMER_UPDATE | {"personalNumber": PERSONAL_NUMBER},
+    CUSTOMER_UPDATES["corporate"]: CUSTOMER_UPDATE
+    | {
+        "organizationId": "string|regex:/^[0-9]+$/",
+        "additionalContact": "array",
+        "additionalContact.*.name": "string",
+        "additionalContact.*.designation": "string",
+        "additionalContact.*.countryCode": "string",
+        "additionalContact.*.msisdn": "string",
+        "additionalContact.*.email": "email",
+        "additionalContact.*.note": "string",
     },
 }
 

@@ -7,6 +7,7 @@ from flask import current_app
 from werkzeug.local import LocalProxy
 
 from .callbacks import Callbacks
+from .customers import Customers
 from .faults import Chaos, Faults
 from .orders import Order, Orders
 from .payouts import Payouts
@@ -23,6 +24,7 @@ class Sandbox:
 
     settings: Settings
     orders: Orders
+    customers: Customers
     refunds: Refunds
     payouts: Payouts
     callbacks: Callbacks

@@ -150,6 +150,10 @@ class Sandbox(SandboxServer):
         """Whether every fault that was asked for has met its request."""
         return not self._control("GET", "faults")["faults"]
 
+    def customers(self) -> list[dict]:
+        """All customers that it knows, the one that came first at the top."""
+        return self._control("GET", "customers")
+
     def refunds(self) -> list[dict]:
         """All refunds that it took, oldest first."""
         return self._control("GET", "refunds")

@@ -30,6 +30,7 @@ STACK = (
     "wizards/frontpay_batch.py",
     "wizards/frontpay_approval.py",
     "wizards/frontpay_cancel.py",
+    "wizards/frontpay_customer_comparison.py",
     "wizards/frontpay_resend.py",
     "models/mail_mail.py",
     "models/mail_notification.py",

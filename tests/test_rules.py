@@ -8,7 +8,7 @@ import pytest
 
 from sandbox import rules as received
 from sandbox.payload import read
-from sandbox.tests.conftest import MISSING, changed
+from sandbox.tests.conftest import CUSTOMER_UPDATES, MISSING, changed
 from sandbox.tests.test_rules import AN_ORDER, breaking
 from sandbox.totals import check_totals
 
@@ -40,6 +40,7 @@ WRONG = {
     "msisdn": ("!", ""),
     "personal_number": ("!", "must be 11 digits"),
     "organization_id": ("!", "format is invalid"),
+    "digits": ("12 34", "format is invalid"),
     "unix_seconds": ("!", "must be a Unix timestamp"),
     "printed_day": ("!", "does not match the format"),
     "email": ("kari@", "must be a valid email"),
@@ -146,10 +147,10 @@ def errors_of(endpoint: str, document: dict) -> list[str]:
     return received.check(endpoint, payload, lambda uuid: uuid == AN_ORDER)
 
 
-def ways_to_break(sent, channel: str, endpoint: str):
+def ways_to_break(table: dict, endpoint: str, not_sent: dict):
     """Field, changes that break one of its rules, and what the sandbox says of it, for
-    the rules of both."""
-    for path, rules in sent.RULES[channel].items():
+    the rules of both: the addon's table, and the sandbox's but for what isn't sent."""
+    for path, rules in table.items():
         for name, *arguments in (re.split("[:,]", rule) for rule in rules.split("|")):
             value, sentence = WRONG[name]
             because = {}
@@ -159,7 +160,7 @@ def ways_to_break(sent, channel: str, endpoint: str):
             path = path.replace("*", "0")
             yield path, because | {path: value}, sentence
     for path, rules in received.RULES[endpoint].items():
-        if path not in NOT_SENT.get(channel, {}):
+        if path not in not_sent:
             for rule in rules.split("|"):
                 yield path.replace("*", "0"), next(breaking(path, rule)), ""
 
@@ -169,7 +170,9 @@ def test_addon_and_sandbox_refuse_the_same(sent, channel, endpoint):
     for document in documents(channel):
         assert sent.violations(channel, document) == []
         assert errors_of(endpoint, document) == []
-        for path, changes, sentence in ways_to_break(sent, channel, endpoint):
+        not_sent = NOT_SENT.get(channel, {})
+        table = sent.RULES[channel]
+        for path, changes, sentence in ways_to_break(table, endpoint, not_sent):
             wrong = changed(document, changes)
             words = received.field_words(path)
             is_refused_here = path in dict(sent.violations(channel, wrong))
@@ -199,3 +202,31 @@ def test_addon_and_sandbox_refuse_amounts_that_dont_belong_together(
             assert path.replace("*", "0") in found
             assert errors_of(endpoint, wrong) == []
             assert check_totals(endpoint, read(json.dumps(wrong)))
+
+
+@pytest.mark.parametrize("customer_type", CUSTOMER_UPDATES)
+def test_addon_and_sandbox_refuse_the_same_customers(sent, connect, customer_type):
+    endpoint = received.CUSTOMER_UPDATES[customer_type]
+    path = connect("connect.endpoints").CUSTOMER_UPDATES[customer_type].path
+    assert path == f"{endpoint}/{{uuid}}"
+    document = CUSTOMER_UPDATES[customer_type]
+    table = sent.UPDATES[customer_type]
+    not_sent = dict.fromkeys(
+        path
+        for path in received.RULES[endpoint]
+        if path.startswith(("additionalContact", "addresses.shipping"))
+    )
+    assert sent.customer_violations(customer_type, document) == []
+    assert errors_of(endpoint, document) == []
+    disagreed = set()
+    for path, changes, sentence in ways_to_break(table, endpoint, not_sent):
+        wrong = changed(document, changes)
+        words = received.field_words(path)
+        is_refused_here = path in dict(sent.customer_violations(customer_type, wrong))
+        is_refused_there = any(
+            words in error and sentence in error for error in errors_of(endpoint, wrong)
+        )
+        if not (is_refused_here and is_refused_there):
+            disagreed.add((path, changes[path]))
+    stricter = {(path.rpartition(".")[2], value) for path, value in STRICTER}
+    assert disagreed == stricter

@@ -195,12 +195,29 @@ class Client:
         """
         self._call(endpoints.APPROVAL, responses.nothing, order_uuid, document)
 
+    def customer(self, customer_uuid):
+        """Fetch what Front Payment knows of a customer (section 18).
+
+        :rtype: order.Customer
+        """
+        return self._call(endpoints.CUSTOMER, responses.customer_details, customer_uuid)
+
+    def update_customer(self, customer_uuid, customer_type, document):
+        """Replace what Front Payment knows of a customer (section 18). Doing it twice
+        does no harm.
+
+        :param str customer_type: ``private`` or ``corporate``
+        :param dict document: of :func:`customer.update_json`
+        """
+        endpoint = endpoints.CUSTOMER_UPDATES[customer_type]
+        self._call(endpoint, responses.nothing, customer_uuid, document)
+
     def check_connection(self):
         """Show that address and token are right, without touching any order."""
         with suppress(errors.NotFound):
             self.status(NO_ORDER)
 
-    def _call(self, endpoint, read, order_uuid="", document=None):
+    def _call(self, endpoint, read, uuid="", document=None):
         """Send one request and return what ``read`` makes of the envelope's ``data``:
         of its rows, one after the other, where the endpoint answers with a list.
 
@@ -212,7 +229,7 @@ class Client:
         :raises RateLimited: too many calls
         :raises UnknownOutcome: the request may have been carried out
         """
-        path = endpoint.path.format(order_uuid=quote(order_uuid, safe=""))
+        path = endpoint.path.format(uuid=quote(uuid, safe=""))
         exchange = Exchange(endpoint.method, path)
         if document is not None:
             exchange.request = masked_json(document, [self._token])
@@ -229,7 +246,7 @@ class Client:
                 text = "".join(_pieces(response, MAX_ANSWER))
             answer = self._answer(endpoint, exchange, text)
             data = _data(endpoint, response, answer)
-            responses.check_order_uuid(data, order_uuid)
+            responses.check_uuid(data, uuid, endpoint.uuid_keys)
             return read(data)
         except errors.FrontPaymentError as error:
             exchange.error = masked_text(str(error), [self._token])

@@ -1,4 +1,4 @@
-"""What Front Payment answers, read defensively (sections 2, 4.4 and 24).
+"""What Front Payment answers, read defensively (sections 2, 4.4, 18 and 24).
 
 Whatever is read here can be stored: texts without zero bytes and lone surrogates,
 none of them, nor an amount, of any length.
@@ -14,10 +14,12 @@ from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qs, urlsplit
 
 from .errors import UnknownOutcome
+from .order import Address, Customer
 from .refund import OrderLine
 from .validation import is_safe_url
 
 ORDER_UUID_KEYS = ("orderUuid", "orderId", "uuid")  # question 3
+CUSTOMER_UUID_KEYS = ("uuid", "customerUuid")
 VERIFICATION_URL_KEYS = ("bankIdUrl", "paymentUrl", "url")  # question 4
 ORDER_UUID = re.compile(r"[A-Za-z0-9-]{1,64}")
 LINE_ID = re.compile(r"[0-9]{1,18}")
@@ -210,7 +212,7 @@ def order_details(data):
         references=tuple(dict.fromkeys(references)),
         amount=_amount(summary.get("grandTotal") if isinstance(summary, dict) else ""),
         ordered_at=_time(data.get("orderDate")),
-        customer_uuid=_first(customer, ("uuid", "customerUuid")),
+        customer_uuid=_first(customer, CUSTOMER_UUID_KEYS),
         contacts=contacts_of(customer),
         lines=_order_lines(data.get("productList")),
         invoice_number=invoice_number(data),
@@ -238,16 +240,44 @@ def _order_line(row):
     )
 
 
-def check_order_uuid(data, order_uuid):
-    """Check that an answer is about the order that was asked for, if it names any.
+def check_uuid(data, uuid, keys):
+    """Check that an answer is about what was asked for, if it names anything.
 
+    :param str uuid: the order's or customer's number; empty where none was asked for
+    :param keys: what the answer may call it
     :raises UnknownOutcome: it is about another
     """
-    keys = ORDER_UUID_KEYS if isinstance(data, dict) else ()
-    # What is no number of an order isn't this one's.
+    keys = keys if isinstance(data, dict) else ()
+    # What is no number isn't this one.
     named = [_first(data, (key,)) for key in keys if data.get(key) not in (None, "")]
-    if order_uuid and named and order_uuid not in named:
-        raise UnknownOutcome("the answer is about another order")
+    if uuid and named and uuid not in named:
+        raise UnknownOutcome("the answer is about another number")
+
+
+def customer_details(data):
+    """Read a customer (section 18). What the answer doesn't tell is empty.
+
+    :param data: the envelope's ``data``
+    :rtype: order.Customer
+    :raises UnknownOutcome: the answer tells nothing of a customer
+    """
+    if not _first(data, ("name", "email", "msisdn")):
+        raise UnknownOutcome("the answer tells nothing of a customer")
+    addresses = data.get("addresses")
+    address = addresses.get("billing") if isinstance(addresses, dict) else None
+    return Customer(
+        type=_first(data, ("type",)).lower(),
+        name=_first(data, ("name",)),
+        email=_first(data, ("email",)),
+        country_code=_first(data, ("countryCode",)),
+        msisdn=_first(data, ("msisdn",)),
+        language=_first(data, ("preferredLanguage",)),
+        address=Address(
+            *(_first(address, (name,)) for name in ("street", "zip", "city", "country"))
+        ),
+        personal_number=_first(data, ("personalNumber",)),
+        organization_id=_first(data, ("organizationId",)),
+    )
 
 
 def contacts_of(customer):

@@ -1,6 +1,6 @@
-"""The documented rules of every channel, as one table.
+"""The documented rules of every channel and of a customer's update, as tables.
 
-They are checked right before an order's JSON is sent. The pre-flight has told the
+They are checked right before the JSON is sent. The pre-flight has told the
 bookkeeper by then what is to be corrected, so a violation is a fault of the addon.
 """
 
@@ -41,20 +41,32 @@ SUMMARY: Table = {
     "orderSummary.totalDiscount": "required|amount",
     "orderSummary.grandTotal": "required|amount",
 }
-# Section 3.5
-CUSTOMER: Table = {
-    "customerDetails": "required|object",
-    "customerDetails.countryCode": "required|string|calling_code",
-    "customerDetails.msisdn": "required|string|msisdn",
-    "customerDetails.email": "required|email",
-    "customerDetails.name": "required|string",
-    "customerDetails.preferredLanguage": LANGUAGE,
-    "customerDetails.address": "required|object",
-    "customerDetails.address.street": "required|string",
-    "customerDetails.address.zip": "required|string",
-    "customerDetails.address.city": "required|string",
-    "customerDetails.address.country": "required|country",
+CONTACT: Table = {
+    "countryCode": "required|string|calling_code",
+    "msisdn": "required|string|msisdn",
+    "email": "required|email",
+    "name": "required|string",
 }
+ADDRESS: Table = {
+    "street": "required|string",
+    "zip": "required|string",
+    "city": "required|string",
+    "country": "required|country",
+}
+
+
+def _object(path, table):
+    """A table's fields in a required object at that path."""
+    fields = {f"{path}.{name}": rules for name, rules in table.items()}
+    return {path: "required|object"} | fields
+
+
+# Section 3.5
+CUSTOMER: Table = (
+    _object("customerDetails", CONTACT)
+    | {"customerDetails.preferredLanguage": LANGUAGE}
+    | _object("customerDetails.address", ADDRESS)
+)
 # Section 3.5; section 24, questions 33 and 34
 IDENTITY: Table = {
     "customerDetails.type": TYPE,
@@ -149,6 +161,17 @@ RULES: dict[str, Table] = {
     },
 }
 
+# Section 18
+UPDATE: Table = (
+    CONTACT
+    | {"preferredLanguage": f"required|{LANGUAGE}", "addresses": "required|object"}
+    | _object("addresses.billing", ADDRESS)
+)
+UPDATES: dict[str, Table] = {
+    "private": UPDATE | {"personalNumber": "string|personal_number"},
+    "corporate": UPDATE | {"organizationId": "string|digits"},
+}
+
 
 def violations(channel_name, document, tax_rates=TAX_RATES):
     """Check an order's JSON against the rules of its channel.
@@ -160,13 +183,27 @@ def violations(channel_name, document, tax_rates=TAX_RATES):
         the document; empty when it may be sent
     """
     checks = CHECKS | {"agreed_rate": lambda value: _number(value) in tax_rates}
-    found = [
+    found = _broken(RULES[channel_name], document, checks)
+    return found or list(_wrong_sums(document))
+
+
+def customer_violations(customer_type, document):
+    """Check a customer's update against the rules of section 18.
+
+    :param str customer_type: a key of :const:`UPDATES`
+    :param dict document: what is about to be put
+    :return: as of :func:`violations`
+    """
+    return _broken(UPDATES[customer_type], document, CHECKS)
+
+
+def _broken(table, document, checks):
+    return [
         (path, violation)
-        for general_path, rules in RULES[channel_name].items()
+        for general_path, rules in table.items()
         for path, value in _values_at(document, general_path.split("."))
         if (violation := _violation(rules, value, document, checks))
     ]
-    return found or list(_wrong_sums(document))
 
 
 def _violation(rules, value, document, checks):
@@ -277,6 +314,7 @@ CHECKS: dict[str, Callable[..., bool]] = {
     "msisdn": partial(_is_like, r"\d{2,15}"),
     "personal_number": partial(_is_like, r"\d{11}"),
     "organization_id": partial(_is_like, r"[a-zA-Z0-9]+"),
+    "digits": partial(_is_like, r"\d+"),
     "unix_seconds": partial(_is_like, r"\d{10}"),
     "printed_day": partial(_is_like, rf"\d{{2}} ({'|'.join(MONTHS)}), \d{{4}}"),
     "email": partial(_is_unchanged_by, validation.email),

@@ -1,4 +1,4 @@
-"""The invoice's customer: identity from the company, contact from the person.
+"""A customer as plain data: identity from the company, contact from the person.
 
 Type, name and numbers come from the commercial partner, address, e-mail and phone
 from the invoice's contact; what the contact lacks, the commercial partner gives.
@@ -95,30 +95,56 @@ def customer_of(move, channel):
         :class:`Problem`; list of notes: what is worth knowing and keeps nothing from
         being sent, as sentences in the user's language)
     """
-    reader = _CustomerReader(move, channel)
-    return reader.customer(), reader.problems, reader.notes
+    reader = _CustomerReader(
+        move.partner_id,
+        move.commercial_partner_id,
+        move.company_id,
+        needs_personal_number=channel.needs_personal_number,
+    )
+    return reader.read(), reader.problems, reader.notes
+
+
+def customer_of_partner(contact, company):
+    """A customer without an invoice; the personal number only if there is one.
+
+    :param contact: the ``res.partner`` to whom invoices would go
+    :param company: the ``res.company`` whose customer it is
+    :return: (Customer, list of :class:`Problem`), both as of :func:`customer_of`
+    """
+    customer = contact.commercial_partner_id
+    has_number = bool(customer.frontpay_personal_number)
+    reader = _CustomerReader(
+        contact, customer, company, needs_personal_number=has_number
+    )
+    return reader.read(), reader.problems
 
 
 class _CustomerReader:
-    """Reads one customer and collects what is missing, wrong or worth knowing."""
+    """Reads one customer and collects what is missing, wrong or worth knowing.
 
-    def __init__(self, move, channel):
-        self.move = move
-        self.channel = channel
-        self.contact = move.partner_id
-        self.company = move.commercial_partner_id
+    :param contact: the ``res.partner`` that is written to
+    :param customer: the ``res.partner`` that is invoiced
+    :param company: the ``res.company`` whose customer it is
+    """
+
+    def __init__(self, contact, customer, company, *, needs_personal_number):
+        self.env = contact.env
+        self.contact = contact
+        self.customer = customer
+        self.company = company
+        self.needs_personal_number = needs_personal_number
         self.problems = []
         self.notes = []
 
-    def customer(self):
+    def read(self):
         phone = self.phone()
         return Customer(
-            type=self.company.frontpay_customer_type,
+            type=self.customer.frontpay_customer_type,
             name=self.name(),
             email=self.email(),
             country_code=phone.country_code if phone else "",
             msisdn=phone.msisdn if phone else "",
-            language=self.company.frontpay_language or "no",
+            language=self.customer.frontpay_language or "no",
             address=self.address(),
             personal_number=self.personal_number(),
             organization_id=self.organization_id(),
@@ -126,7 +152,7 @@ class _CustomerReader:
         )
 
     def name(self):
-        return _stripped(self.company, "name") or self._missing("name")
+        return _stripped(self.customer, "name") or self._missing("name")
 
     def email(self):
         text = self._text("email")
@@ -136,7 +162,7 @@ class _CustomerReader:
         return email
 
     def phone(self):
-        partner = self.contact if self.contact.country_id else self.company
+        partner = self.contact if self.contact.country_id else self.customer
         country_code = partner.country_id.code or ""
         text = self._text("phone")
         phone = self._checked("phone", text, validation.phone, country_code)
@@ -148,7 +174,7 @@ class _CustomerReader:
         """The address of one and the same partner: a street of one and the city of
         the other would lead nowhere."""
         is_own = _stripped(self.contact, "street")
-        partner = self.contact if is_own else self.company
+        partner = self.contact if is_own else self.customer
         streets = [_stripped(partner, "street"), _stripped(partner, "street2")]
         return Address(
             street=", ".join(filter(None, streets)) or self._missing("street"),
@@ -160,19 +186,19 @@ class _CustomerReader:
         )
 
     def personal_number(self):
-        is_private = self.company.frontpay_customer_type == "private"
-        if not is_private or not self.channel.needs_personal_number:
+        is_private = self.customer.frontpay_customer_type == "private"
+        if not is_private or not self.needs_personal_number:
             return ""
-        allowed = self.move.company_id._frontpay_synthetic_allowed()
+        allowed = self.company._frontpay_synthetic_allowed()
         field = "frontpay_personal_number"
         check = validation.personal_number
         return self._checked(field, self._text(field), check, allowed)
 
     def organization_id(self):
-        if self.company.frontpay_customer_type != "corporate":
+        if self.customer.frontpay_customer_type != "corporate":
             return ""
         field = "frontpay_organization_id"
-        check = self.company._frontpay_organization_number
+        check = self.customer._frontpay_organization_number
         return self._checked(field, self._text(field), check)
 
     def _checked(self, field, text, check, *arguments):
@@ -184,41 +210,41 @@ class _CustomerReader:
             return self._invalid(field, invalid)
 
     def _text(self, field):
-        return _stripped(self.contact, field) or _stripped(self.company, field)
+        return _stripped(self.contact, field) or _stripped(self.customer, field)
 
     def _note(self, name, **details):
         details["customer"] = self._name_of(self.contact)
-        self.notes.append(localized(self.move.env, NOTES[name]) % details)
+        self.notes.append(localized(self.env, NOTES[name]) % details)
 
     def _missing(self, field):
         partner = self._partner(field)
-        label = localized(self.move.env, FIELDS[field])
-        message = self.move.env._(
+        label = localized(self.env, FIELDS[field])
+        message = self.env._(
             "%(customer)s has no %(field)s. Front Payment needs it: fill it in on the"
             " customer.",
             customer=self._name_of(partner),
             field=label,
         )
-        brief = self.move.env._("no %s", label)
+        brief = self.env._("no %s", label)
         self.problems.append(Problem(partner, message, field, brief))
         return ""
 
     def _invalid(self, field, invalid):
         partner = self._partner(field)
-        sentence = localized(self.move.env, REASONS[invalid.reason])
+        sentence = localized(self.env, REASONS[invalid.reason])
         message = sentence % {"customer": self._name_of(partner)}
-        label = localized(self.move.env, FIELDS[field])
-        brief = self.move.env._("%s isn't valid", label)
+        label = localized(self.env, FIELDS[field])
+        brief = self.env._("%s isn't valid", label)
         self.problems.append(Problem(partner, message, field, brief))
         return ""
 
     def _partner(self, field):
         """Where the field is corrected: identity stands on the commercial partner."""
         is_identity = field == "name" or field.startswith("frontpay_")
-        return self.company if is_identity else self.contact
+        return self.customer if is_identity else self.contact
 
     def _name_of(self, partner):
-        return partner.name or self.company.name or partner.display_name
+        return partner.name or self.customer.name or partner.display_name
 
 
 def _stripped(partner, field):

@@ -321,6 +321,16 @@ class ResPartner(models.Model):
         customers = self.commercial_partner_id.ids
         return action | {"domain": [("move_id.commercial_partner_id", "in", customers)]}
 
+    def action_frontpay_compare_customer(self):
+        """Show what Odoo and Front Payment have of the customer, side by side.
+
+        :return: the action that opens the dialog
+        :raises AccessError: for users without invoicing rights
+        :raises UserError: Front Payment can't be asked about the customer
+        """
+        self.ensure_one()
+        return self.env["frontpay.customer.comparison"]._open_comparison(self)
+
     # === THE PERSONAL NUMBER: SHOWN AND ERASED === #
 
     def action_frontpay_show_number(self):

@@ -10,6 +10,7 @@ from . import test_client
 from . import test_collection
 from . import test_comparison
 from . import test_customer
+from . import test_customer_comparison
 from . import test_customer_form
 from . import test_deadline
 from . import test_demo
@@ -19,6 +20,7 @@ from . import test_exchange
 from . import test_indexes
 from . import test_json_rows
 from . import test_lies
+from . import test_lies_about_customers
 from . import test_lies_after_sale
 from . import test_life_cycles
 from . import test_link

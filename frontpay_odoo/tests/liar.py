@@ -30,6 +30,10 @@ OPERATIONS = {
     "resend": re.compile("POST resend/(.+)"),
     "refund": re.compile("POST refund/(.+)"),
     "approval": re.compile("POST /api/v1/orders/refund/request/approval/(.+)"),
+    "customer": re.compile("GET /api/v1/connect/customers/details/CSRT(.+)"),
+    "customer update": re.compile(
+        "PUT /api/v1/connect/customers/update/(?:private|corporate)/CSRT(.+)"
+    ),
 }
 NEEDS_APPROVAL = "refundRejectionForRequestAmountThresholdExceed"
 NOBODYS_ORDER = "ODR0"  # what is asked for to check the connection
@@ -136,6 +140,7 @@ class Liar:
             "status": status_data,
             "details": details_data,
             "invoice number": number_data,
+            "customer": customer_data,
         }[operation](name, order)
         return self._tell(operation, envelope(200, data), order["invoice"])
 
@@ -212,7 +217,18 @@ def refund(order, document):
     order["refunds"].append(document["grandTotal"])
 
 
-CHANGES = {"cancel": cancel, "resend": resend, "refund": refund, "approval": refund}
+def update_customer(order, document):
+    """Each order has a customer of its own, called by the order's number."""
+    order["customer"] |= document | {"address": document["addresses"]["billing"]}
+
+
+CHANGES = {
+    "cancel": cancel,
+    "resend": resend,
+    "refund": refund,
+    "approval": refund,
+    "customer update": update_customer,
+}
 
 
 def envelope(code, data):
@@ -260,6 +276,15 @@ def details_data(number, order):
     }
 
 
+def customer_data(number, order):
+    return {
+        **order["customer"],
+        "uuid": f"CSRT{number}",
+        "type": "Private",
+        "addresses": {"billing": order["customer"]["address"], "shipping": {}},
+    }
+
+
 def number_data(number, order):
     is_sent = order["status"] == "SENT"
     return {
@@ -283,6 +308,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.respond(json.loads(body))
+
+    do_PUT = do_POST
 
     def respond(self, document):
         answer = self.liar.answer(self.command, self.path, document)

@@ -641,6 +641,37 @@ class TestClient(LoopbackCase):
             with self.subTest(changes), self.serving(answer_) as (_server, client):
                 self.assertEqual(getattr(client.details("ODR1"), name), value)
 
+    def test_another_customer_is_none(self):
+        for call in (
+            lambda client: client.customer("CSRT1"),
+            lambda client: client.update_customer("CSRT1", "private", {}),
+        ):
+            for changes in ({"uuid": "CSRT2"}, {"customerUuid": "csrt1"}):
+                data = {"name": "Kari"} | changes
+                with (
+                    self.subTest(changes),
+                    self.serving(answer(200, {"data": data})) as (_server, client),
+                    self.assertRaises(errors.UnknownOutcome),
+                ):
+                    call(client)
+
+    def test_what_a_customer_is_asked_and_told_by(self):
+        told = answer(200, {"data": {"uuid": "CSRT1", "name": "Kari"}})
+        with self.serving(told, told, answer(202, {})) as (server, client):
+            self.assertEqual(client.customer("CSRT1").name, "Kari")
+            client.update_customer("CSRT1", "private", {"name": "Kari"})
+            client.update_customer("../CSRT1", "corporate", {})
+        self.assertEqual(
+            [request[:2] for request in server.requests],
+            [
+                ("GET", "/api/v1/connect/customers/details/CSRT1"),
+                ("PUT", "/api/v1/connect/customers/update/private/CSRT1"),
+                ("PUT", "/api/v1/connect/customers/update/corporate/..%2FCSRT1"),
+            ],
+        )
+        self.assertEqual(json.loads(server.requests[1][3]), {"name": "Kari"})
+        self.assertEqual([each.answer for each in client.exchanges], ["", "", ""])
+
     def test_details_that_are_none(self):
         for data in (None, [], "ODR1", {}, {"orderDate": "1755150488"}):
             answer_ = answer(200, {"data": data})

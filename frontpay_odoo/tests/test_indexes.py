@@ -32,6 +32,8 @@ FEW = {
     "frontpay_resolve",
     "frontpay_resolve_candidate",
     "frontpay_ask_customer",
+    "frontpay_customer_comparison",
+    "frontpay_customer_comparison_line",
     "frontpay_refund_resolve",
     "frontpay_vat_report_row",
 }

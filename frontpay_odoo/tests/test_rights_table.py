@@ -240,6 +240,11 @@ class TestRightsTable(RightsCase):
             return {"move_id": self.records["frontpay.refund"].move_id.id}
         if model in ("frontpay.resolve", "frontpay.ask.customer"):
             return {"move_id": self.records["account.move"].id}
+        if model == "frontpay.customer.comparison":
+            return {"partner_id": self.private.id}
+        if model == "frontpay.customer.comparison.line":
+            dialogs = self.env["frontpay.customer.comparison"].sudo()
+            return {"comparison_id": dialogs.search([], limit=1).id}
         if model == "frontpay.vat.report.row":
             report = self.env["frontpay.vat.report"].create({})
             return {"report_id": report.id, "kind": "same"}

@@ -141,22 +141,44 @@ UNUSABLE_ANSWER = _lt(
     "Front Payment didn't give a usable answer. Try again later; if it stays so, show"
     " the API log to Front Payment's support."
 )
+CUSTOMER_NOT_FOUND = _lt(
+    "Front Payment doesn't know this customer's number any more. The next invoice that"
+    " you send tells the customer there anew, and brings the new number."
+)
+CUSTOMER_REJECTED = _lt(
+    "Front Payment doesn't take the customer's data. Correct the following, then update"
+    " it again:"
+)
 SETTINGS = ("frontpay_api_token", "frontpay_environment", "frontpay_custom_url")
+
+CUSTOMER_FIELDS = {
+    "type": "frontpay_customer_type",
+    "name": "name",
+    "email": "email",
+    "msisdn": "phone",
+    "country code": "phone",
+    "personal number": "frontpay_personal_number",
+    "organization id": "frontpay_organization_id",
+    "preferred language": "frontpay_language",
+}
+ADDRESS_FIELDS = {
+    "street": "street",
+    "zip": "zip",
+    "city": "city",
+    "country": "country_id",
+}
+
+
+def _partner_fields(prefix, names):
+    return {f"{prefix}{path}": ("res.partner", name) for path, name in names.items()}
+
 
 # Front Payment's paths: where the value stands in Odoo.
 FIELDS = {
-    "customer details.type": ("res.partner", "frontpay_customer_type"),
-    "customer details.name": ("res.partner", "name"),
-    "customer details.email": ("res.partner", "email"),
-    "customer details.msisdn": ("res.partner", "phone"),
-    "customer details.country code": ("res.partner", "phone"),
-    "customer details.personal number": ("res.partner", "frontpay_personal_number"),
-    "customer details.organization id": ("res.partner", "frontpay_organization_id"),
-    "customer details.preferred language": ("res.partner", "frontpay_language"),
-    "customer details.address.street": ("res.partner", "street"),
-    "customer details.address.zip": ("res.partner", "zip"),
-    "customer details.address.city": ("res.partner", "city"),
-    "customer details.address.country": ("res.partner", "country_id"),
+    **_partner_fields("customer details.", CUSTOMER_FIELDS),
+    **_partner_fields("customer details.address.", ADDRESS_FIELDS),
+    **_partner_fields("", CUSTOMER_FIELDS),  # of a customer's update
+    **_partner_fields("addresses.billing.", ADDRESS_FIELDS),
     "due date for payment link": ("account.move", "invoice_date_due"),
     "reference no": ("account.move", "name"),
     "customer reference": ("account.move", "ref"),
@@ -264,6 +286,32 @@ def connection_message(env, error):
         return str(error)
     message = CONNECTION_MESSAGES.get(type(error), UNUSABLE_ANSWER)
     return _with_labels(env, message)
+
+
+def customer_message(env, error):
+    """Say what it means that Front Payment couldn't be asked about a customer.
+
+    :param env: of the one who reads it
+    :param connect.errors.FrontPaymentError error: what the client raised
+    :return: text of one line
+    """
+    if isinstance(error, errors.NotFound):
+        return localized(env, CUSTOMER_NOT_FOUND)
+    return connection_message(env, error)
+
+
+def customer_update_message(env, error):
+    """Say why a customer wasn't updated.
+
+    :param env: of the one who reads it
+    :param connect.errors.FrontPaymentError error: what the client raised
+    :return: text of one or more lines
+    """
+    if not isinstance(error, errors.Rejected):
+        return customer_message(env, error)
+    said = error.sentences or [str(error)]
+    reasons = [_reason(env, sentence) for sentence in said]
+    return "\n".join([localized(env, CUSTOMER_REJECTED), *reasons])
 
 
 def _with_labels(env, message):

@@ -5,6 +5,7 @@ from . import frontpay_approval
 from . import frontpay_ask_customer
 from . import frontpay_batch
 from . import frontpay_cancel
+from . import frontpay_customer_comparison
 from . import frontpay_refund_resolve
 from . import frontpay_resend
 from . import frontpay_resolve

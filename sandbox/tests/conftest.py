@@ -128,6 +128,34 @@ COMPANY = {
     "customerDetails.personalNumber": None,
     "customerDetails.organizationId": "999999999",
 }
+# What updates a customer, by type, with every field that their pages list.
+_UPDATE = {
+    **{
+        name: _PERSON[name]
+        for name in ("name", "email", "countryCode", "msisdn", "preferredLanguage")
+    },
+    "addresses": {
+        "billing": {**_PERSON["address"], "street": "Prøvegata 2"},
+        "shipping": _PERSON["address"],
+    },
+}
+CUSTOMER_UPDATES = {
+    "private": {**_UPDATE, "personalNumber": PERSONAL_NUMBER},
+    "corporate": {
+        **_UPDATE,
+        "organizationId": "999999999",
+        "additionalContact": [
+            {
+                "name": "Berit Prøvebaker",
+                "designation": "Accountant",
+                "countryCode": "+47",
+                "msisdn": "40612345",
+                "email": "berit@example.com",
+                "note": "In the mornings",
+            }
+        ],
+    },
+}
 MISSING = "(missing)"
 
 

@@ -14,9 +14,19 @@ from hypothesis import strategies as st
 
 from sandbox.app import create_app
 from sandbox.payload import read
-from sandbox.rules import APPROVAL, CANCEL, REFUND, RESEND, RULES, STATUS, check
+from sandbox.rules import (
+    APPROVAL,
+    CANCEL,
+    CUSTOMER_UPDATES,
+    REFUND,
+    RESEND,
+    RULES,
+    STATUS,
+    check,
+)
 from sandbox.settings import Settings
 
+from . import conftest
 from .conftest import BODIES, COMPANY, EXAMPLE, MISSING, changed, order_with, uuid_of
 
 REFUNDED = {"type": "regular", "grandTotal": 10, "products": [{"id": 7, "amount": 10}]}
@@ -27,6 +37,10 @@ ENDPOINTS = {
     REFUND: REFUNDED,
     APPROVAL: REFUNDED | {"message": "refundRejectionForWeeklyThresholdExceed"},
     STATUS: {"type": "PAID"},
+    **{
+        path: conftest.CUSTOMER_UPDATES[customer_type]
+        for customer_type, path in CUSTOMER_UPDATES.items()
+    },
 }
 AN_ORDER = "ODR1234567890"  # the only one there is
 
