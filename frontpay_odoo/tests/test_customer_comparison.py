@@ -239,6 +239,7 @@ class TestComparing(ComparisonCase):
         dialog = self.open()
         self.assertEqual((dialog.kind, dialog.can_update), ("info", True))
         self.assertEqual(self.differing(dialog), ["Phone", "Street"])
+        dialog.invalidate_recordset()
         first = dialog.line_ids[:2].mapped("kind")
         self.assertEqual(first, ["differs", "differs"])
         [street] = dialog.line_ids.filtered(lambda line: line.name == "Street")

@@ -112,7 +112,6 @@ class FrontpayCustomerComparison(models.TransientModel):
         :return: the action that opens the dialog
         :raises UserError: nobody can be asked
         """
-        partner.check_access("read")
         comparison = self.create({"partner_id": partner.id})
         number = comparison._customer_uuid()
         with comparison._open_client() as client:
@@ -128,14 +127,12 @@ class FrontpayCustomerComparison(models.TransientModel):
         :raises UserError: something has to be corrected first, or nobody can be asked
         """
         self.ensure_one()
-        self.check_access("write")
-        self.partner_id.check_access("read")
+        number = self._customer_uuid()
         here, problems = self._here()
         if problems:
             raise UserError("\n".join(problem.message for problem in problems))
         document = update_json(here)
         self._check_update(here.type, document)
-        number = self._customer_uuid()
         with self._open_client() as client:
             failure = self._put(client, number, here.type, document)
             is_hopeless = failure and failure.affects_all
@@ -148,8 +145,10 @@ class FrontpayCustomerComparison(models.TransientModel):
     def _customer_uuid(self):
         """The number that Front Payment gave the customer.
 
+        :raises AccessError: for whoever may not see the customer
         :raises UserError: there is none, or another Front Payment gave it
         """
+        self.partner_id.check_access("read")
         company = self.env.company
         number = self.partner_id.frontpay_customer_uuid
         orders = self.env["frontpay.order"].sudo()
