@@ -55,7 +55,7 @@ class FrontpaySettlementReport(models.Model):
             *("date", "journal_id", "move_id", "parent_state", "partner_id"),
             "tax_line_id",
         ],
-        "account.payment": ["journal_id", "payment_type"],
+        "account.payment": ["journal_id", "outstanding_account_id", "payment_type"],
         "account.payment.method.line": ["journal_id", "payment_account_id"],
         "frontpay.order": ["payment_id"],
         "frontpay.payout": ["fee_account_id", "journal_id", "move_id"],
@@ -65,7 +65,7 @@ class FrontpaySettlementReport(models.Model):
     @property
     def _table_query(self):
         return SQL(
-            "WITH journal AS (%s), clearing AS (%s), payout AS (%s) %s UNION ALL %s",
+            "WITH journal AS (%s), clearing AS (%s), payout AS (%s) %s UNION ALL (%s)",
             self._journals(),
             self._clearing(),
             self._payouts(),
@@ -90,7 +90,8 @@ class FrontpaySettlementReport(models.Model):
 
     @api.model
     def _clearing(self):
-        """As ``_frontpay_clearing_domain`` of the journals."""
+        """As ``_frontpay_clearing_domain`` of the journals, and where their payments
+        were entered when the journals had other accounts."""
         return SQL(
             """
             SELECT own.id AS journal_id, own.default_account_id AS account_id,
@@ -103,6 +104,12 @@ class FrontpaySettlementReport(models.Model):
               JOIN journal ON journal.id = method.journal_id
               JOIN account_journal own ON own.id = method.journal_id
              WHERE method.payment_account_id != own.default_account_id
+             UNION
+            SELECT payment.journal_id, payment.outstanding_account_id, FALSE
+              FROM account_payment payment
+              JOIN journal ON journal.id = payment.journal_id
+              JOIN account_journal own ON own.id = payment.journal_id
+             WHERE payment.outstanding_account_id != own.default_account_id
             """
         )
 
@@ -123,10 +130,12 @@ class FrontpaySettlementReport(models.Model):
 
     @api.model
     def _items(self):
-        """What stands in the clearing account, but for pay-outs."""
+        """What stands in the clearing account, but for pay-outs; once, even if journals
+        share the account."""
         return SQL(
             """
-            SELECT line.id, line.date, line.company_id, line.company_currency_id,
+            SELECT DISTINCT ON (line.id)
+                   line.id, line.date, line.company_id, line.company_currency_id,
                    line.partner_id, line.move_id, NULL::int4, clearing.journal_id,
                    CASE payment.payment_type
                         WHEN 'inbound' THEN line.balance ELSE 0 END,
@@ -146,6 +155,8 @@ class FrontpaySettlementReport(models.Model):
                 ON payment.id
                    = COALESCE(move.origin_payment_id, reversed.origin_payment_id)
              WHERE line.parent_state = 'posted' AND payout.id IS NULL
+          ORDER BY line.id, clearing.journal_id = line.journal_id DESC,
+                   clearing.journal_id
             """
         )
 

@@ -97,6 +97,47 @@ class TestSettlementReport(PayoutCase):
         payout.action_post()
         self.assertTold({"collected": 100, "fee": 10, "paid_out": 90})
 
+    def test_what_two_journals_share_counts_once(self):
+        """In the journal it was entered in; what was entered elsewhere, in one."""
+        self.paid(100)
+        self.payout(30, 0, self.paid(30)).action_post()  # the journal stays known
+        second = self.journal.copy({"name": "Second", "code": "FPG2"})
+        account = self.journal.default_account_id
+        second.default_account_id = account
+        methods = second.inbound_payment_method_line_ids
+        methods |= second.outbound_payment_method_line_ids
+        methods.payment_account_id = account
+        self.company.frontpay_journal_id = second
+        self.paid(40)
+        self.enter(25)
+        self.assertTold(
+            {"collected": 170, "paid_out": 30, "other": 25, "outstanding": 165}
+        )
+        self.assertEqual(self.balance(), 165)
+        own = self.told(("journal_id", "=", second.id), ("collected", "!=", 0))
+        self.assertEqual(own["collected"], 40)
+
+    def test_what_lay_in_an_outstanding_account_of_old_stays(self):
+        outstanding = self.env["account.account"].create(
+            {
+                "name": "Outstanding",
+                "code": "109999",
+                "account_type": "asset_current",
+                "reconcile": True,
+            }
+        )
+        methods = self.journal.inbound_payment_method_line_ids
+        methods.payment_account_id = outstanding
+        self.paid(100)
+        self.payout(90, 10).action_post()
+        self.paid(60)
+        methods.payment_account_id = self.journal.default_account_id
+        self.paid(40)
+        self.assertTold(
+            {"collected": 200, "fee": 10, "paid_out": 90, "outstanding": 100}
+        )
+        self.assertEqual(self.balance() + self.balance(outstanding), 100)
+
     def test_companies_are_told_apart(self):
         other = self.setup_other_company(name="Elvenett Prøve AS")["company"]
         other.action_frontpay_create_journal()
