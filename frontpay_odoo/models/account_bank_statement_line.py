@@ -1,5 +1,4 @@
 from odoo import models
-from odoo.exceptions import UserError
 
 
 class AccountBankStatementLine(models.Model):
@@ -15,10 +14,6 @@ class AccountBankStatementLine(models.Model):
         payouts = self.env["frontpay.payout"].with_company(self.company_id)
         payouts.check_access("write")
         payout = payouts._of_statement_line(self)
-        if not payout and self.is_reconciled:
-            raise UserError(
-                self.env._("%s is reconciled already.", self.payment_ref or self.name)
-            )
         if payout.state == "posted" and not payout.is_matched:
             payout.statement_line_id = self
             payout.action_match()

@@ -146,6 +146,12 @@ class FrontpayPayout(models.Model):
         " can settle them.",
     )
 
+    _one_per_statement_line = models.UniqueIndex(
+        "(statement_line_id) WHERE state != 'cancelled'",
+        "The bank statement line has another pay-out already. Cancel that one, or"
+        " choose another line.",
+    )
+
     @api.model
     def _default_bank_journal(self):
         """The company's first bank that isn't Front Payment's journal."""
@@ -665,16 +671,25 @@ class FrontpayPayout(models.Model):
     @api.model
     def _begin(self, statement_line):
         """A draft of what came on the bank; its items only if it is all that is oldest,
-        without a fee: of others, some add up to any amount by chance."""
-        payout = self.create(
-            {
-                "company_id": statement_line.company_id.id,
-                "bank_journal_id": statement_line.journal_id.id,
-                "date": statement_line.date,
-                "amount": statement_line.amount,
-                "statement_line_id": statement_line.id,
-            }
-        )
+        without a fee: of others, some add up to any amount by chance.
+
+        :raises UserError: the line is reconciled with something else
+        """
+        values = {
+            "company_id": statement_line.company_id.id,
+            "bank_journal_id": statement_line.journal_id.id,
+            "date": statement_line.date,
+            "amount": statement_line.amount,
+            "statement_line_id": statement_line.id,
+        }
+        if not self.new(values)._statement_item(statement_line):
+            raise UserError(
+                self.env._(
+                    "%s is reconciled already.",
+                    statement_line.payment_ref or statement_line.name,
+                )
+            )
+        payout = self.create(values)
         payout.action_propose()
         oldest = payout._open_items()[: len(payout.line_ids)]
         is_oldest = payout.line_ids.move_line_id <= oldest

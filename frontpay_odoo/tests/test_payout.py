@@ -3,9 +3,12 @@ import time
 from contextlib import contextmanager
 from datetime import date
 
+from psycopg2 import IntegrityError
+
 from odoo import Command
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.tests import BaseCase, Form, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.account.models.account_move import AccountMove
 from odoo.addons.frontpay_odoo.tools.payout_items import proposed
@@ -655,6 +658,51 @@ class TestStatement(PayoutCase):
                 payout.action_propose()
                 payout.action_post()
                 self.assertTrue(line.is_reconciled)
+
+    def test_a_statement_line_on_the_transfer_account_begins_a_payout(self):
+        """Odoo's reconciliation model was quicker."""
+        self.paid(100)
+        line = self.statement_line(100)
+        _liquidity, suspense, _others = line._seek_for_lines()
+        suspense.account_id = self.transit
+        self.assertTrue(line.is_reconciled)
+        shown = line.action_frontpay_payout()
+        payout = self.env["frontpay.payout"].browse(shown["res_id"])
+        self.assertEqual((payout.state, len(payout.line_ids)), ("draft", 1))
+        payout.action_post()
+        self.assertTrue(payout.is_matched)
+        self.assertEqual((self.balance(), self.balance(self.transit)), (0, 0))
+
+    def test_a_transfer_that_is_settled_already_begins_none(self):
+        line = self.statement_line(100)
+        _liquidity, suspense, _others = line._seek_for_lines()
+        suspense.account_id = self.transit
+        back = self.statement_line(-100)
+        _liquidity, counterpart, _others = back._seek_for_lines()
+        counterpart.account_id = self.transit
+        (suspense + counterpart).reconcile()
+        with self.assertRaisesRegex(UserError, "reconciled already"):
+            line.action_frontpay_payout()
+        self.assertFalse(self.env["frontpay.payout"].search([]))
+
+    @mute_logger("odoo.sql_db")
+    def test_a_statement_line_has_one_payout(self):
+        line = self.statement_line(100)
+        first = self.payout(100, 0, self.paid(100), statement_line_id=line.id)
+        with self.undone(), self.assertRaises(IntegrityError):
+            self.payout(100, 0, self.paid(100), statement_line_id=line.id)
+        second = self.payout(100, 0, self.paid(100))
+        with self.undone(), self.assertRaises(IntegrityError):
+            second.statement_line_id = line
+            second.flush_recordset()
+        self.assertEqual(line.action_frontpay_payout()["res_id"], first.id)
+        first.action_post()
+        first.action_cancel()
+        second.statement_line_id = line
+        second.flush_recordset()
+        with self.undone(), self.assertRaises(IntegrityError):
+            first.action_draft()
+            first.flush_recordset()
 
     def test_a_statement_line_takes_no_items_that_add_up_by_chance(self):
         for amount in (70, 100, 30):
