@@ -1,14 +1,16 @@
 import base64
 import random
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
+from unittest.mock import patch
 
 import requests
 
 from odoo.exceptions import UserError
 from odoo.tests import BaseCase, tagged
 
-from odoo.addons.frontpay_odoo.tools import vat_report
+from odoo.addons.frontpay_odoo.tools import transaction, vat_report
 from odoo.addons.frontpay_odoo.tools.vat_report import COLUMNS, Fault, Unreadable
 
 from .common import FrontpayCommon, SandboxCase
@@ -277,6 +279,27 @@ class TestVatReport(FrontpayCommon):
                 self.assertRaisesRegex(UserError, "The VAT report can't be read: "),
             ):
                 report.action_compare()
+
+    def test_a_refused_file_is_not_kept_either(self):
+        for content in (csv_of({"Amount with VAT": "much"}), b"\0"):
+            report = self.env["frontpay.vat.report"].create(
+                {"file": base64.b64encode(content)}
+            )
+            # Not assertRaises, which takes back what was written.
+            with self.subTest(content), suppress(UserError):
+                report.action_compare()
+                self.fail("it was read")
+            self.assertFalse(report.file)
+
+    def test_in_the_middle_of_other_changes_nothing_is_committed(self):
+        report = self.env["frontpay.vat.report"].create({"file": b"AA=="})
+        with (
+            patch.object(transaction, "is_untouched", return_value=False),
+            patch.object(transaction, "run") as run,
+            self.assertRaises(UserError),
+        ):
+            report.action_compare()
+        run.assert_not_called()
 
     def test_no_name_is_kept(self):
         self.sent(1)

@@ -9,7 +9,7 @@ from odoo.tools.translate import LazyTranslate
 
 from ..mapping.problem import localized
 from ..models.frontpay_order import INVOICED_STATES
-from ..tools import vat_report
+from ..tools import transaction, vat_report
 
 _lt = LazyTranslate(__name__)
 
@@ -18,7 +18,7 @@ REASONS = {
     "large": _lt("it is larger than 5 MB."),
     "lines": _lt("it has more than 50,000 lines."),
     "text": _lt("it is no CSV file. Download the report as CSV."),
-    "empty": _lt("it is empty."),
+    "empty": _lt("it is empty, or was refused before and isn't kept. Choose it anew."),
     "columns": _lt("line %(line)s has to name the columns. Missing: %(details)s."),
     "csv": _lt("line %(line)s: %(details)s."),
 }
@@ -33,7 +33,7 @@ KINDS = [
 class FrontpayVatReport(models.TransientModel):
     """Compare Front Payment's VAT report with Odoo, order by order.
 
-    The file has names of customers, so it isn't kept.
+    The file has names of customers, so it isn't kept, whether or not it can be read.
     """
 
     _name = "frontpay.vat.report"
@@ -55,8 +55,7 @@ class FrontpayVatReport(models.TransientModel):
         """
         self.ensure_one()
         self.check_access("write")
-        entries = self._entries()
-        self.file = False
+        entries = self._entries(self._take_file())
         self.row_ids = [
             Command.clear(),
             *map(Command.create, self._rows_of(entries)),
@@ -69,10 +68,21 @@ class FrontpayVatReport(models.TransientModel):
             "domain": [("report_id", "=", self.id)],
         }
 
-    def _entries(self):
+    def _take_file(self):
+        """:return: the file as it was uploaded; committed, it is gone, whatever is said
+        of it then"""
+        if transaction.is_untouched(self.env, self._name):
+            return transaction.run(self.env, self._pop_file)
+        return self._pop_file()
+
+    def _pop_file(self):
+        file, self.file = self.file, False
+        return file
+
+    def _entries(self, file):
         """:return: list of ``vat_report.Entry``, at least one"""
         try:
-            content = base64.b64decode(self.file or b"", validate=True)
+            content = base64.b64decode(file or b"", validate=True)
             entries, faults = vat_report.read(content)
             if not entries and not faults:
                 raise vat_report.Unreadable("empty")
