@@ -143,6 +143,10 @@ class TestRightsTable(RightsCase):
         report = cls.env["frontpay.settlement.report"].sudo()
         cls.records[report._name] = report.search([], limit=1)
 
+    def setUp(self):
+        super().setUp()
+        self.records = dict(self.records)  # a dialog ends with its test
+
     @classmethod
     def _credited(cls, move):
         note = move._reverse_moves()
@@ -171,6 +175,15 @@ class TestRightsTable(RightsCase):
             f"Rights have changed. Compare {MEASURED.relative_to(ROOT)} with "
             f"{DOCUMENT.relative_to(ROOT)}, and put it in its place if that is meant."
         )
+
+    def test_a_dialog_is_its_makers_own(self):
+        for model in sorted(self.env.registry):
+            if model.startswith("frontpay.") and self.env[model]._transient:
+                dialog = self._record(model, "adviser")
+                for login, may in (("adviser", True), ("stranger", False)):
+                    with self.subTest(model, login=login):
+                        own = self._as(dialog, login)
+                        self.assertEqual(self._reads(own, "create_date"), may)
 
     def _assert_closed(self, what, marks):
         """What must hold even if somebody has put a wrong document in place."""
@@ -249,7 +262,8 @@ class TestRightsTable(RightsCase):
             report = self.env["frontpay.vat.report"].create({})
             return {"report_id": report.id, "kind": "same"}
         if model == "frontpay.resolve.candidate":
-            return {"resolve_id": self.env["frontpay.resolve"].search([], limit=1).id}
+            dialogs = self.env["frontpay.resolve"].sudo()
+            return {"resolve_id": dialogs.search([], limit=1).id}
         return {}
 
     def _as(self, record, login):
