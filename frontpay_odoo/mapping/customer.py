@@ -101,7 +101,7 @@ def customer_of(move, channel):
         move.company_id,
         needs_personal_number=channel.needs_personal_number,
     )
-    return reader.read(), reader.problems, reader.notes
+    return reader.data(), reader.problems, reader.notes
 
 
 def customer_of_partner(contact, company):
@@ -116,7 +116,7 @@ def customer_of_partner(contact, company):
     reader = _CustomerReader(
         contact, customer, company, needs_personal_number=has_number
     )
-    return reader.read(), reader.problems
+    return reader.data(), reader.problems
 
 
 class _CustomerReader:
@@ -136,7 +136,7 @@ class _CustomerReader:
         self.problems = []
         self.notes = []
 
-    def read(self):
+    def data(self):
         phone = self.phone()
         return Customer(
             type=self.customer.frontpay_customer_type,
