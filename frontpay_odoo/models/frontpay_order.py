@@ -729,13 +729,6 @@ class FrontpayOrder(models.Model):
         )
         return max(filter(None, asked.mapped("requested_at")), default=False)
 
-    @api.model
-    def _trigger_cron(self, name, delay=timedelta()):
-        """Let one of the addon's crons run, soon or after a while."""
-        cron = self.env.ref(f"frontpay_odoo.{name}", raise_if_not_found=False)
-        if cron:  # an administrator may have deleted it
-            cron.sudo()._trigger(at=fields.Datetime.now() + delay)
-
     def _save_exchanges(self, client, record=None, *arguments):
         """Store what was exchanged and what follows from it, at once.
 

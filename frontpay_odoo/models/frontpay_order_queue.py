@@ -69,7 +69,7 @@ class FrontpayOrder(models.Model):
                 orders += self._create_queued(move)
         if orders:
             orders.sudo().sender_id = self.env.user if _is_person(self.env) else False
-            self._trigger_cron("cron_send")
+            orders._trigger_cron("cron_send")
         return orders
 
     def _follow_change(self):

@@ -49,7 +49,7 @@ class FrontpayRefund(models.Model):
                 continue
             refunds += refund
         if refunds:
-            self.env["frontpay.order"]._trigger_cron("cron_refund")
+            refunds._trigger_cron("cron_refund")
         return refunds
 
     def _withdraw(self):
@@ -67,13 +67,18 @@ class FrontpayRefund(models.Model):
         """Look after refunds whose sender has died, and send what is queued."""
         for refund in self.search([("state", "=", "sending")]):
             refund._recover_sending()
+        self._send_note_queue()
+
+    @api.model
+    def _send_note_queue(self):
+        """Send what is queued, those tried least first."""
         queue = self.search(self._queue_domain(), order="tries, id")
         left = len(queue)
         for company, refunds in queue.grouped("company_id").items():
             for done in refunds._send_for(company):
                 left -= done
                 if not self.env["frontpay.order"]._has_time(done, left):
-                    self.env["frontpay.order"]._trigger_cron("cron_refund")
+                    self._trigger_cron("cron_refund")
                     return
 
     @api.model
@@ -162,7 +167,7 @@ class FrontpayRefund(models.Model):
 
     def _wait_for_turn(self):
         self.retry_at = fields.Datetime.now() + WAIT_FOR_OTHERS
-        self.order_id._trigger_cron("cron_refund", WAIT_FOR_OTHERS)
+        self._trigger_cron("cron_refund", WAIT_FOR_OTHERS)
 
     def _postpone(self, error):
         """Front Payment couldn't be asked about the order, so nothing was sent."""

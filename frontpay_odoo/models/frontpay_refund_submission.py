@@ -509,7 +509,7 @@ class FrontpayRefund(models.Model):
         self.tries += 1
         pause = retry.pause(self.tries, error)
         self.retry_at = fields.Datetime.now() + pause
-        self.order_id._trigger_cron("cron_refund", pause)
+        self._trigger_cron("cron_refund", pause)
         return self.env._(
             "It will be sent again automatically at %s.",
             local_time(self.env, self.retry_at),
