@@ -127,10 +127,12 @@ unpack_odoo() {
 
 # Odoo reads the file named by ODOO_RC, whatever its subcommand.
 write_odoo_config() {
+    local installed
+    installed=$(echo "$DEV"/venv/lib/python3*/site-packages/odoo/addons)
     export ODOO_RC=$DEV/odoo.conf
     cat >"$ODOO_RC.new" <<CONF
 [options]
-addons_path = $ODOO_ADDONS,$ROOT
+addons_path = $ODOO_ADDONS,$installed,$ROOT
 data_dir = $DEV/data
 db_host = 127.0.0.1
 db_port = $FRONTPAY_PG_PORT

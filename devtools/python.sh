@@ -1,4 +1,5 @@
-# The virtual environment with the packages of requirements.txt.
+# The virtual environment with the packages of requirements.txt, and the addons of
+# requirements-addons.txt.
 
 PYTHON=$DEV/venv/bin/python
 
@@ -6,7 +7,7 @@ PYTHON=$DEV/venv/bin/python
 # and the link .dev/venv changes when it is complete.
 build_venv() {
     local name
-    name=$(hash_of "$ROOT/requirements.txt" "$ROOT/constraints.txt" <(/usr/bin/python3 --version))
+    name=$(hash_of "$ROOT"/{requirements,requirements-addons,constraints}.txt <(/usr/bin/python3 --version))
     [[ $(readlink "$DEV/venv" || true) == "venvs/$name" && -x $PYTHON ]] && return
     rm -rf "$DEV/venvs/$name"
     step "Installing Python packages" install_python_packages "$DEV/venvs/$name"
@@ -18,7 +19,12 @@ build_venv() {
 install_python_packages() {
     mkdir -p "${1%/*}"
     /usr/bin/python3 -m venv "$1" &&
-        PYTHONPATH='' "$1/bin/python" -m pip install --disable-pip-version-check \
-            --progress-bar off --requirement "$ROOT/requirements.txt" \
-            --constraint "$ROOT/constraints.txt"
+        pip_install "$1" --requirement "$ROOT/requirements.txt" &&
+        pip_install "$1" --requirement "$ROOT/requirements-addons.txt" --no-deps
+}
+
+# pip_install VENV ARGS...
+pip_install() {
+    PYTHONPATH='' "$1/bin/python" -m pip install --disable-pip-version-check \
+        --progress-bar off --constraint "$ROOT/constraints.txt" "${@:2}"
 }

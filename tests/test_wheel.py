@@ -1,4 +1,4 @@
-"""The addon as a wheel: built by OCA's tool, installed elsewhere, found by Odoo."""
+"""The addons as wheels: built by OCA's tool, installed elsewhere, found by Odoo."""
 
 import os
 from ast import literal_eval
@@ -13,14 +13,26 @@ from devtools.servers import ROOT, tail
 from .databases import column, copied
 from .processes import complaints, odoo, python
 
-ADDON = "frontpay_odoo"
+# What each wheel asks for beside Odoo and what its manifest asks for.
+ADDONS = {
+    "frontpay_odoo": [],
+    "frontpay_odoo_queue_job": [
+        "odoo-addon-frontpay_odoo==19.0.*",
+        "odoo-addon-queue_job==19.0.*",
+    ],
+}
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
+def wheels(tmp_path_factory):
+    """{addon: its wheel}"""
+    folder = tmp_path_factory.mktemp("wheels")
+    return {addon: build(addon, folder / addon) for addon in ADDONS}
+
+
+def build(addon: str, folder: Path) -> Path:
     built = python(
-        *("-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT / ADDON)
+        *("-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT / addon)
     )
     assert built.returncode == 0, tail(built.stdout)
     [wheel] = folder.glob("*.whl")
@@ -28,45 +40,51 @@ def wheel(tmp_path_factory):
 
 
 @pytest.fixture
-def installed(wheel, tmp_path):
-    """The addons folder of a place where the wheel is installed."""
+def installed(wheels, tmp_path):
+    """The addons folder of a place where the wheels are installed."""
     done = python(
         *("-m", "pip", "install", "--no-deps", "--no-index", "--target", tmp_path),
-        wheel,
+        *wheels.values(),
     )
     assert done.returncode == 0, tail(done.stdout)
     return tmp_path / "odoo" / "addons"
 
 
-def test_wheel_is_named_as_oca_names_them_with_the_manifests_version(wheel):
-    manifest = literal_eval((ROOT / ADDON / "__manifest__.py").read_text())
-    name = f"odoo_addon_{ADDON}-{manifest['version']}-py3-none-any.whl"
-    assert wheel.name == name
+@pytest.mark.parametrize("addon", ADDONS)
+def test_wheel_is_named_as_oca_names_them_with_the_manifests_version(wheels, addon):
+    version = manifest_of(addon)["version"]
+    assert wheels[addon].name == f"odoo_addon_{addon}-{version}-py3-none-any.whl"
 
 
-def test_wheel_asks_for_what_the_manifest_asks_for(wheel):
-    manifest = literal_eval((ROOT / ADDON / "__manifest__.py").read_text())
-    with ZipFile(wheel) as archive:
+@pytest.mark.parametrize("addon", ADDONS)
+def test_wheel_asks_for_what_the_manifest_asks_for(wheels, addon):
+    with ZipFile(wheels[addon]) as archive:
         [path] = [name for name in archive.namelist() if name.endswith("/METADATA")]
         metadata = archive.read(path).decode().splitlines()
-    packages = manifest["external_dependencies"]["python"]
-    assert {f"Requires-Dist: {package}" for package in packages} <= set(metadata)
-    assert "Requires-Dist: odoo==19.0.*" in metadata
+    packages = manifest_of(addon).get("external_dependencies", {}).get("python", [])
+    wanted = [*packages, "odoo==19.0.*", *ADDONS[addon]]
+    assert {f"Requires-Dist: {package}" for package in wanted} <= set(metadata)
 
 
-def test_odoo_installs_the_addon_from_the_wheel(installed, tmp_path):
+def manifest_of(addon: str) -> dict:
+    return literal_eval((ROOT / addon / "__manifest__.py").read_text())
+
+
+def test_odoo_installs_the_addons_from_their_wheels(installed, tmp_path):
+    """The second one by itself, with OCA's addon that it is for."""
     with copied(os.environ["FRONTPAY_BARE_DB"], "wheel") as database:
         log = odoo(
             *("--no-http", "--database", database),
             *("--addons-path", f"{odoo_addons()},{installed}"),
-            *("--init", ADDON, "--stop-after-init"),
+            *("--init", "frontpay_odoo,queue_job", "--stop-after-init"),
             cwd=tmp_path,
         )
         assert complaints(log) == []
-        states = column(
-            database, f"SELECT state FROM ir_module_module WHERE name = '{ADDON}'"
+        names = (
+            "SELECT name FROM ir_module_module"
+            " WHERE name LIKE 'frontpay%' AND state = 'installed'"
         )
-        assert states == ["installed"]
+        assert sorted(column(database, names)) == list(ADDONS)
 
 
 def odoo_addons() -> str:
