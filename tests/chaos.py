@@ -5,16 +5,126 @@ import random
 import time
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import cycle, islice
 
 from stdnum.no import fodselsnummer
 
+from .actors import Bookkeeper, Customers, Time
 from .databases import rows
 from .helpers import happens
 
 RATE = 0.05  # of the requests, for each kind of fault
 LOST_CALLBACKS = 0.2
 PRIVATE_CUSTOMERS = 7
+
+# What the sandbox says of an order, and how Odoo says it.
+STATES = {"SENT": "sent", "INVOICED": "invoiced", "PAID": "paid"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything in seconds; ``pause`` and ``minute``: see ``Time``.
+
+    An order is stored before its minute is over, however late it is answered.
+    """
+
+    invoices: int
+    batch: int
+    kills: int
+    outages: int
+    delay: float
+    pause: float
+    minute: float
+    patience: float
+
+
+class Books:
+    """What Odoo and the sandbox know of the invoices at one moment."""
+
+    def __init__(self, office, sandbox, invoices: list[int]):
+        call = office.admin.call
+        fields = ["name", "frontpay_state", "frontpay_order_uuid"]
+        amounts = ["amount_total", "amount_residual"]
+        self.orders = sandbox.orders()
+        self.invoices = {
+            row["id"]: row
+            for row in call("account.move", "read", invoices, fields + amounts)
+        }
+        submissions = call(
+            "frontpay.order",
+            "search_read",
+            [["move_id", "in", invoices]],
+            ["reference", "move_id"],
+            load=None,
+        )
+        self._invoice_of = {row["reference"]: row["move_id"] for row in submissions}
+        payments = call(
+            "account.payment",
+            "search_read",
+            [["journal_id", "=", office.company.journal]],
+            ["reconciled_invoice_ids"],
+        )
+        self.payments = Counter(
+            invoice
+            for payment in payments
+            for invoice in payment["reconciled_invoice_ids"] or [None]
+        )
+
+    def invoice_of(self, order: dict) -> int | None:
+        return self._invoice_of.get(order["payload"]["referenceNo"])
+
+    def stories(self, office) -> str:
+        """What happened to the invoices that aren't settled, for whoever looks why."""
+        stories = []
+        for invoice, row in self.invoices.items():
+            if row["name"] not in self.unsettled:
+                continue
+            story = office.admin.call(
+                "mail.message",
+                "search_read",
+                [["model", "=", "account.move"], ["res_id", "=", invoice]],
+                ["date", "body"],
+                order="id",
+            )
+            stories += [f"{row['name']}: {self.unsettled[row['name']]}"]
+            stories += [f"  {told['date']} {told['body']}" for told in story]
+            stories += [f"  {order}" for order in office.orders(invoice)]
+            stories += [
+                f"  {order['orderUuid']}: {order['statuses']}"
+                for order in self.orders_of[invoice]
+            ]
+        return "\n".join(stories)
+
+    @cached_property
+    def orders_of(self) -> dict[int, list[dict]]:
+        found = {invoice: [] for invoice in self.invoices}
+        for order in self.orders:
+            if self.invoice_of(order):
+                found[self.invoice_of(order)].append(order)
+        return found
+
+    @property
+    def open_amounts(self) -> dict[int, float]:
+        return {
+            invoice: row["amount_residual"] for invoice, row in self.invoices.items()
+        }
+
+    @property
+    def unsettled(self) -> dict[str, tuple]:
+        """Invoices that Odoo sees otherwise than Front Payment: name, both views."""
+        views = {
+            row["name"]: (
+                [(row["frontpay_state"], row["frontpay_order_uuid"])],
+                [
+                    (STATES[order["status"]], order["orderUuid"])
+                    for order in self.orders_of[invoice]
+                ],
+            )
+            for invoice, row in self.invoices.items()
+        }
+        return {name: view for name, view in views.items() if view[0] != view[1]}
 
 
 def personal_numbers() -> Iterator[str]:
@@ -68,17 +178,20 @@ def faults(delay: float) -> dict[str, dict]:
     }
 
 
-def break_things(plan, seed: int, office, sandbox, postgres) -> None:
+def break_things(plan, seed: int, servers: list, sandbox, postgres) -> None:
     """Kill programs, each after some request, and start them again.
 
     :param plan: has numbers of ``invoices``, ``kills`` and ``outages``, and how many
         seconds of ``patience``
+    :param servers: of Odoo, on one database; they are killed in turn
     :param postgres: the server that is restarted; without it, connections are cut
     """
+    victims = cycle(servers)
 
     def kill() -> None:
-        office.server.kill()
-        office.server.start()
+        server = next(victims)
+        server.kill()
+        server.start()
 
     def outage() -> None:
         if postgres:
@@ -87,7 +200,7 @@ def break_things(plan, seed: int, office, sandbox, postgres) -> None:
         rows(
             "postgres",
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            f" WHERE datname = '{office.server.database}'",
+            f" WHERE datname = '{servers[0].database}'",
         )
 
     chance = random.Random(seed)
@@ -112,3 +225,76 @@ def hurry(office) -> None:
 def told(counts: Counter) -> str:
     """Counts by name, as a line."""
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"
+
+
+def endure(
+    plan: Plan, seed: int, office, sandbox, show, *, postgres=None, others=()
+) -> None:
+    """Send, confirm and pay while everything goes wrong; then no invoice was sent or
+    paid twice, or lost.
+
+    :param show: called with what happened, a table
+    :param postgres: the server that is restarted; without it, connections are cut
+    :param others: further servers of the office's database, which are killed too
+    """
+    hurry(office)
+    invoices = make_invoices(office, plan.invoices)
+    bookkeeper = Bookkeeper(plan, seed, office, sandbox, invoices)
+    customers = Customers(plan.pause, sandbox)
+    port = postgres and postgres.port
+    hours = Time(plan.pause, office.server.database, port, plan.minute)
+    rates = [fault | {"rate": RATE} for fault in faults(plan.delay).values()]
+    sandbox.begin_chaos(seed, rates, LOST_CALLBACKS)
+    started = time.monotonic()
+    with bookkeeper, customers, hours:
+        break_things(plan, seed, [office.server, *others], sandbox, postgres)
+        happens(
+            lambda: not Books(office, sandbox, invoices).unsettled,
+            plan.patience,
+            plan.pause,
+        )
+    seconds = time.monotonic() - started
+
+    books = Books(office, sandbox, invoices)
+    chaos = sandbox.chaos()
+    orders_of = books.orders_of
+    paid = [
+        invoice
+        for invoice, orders in orders_of.items()
+        if any(order["status"] == "PAID" for order in orders)
+    ]
+    duplicates = [invoice for invoice, orders in orders_of.items() if len(orders) > 1]
+    lost = [invoice for invoice, orders in orders_of.items() if not orders]
+    foreign = [order for order in books.orders if not books.invoice_of(order)]
+    show(
+        {
+            "invoices": plan.invoices,
+            "requests": chaos["requests"],
+            **{
+                name: rate["struck"]
+                for name, rate in zip(faults(plan.delay), chaos["rates"], strict=True)
+            },
+            "callbacks lost": chaos["lost_callbacks"],
+            "Odoo killed": plan.kills,
+            "PostgreSQL restarted" if postgres else "connections cut": plan.outages,
+            "orders made": len(books.orders),
+            "orders without invoice": len(foreign),
+            "duplicates": len(duplicates),
+            "lost": len(lost),
+            "sent by": told(bookkeeper.ways),
+            "paid at Front Payment": len(paid),
+            "payments in Odoo": books.payments.total(),
+            "decisions of the bookkeeper": told(bookkeeper.decisions),
+            "clicks that failed": told(bookkeeper.troubles),
+            "seconds": round(seconds),
+        }
+    )
+    assert not books.unsettled, books.stories(office)
+    assert not duplicates, duplicates
+    assert not lost, lost
+    assert not foreign, foreign
+    assert books.payments == Counter(paid), books.payments
+    assert books.open_amounts == {
+        invoice: 0 if invoice in paid else row["amount_total"]
+        for invoice, row in books.invoices.items()
+    }

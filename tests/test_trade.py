@@ -362,7 +362,7 @@ def test_after_a_month_of_trade_both_sides_agree(open_office, sandbox, seed, sho
         sandbox.begin_chaos(seed, rates, LOST_CALLBACKS)
         started = time.monotonic()
         with bookkeeper, accountant, customers, provider, hours:
-            break_things(PLAN, seed, office, sandbox, None)
+            break_things(PLAN, seed, [office.server], sandbox, None)
             happens(
                 lambda: not Ledgers(office, sandbox, accountant).unsettled(),
                 PLAN.patience,
