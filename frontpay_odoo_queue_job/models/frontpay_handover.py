@@ -47,7 +47,7 @@ class FrontpayHandover(models.AbstractModel):
         if name in KINDS and not delay:
             self._make_jobs(name)
             delay = LOOK_AFTER
-        super()._trigger_cron(name, delay)
+        return super()._trigger_cron(name, delay)
 
     def _make_jobs(self, name):
         """Have a job for each of these, or one for all, where none waits to begin.

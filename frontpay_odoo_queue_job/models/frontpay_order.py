@@ -129,8 +129,9 @@ class FrontpayOrder(models.Model):
     @api.model
     def _job_poll(self):
         """Update the status of orders."""
-        ends_at = time.monotonic() + POLL_SECONDS
-        super(FrontpayOrder, self.with_context(job_ends_at=ends_at))._cron_poll()
+        limited = self.with_context(job_ends_at=time.monotonic() + POLL_SECONDS)
+        # pylint: disable-next=super-method-mismatch
+        return super(FrontpayOrder, limited)._cron_poll()
 
     @api.model
     def _has_time(self, done, left):
@@ -146,4 +147,4 @@ class FrontpayOrder(models.Model):
     @api.model
     def _job_recover(self):
         """Recover unknown outcomes."""
-        super()._cron_recover()
+        return super()._cron_recover()  # pylint: disable=super-method-mismatch
