@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from psycopg2.errors import ForeignKeyViolation
@@ -179,6 +180,12 @@ class Office:
 
     def state(self, invoice: int) -> str | bool:
         return self._read(invoice, "frontpay_state")["frontpay_state"]
+
+    def states(self, invoices: list[int]) -> Counter:
+        """How many invoices are in each state."""
+        fields = ["frontpay_state"]
+        read = self.bookkeeper.call("account.move", "read", invoices, fields)
+        return Counter(invoice["frontpay_state"] for invoice in read)
 
     def orders(self, invoice: int) -> list[dict]:
         """All ``frontpay.order`` of an invoice, oldest first."""
