@@ -6,12 +6,14 @@ from psycopg2.errors import ForeignKeyViolation, UniqueViolation
 
 from odoo import Command, fields
 from odoo.exceptions import RedirectWarning, UserError
+from odoo.sql_db import db_connect
 from odoo.tests import tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback, errors
 from odoo.addons.frontpay_odoo.connect.client import Client
 from odoo.addons.frontpay_odoo.connect.responses import SubmittedOrder
+from odoo.addons.frontpay_odoo.tools.transaction import SENDER_LOCK
 
 from .common import (
     API_TOKEN,
@@ -529,6 +531,18 @@ class TestSending(SandboxCase):
         self.assertIn(f"{sent.name} hasn't changed since", message)
         self.assertIn("isn't posted yet", message)
         self.assertEqual(self.sandbox.requests(), [SUBMIT] * 2)
+
+    def test_what_somebody_else_has_is_told_and_the_rest_is_sent(self):
+        other = self.invoice()
+        with db_connect(self.env.cr.dbname).cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, %s)", [SENDER_LOCK, self.move.id]
+            )
+            kind, message = self._send(self.move + other)
+        self.assertFalse(self.move.frontpay_state)
+        self.assertEqual(other.frontpay_state, "sent")
+        self.assertEqual(kind, "danger")
+        self.assertIn(f"{self.move.name} is just being handled", message)
 
     def test_polling_brings_the_state_and_the_invoices_number(self):
         self._send()

@@ -520,6 +520,16 @@ class TestOutage(PollingCase):
             self.assertEqual(self._calls() - before, failures)
             self.assertTrue(self._outage())
 
+    def test_a_list_that_can_not_be_had_is_an_outage_and_told(self):
+        moves = self.move + self._sent(LIST_THRESHOLD)
+        moves.sudo().frontpay_order_id.next_poll_at = fields.Datetime.now()
+        self.go_away()
+        params = moves.action_frontpay_refresh()["params"]
+        self.assertEqual(params["type"], "danger")
+        self.assertIn("Nobody answers", params["message"])
+        self._poll()
+        self.assertTrue(self._outage())
+
     def test_the_next_try_is_another_order(self):
         """One that fails for ever keeps no other from being polled."""
         other = self._sent(1).sudo().frontpay_order_id
@@ -762,6 +772,7 @@ class TestPolling(PollingCase):
         orders = self.sent + self._sent(LIST_THRESHOLD + 1).sudo().frontpay_order_id
         self.sandbox.control("DELETE", "requests")
         self._due(orders)
+        self.env["ir.cron.trigger"].search([]).unlink()
         self.sandbox.fault("garbage")
         with patch.object(frontpay_order_polling, "WITHOUT_LIST", 2):
             self._poll()

@@ -186,6 +186,12 @@ class TestMatching(FrontpayCommon):
                 self.unknown._settle_by(self._order_list(15, statuses))
                 self.assertEqual(self._becomes(), "absent")
 
+    def test_a_number_that_another_invoice_took_at_that_moment_is_not_taken(self):
+        self._remote(ALIKE)
+        self.order(self.invoice(), order_uuid="ODR1", token="other")
+        self.unknown._record_found(self.remote_orders.search([]), "SENT")
+        self.assertEqual(self._becomes(), "decision")
+
     def test_which_list_proves_that_an_order_is_not_there(self):
         """It shows one of the same kind: still SENT, and sent about then or later."""
         now = self.sent_at + 60 * MINUTES
