@@ -35,6 +35,15 @@ class TestDifferences(PaymentCase):
         self.told("PAID")
         self.assertEqual(self.compared(), ("paid_there", 125))
 
+    def test_paid_there_and_registered_here_in_parts(self):
+        """What is left is the difference, and none once nothing is."""
+        self.company.frontpay_journal_id = False
+        self.told("PAID")
+        self.company.frontpay_journal_id = self.journal
+        for amount, difference in ((100, ("paid_there", 25)), (25, (False, 0))):
+            self.pay_by_hand(amount, self.journal)
+            self.assertEqual(self.compared(), difference)
+
     def test_paid_there_and_the_payment_was_cancelled_here(self):
         self.told("PAID")
         self.payments().action_draft()
@@ -50,6 +59,14 @@ class TestDifferences(PaymentCase):
         self.told("INVOICED")
         self.credit()
         self.assertEqual(self.compared(), ("credited_here", 125))
+
+    def test_credited_here_in_part_and_claimed_there(self):
+        self.told("INVOICED")
+        note = self.move._reverse_moves()
+        note.invoice_line_ids.price_unit = 20
+        note.action_post()
+        self.assertEqual(self.compared(), ("credited_here", 25))
+        self.assertIn("kr 25.00 is credited", self.sent.error.replace(NBSP, " "))
 
     def test_a_credit_note_counts_though_it_settles_nothing_yet(self):
         self.told("INVOICED")
@@ -92,6 +109,8 @@ class TestDifferences(PaymentCase):
         self.assertIn("The period is closed.", self.sent.error)
         self.sent._settle_payment()
         self.assertEqual(self.compared(), (False, 0))
+        self.assertFalse(self.sent.error)
+        self.assertIn("open again", self.attention().note)
 
     def test_another_amount_there(self):
         self.sent.reported_amount = 40

@@ -561,6 +561,13 @@ class TestMoneyAndBooks(PaymentCase):
         self.sent._settle_payment()
         self.assertSettled()
 
+    def test_a_refund_that_is_credited_to_the_øre_is_settled(self):
+        self.told()
+        self.told("REFUNDED")
+        self.credit()
+        self.sent._settle_payment()
+        self.assertSettled()
+
     def test_a_refund_that_comes_without_its_status_is_told(self):
         report = OrderStatus("PAID", refunded_amount=Decimal("25.00"))
         self.sent._apply_response(report)
@@ -593,11 +600,14 @@ class TestMoneyAndBooks(PaymentCase):
         self.assertEqual(len(self.attention()), 1)
 
     def test_a_paid_order_that_is_said_to_be_cancelled_is_told(self):
-        self.told()
-        self.told("CANCELLED")
-        self.told("CANCELLED")
-        self.assertEqual(self.sent.state, "paid")
-        self.assertTold("“Cancelled” for order ODR1")
+        for status in ("PAID", "PARTIAL REFUNDED"):
+            with self.subTest(status), self.undone():
+                self.told(status)
+                state = self.sent.state
+                self.told("CANCELLED")
+                self.told("CANCELLED")
+                self.assertEqual(self.sent.state, state)
+                self.assertTold("“Cancelled” for order ODR1")
 
     def test_an_error_that_is_not_about_the_books_stays(self):
         self.sent.error = "Order ODR1 was not brought up to date."

@@ -94,6 +94,13 @@ class TestTold(PaymentCase):
                     self.assertIn(word, note)
                     self.assertIn("kr 125.00 of", note)
 
+    def test_of_what_is_paid_in_part_the_rest_is_for_somebody_to_collect(self):
+        self.pay_by_hand(25)
+        self.says("EXPIRED")
+        [activity] = self.attention()
+        note = html2plaintext(activity.note).replace(NBSP, " ")
+        self.assertIn("kr 100.00 of", note)
+
     def test_nobody_is_asked_where_nothing_is_left_to_do(self):
         cases = {
             "asked for": lambda: self.sent.write({"cancel_reason": "By mistake"}),

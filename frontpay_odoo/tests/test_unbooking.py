@@ -104,6 +104,7 @@ class TestUnbooking(PaymentCase):
                 for word in ("ODR1", "kr 125.00", "08/21/2025", "open again"):
                     self.assertIn(word, sentence)
                 self.assertIn(entry.reversal_move_ids.name, sentence)
+                self.assertNotIn("Front Payment: Waiting", " ".join(bodies))
                 self.assertFalse(self.move.frontpay_error)
 
     def test_a_late_answer_takes_nothing_back(self):
