@@ -226,12 +226,12 @@ class FrontpayOrder(models.Model):
         """
         if len(payment) != 1:
             return False
-        currency, amount = payment.currency_id, payment.amount
+        amount = payment.amount
         if payment.move_id:
             lines = payment.move_id.line_ids.filtered(is_receivable)
-            currency = lines.currency_id
             amount = sign * sum(lines.mapped("amount_currency"))
-        return currency == self.currency_id and self._is_equal(amount, asked)
+        is_same_currency = payment.currency_id == self.currency_id
+        return is_same_currency and self._is_equal(amount, asked)
 
     # === WHAT STANDS IN THE BOOKS === #
 
