@@ -8,6 +8,7 @@ from odoo import models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import format_date
 
+from ..mapping.lines import lowering_notes
 from .frontpay_order import OPEN_STATES, PAYMENT_STATES, REFUNDED_STATES
 from .frontpay_order_unbooking import LIVE_PAYMENT_STATES, is_receivable
 from .frontpay_refund import UNSETTLED_STATES
@@ -507,9 +508,11 @@ class FrontpayOrder(models.Model):
         if not self.payment_id:
             in_journal, elsewhere = self._settlements()
             return bool(elsewhere and not in_journal and self._is_equal(kept, 0))
-        # One that is open and wasn't sent hasn't given anything back yet.
+        # One that is open and wasn't sent hasn't given anything back yet; one that
+        # lowered the order gives nothing back at all.
         open_notes = self._unsent_credit_notes().filtered("amount_residual")
-        credited = self._amount_of(self._credit_notes() - open_notes)
+        others = open_notes | lowering_notes(self.move_id)
+        credited = self._amount_of(self._credit_notes() - others)
         is_credited = self.currency_id.compare_amounts(credited, refunded) >= 0
         is_net = self._is_equal(self.payment_id.amount, kept)
         return bool(refunded) and (is_credited or is_net)

@@ -168,6 +168,19 @@ class TestRefundedUnasked(UnaskedCase):
         self.assertBooked(note)
         self.assertQuiet(self.move, own, note)
 
+    def test_a_credit_note_that_lowered_the_order_accounts_for_no_refund(self):
+        own = self.credit(100)
+        own.action_frontpay_send()
+        self.assertEqual(self.sent.amount, 250)
+        self.happens(self.sent, *PAID)
+        self.refund_there("50.00")
+        self.assertIn("50.00", self.move.frontpay_error)
+        note = self.make()
+        self.assertEqual(note.amount_total, 50)
+        note.action_post()
+        self.assertBooked(note)
+        self.assertQuiet(self.move, own, note)
+
     def test_what_does_not_fit_any_more_is_not_posted(self):
         self.happens(self.sent, *PAID)
         self.refund_there("125.00")
