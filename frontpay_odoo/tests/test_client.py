@@ -20,7 +20,7 @@ from odoo.tests import tagged
 from odoo.addons.frontpay_odoo.connect import client as client_module
 from odoo.addons.frontpay_odoo.connect import errors, responses
 from odoo.addons.frontpay_odoo.connect.channels import CHANNELS
-from odoo.addons.frontpay_odoo.connect.client import MAX_ANSWER, Client
+from odoo.addons.frontpay_odoo.connect.client import MAX_ANSWER, PIECE, Client
 
 from .common import API_TOKEN, LoopbackCase
 
@@ -136,6 +136,7 @@ OUTCOMES = {
     "502 in HTML": (answer(502, HTML), errors.UnknownOutcome),
     "503": (answer(503, {}), errors.UnknownOutcome),
     "510": (answer(510, {"errors": "Array"}), errors.UnknownOutcome),
+    "a code of no kind": (answer(600, {}), errors.UnknownOutcome),
     "a redirection": (answer(302, Location="/elsewhere"), errors.NotFrontPayment),
     "a lasting redirection": (answer(308, Location="/x"), errors.NotFrontPayment),
     "HTML instead of JSON": (answer(200, HTML), errors.UnknownOutcome),
@@ -735,6 +736,19 @@ class TestClient(LoopbackCase):
         body = b"\xef\xbb\xbf" + json.dumps(ACCEPTED).encode()
         with self.serving(answer(201, body)) as (_server, client):
             self.assertEqual(client.submit(SESSION, DOCUMENT).order_uuid, "ODR1")
+
+    def test_a_letter_may_come_in_two_pieces(self):
+        for shift in range(2):
+            filling = "x" * (PIECE - 60 - shift)
+            body = {"filling": filling, "message": "ø" * 100}
+            refusal = answer(417, json.dumps(body, ensure_ascii=False).encode())
+            with (
+                self.subTest(shift),
+                self.serving(refusal) as (_server, client),
+                self.assertRaises(errors.Rejected) as caught,
+            ):
+                client.submit(SESSION, DOCUMENT)
+            self.assertEqual(caught.exception.sentences, ["ø" * 100])
 
     def test_the_invoice_number_may_be_missing(self):
         for number, told in (("99900753", "99900753"), (None, ""), ("", "")):

@@ -289,6 +289,12 @@ class TestPreflight(SandboxCase):
     def test_an_invoice_that_is_a_draft(self):
         self.assertNotSent(self.invoice(post=False), "isn't posted yet")
 
+    def test_a_draft_that_has_no_customer_yet(self):
+        draft = self.invoice(post=False)
+        draft.partner_id = False
+        problem = self.assertNotSent(draft, "isn't posted yet")
+        self.assertNotIn("e-mail", problem.args[0])
+
     def test_a_cancelled_invoice(self):
         self.move.button_draft()
         self.move.button_cancel()

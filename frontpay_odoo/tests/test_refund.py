@@ -263,6 +263,20 @@ class TestRefund(RefundCase):
             self.assertBooked(note)
         self.assertEqual(len(self.payments(self.move)), 4)
 
+    def test_of_many_one_alone_or_all_together_are_found_in_a_figure(self):
+        """To try every sum of some of them would take for ever."""
+        refunds = self.env["frontpay.refund"].sudo()
+        for number in range(9):
+            refunds += refunds.new({"amount": 2**number, "state": "pending"})
+        for some, amount, count in (
+            (refunds, 4, 1),
+            (refunds, 511, 9),
+            (refunds, 3, 0),
+            (refunds[:8], 3, 2),
+        ):
+            with self.subTest(amount=amount, of=len(some)):
+                self.assertEqual(len(some._matching(Decimal(amount))), count)
+
     def test_the_company_that_books_at_the_invoice_books_it_out_as_well(self):
         self.company.frontpay_settle_on = "invoiced"
         self.happens(self.sent, "confirm")
@@ -291,6 +305,17 @@ class TestRefund(RefundCase):
         self.assertQuiet(self.move, note)
         with self.assertRaisesRegex(UserError, "only"):
             self.credit().action_frontpay_send()
+
+    def test_a_lowered_claim_is_right_while_it_is_being_lowered_once_more(self):
+        self.happens(self.sent, "confirm")
+        notes = [self.credit(100), self.credit(0, 40)]
+        notes[0].action_frontpay_send()
+        self.decide("confirm")
+        notes[1].action_frontpay_send()
+        report = OrderStatus("INVOICED", Decimal(125), amount=Decimal(250))
+        self.sent._apply_response(report)
+        self.assertEqual(notes[1].frontpay_refund_state, "pending")
+        self.assertQuiet(self.move, *notes)
 
     def test_a_claim_that_is_credited_wholly_is_gone(self):
         self.happens(self.sent, "confirm")
@@ -442,6 +467,17 @@ class TestRefund(RefundCase):
 
     def send_queue(self):
         self.env["frontpay.refund"].sudo()._cron_refund()
+
+    def test_a_queued_one_that_cannot_be_refunded_any_more_is_told(self):
+        self.happens(self.sent, "confirm")
+        note = self.credit(100)
+        with patch.object(transaction, "is_untouched", return_value=False):
+            note.action_frontpay_send()
+        note.line_ids.remove_move_reconcile()
+        self.send_queue()
+        self.assertEqual(note.frontpay_refund_state, "failed")
+        self.assertTrue(self.attention(note))
+        self.assertFalse(self.refunds())
 
     def test_a_queued_one_can_be_taken_out_again(self):
         self.happens(self.sent, *PAID)
@@ -734,6 +770,15 @@ class TestPreflight(RefundCase):
         self.sandbox.control("POST", path, {"amount": amount})
         self.ask()
 
+    def test_what_a_person_was_to_refund_does_not_stand_in_its_own_way(self):
+        self.happens(self.sent, *PAID)
+        self.sandbox.control("POST", "settings", {"line_ids": False})
+        note = self.credit(100)
+        note.action_frontpay_send()
+        self.refund_by_hand("10.00")
+        with self.assertRaisesRegex(UserError, "credit note for that first"):
+            note.action_frontpay_send()
+
     def test_what_front_payment_refunded_by_itself_is_not_refunded_again(self):
         self.happens(self.sent, *PAID)
         self.sandbox.control(
@@ -977,17 +1022,45 @@ class TestLostAnswers(RefundCase):
             self.note.action_frontpay_send()
         self.assertEqual(self.note.frontpay_refund_state, "pending")
 
-    def test_what_never_left_is_sent_again_by_itself(self):
+    def test_a_decision_about_what_was_settled_meanwhile_changes_nothing(self):
+        refund = self.lose("drop", when="after")
+        action = self.note.action_frontpay_resolve()
+        dialog = self.env[action["res_model"]].browse(action["res_id"])
+        self.decide("confirm")
+        for decision in (dialog.action_refunded, dialog.action_not_refunded):
+            self.assertIn("Refunded", decision()["params"]["message"])
+            self.assertEqual(refund.state, "refunded")
+        told = " ".join(self.note.message_ids.mapped("body"))
+        self.assertNotIn("said that Front Payment", told)
+
+    def fail_to_send(self):
+        """Nobody listens, so it is queued.
+
+        :return: the refund
+        """
         unreachable = errors.Unreachable("nobody")
         with patch.object(Client, "refund", side_effect=unreachable):
             self.note.action_frontpay_send()
         refund = self.note.frontpay_refund_id.sudo()
         self.assertEqual(refund.state, "queued")
+        return refund
+
+    def test_what_never_left_is_sent_again_by_itself(self):
+        refund = self.fail_to_send()
         self.assertIn("sent again automatically", self.note.frontpay_error)
-        refund.retry_at = False
+        for retry_at, state in ((refund.retry_at, "queued"), (False, "pending")):
+            refund.retry_at = retry_at
+            self.env["frontpay.refund"].sudo()._cron_refund()
+            self.assertEqual(refund.state, state)
+        self.assertQuiet(self.note)
+
+    def test_what_never_left_goes_out_at_once_when_it_is_queued_anew(self):
+        refund = self.fail_to_send()
+        with patch.object(transaction, "is_untouched", return_value=False):
+            self.note.action_frontpay_send()
+        self.assertEqual((refund.state, refund.retry_at), ("queued", False))
         self.env["frontpay.refund"].sudo()._cron_refund()
         self.assertEqual(refund.state, "pending")
-        self.assertQuiet(self.note)
 
     def test_without_an_answer_about_the_order_nothing_is_sent(self):
         for path in ("status", "details"):

@@ -146,14 +146,15 @@ class TestRefundedUnasked(UnaskedCase):
         note.unlink()
         self.assertNotEqual(self.make(), note)
 
-    def test_two_refunds_of_theirs_are_two_credit_notes(self):
+    def test_each_refund_of_theirs_is_a_credit_note(self):
         self.happens(self.sent, *PAID)
-        for amount in ("125.00", "50.00"):
+        for amount in ("125.00", "50.00", "200.00"):
             self.refund_there(amount)
             note = self.make()
+            self.assertEqual(f"{note.amount_total:.2f}", amount)
             note.action_post()
             self.assertBooked(note)
-        self.assertEqual(note.amount_total, 50)
+        self.assertEqual(self.sent.state, "refunded")
         self.assertQuiet(self.move)
 
     def test_beside_a_refund_of_ours_only_theirs_is_credited(self):
