@@ -27,6 +27,11 @@ CHOICES = {
         [0, 1, 2],
     ),
     "some that follow each other": ([100, 250, 400, 999], 650, [1, 2]),
+    "neighbours rather than older ones here and there": (
+        [100, 777, 550, 333, 317],
+        650,
+        [3, 4],
+    ),
     "some here and there": ([100, 250, 400, 999], 1099, [0, 3]),
     "of equal ones the oldest": ([100, 77, 100, 40, 100], 200, [0, 2]),
     "refunds only": ([100, -40, 300, -60], -100, [1, 3]),
