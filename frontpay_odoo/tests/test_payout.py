@@ -251,7 +251,7 @@ class TestPayout(PayoutCase):
         item, refund = self.paid(100), self.paid(-30)
         (item + refund).reconcile()
         payout = self.payout(70)
-        self.assertEqual(payout.line_ids.amount, 70)
+        self.assertEqual((payout.line_ids.amount, payout.left_over), (70, 0))
         payout.action_post()
         self.assertTrue(item.reconciled)
 

@@ -233,6 +233,12 @@ class TestSendWizard(SendCase):
                 self.assertEqual("frontpay_claimed" in alerts, is_claimed)
                 self.assertEqual("frontpay_claimed_elsewhere" in alerts, is_warned)
 
+    def test_no_electronic_credit_note_is_warned_of(self):
+        note = self.move._reverse_moves()
+        data = {"sending_methods": ["peppol", "frontpay"]}
+        send = self.env["account.move.send"]
+        self.assertFalse(send._frontpay_claimed_alerts(note, {note: data}))
+
 
 @tagged("post_install", "-at_install", "frontpay")
 class TestSentOnce(SendCase, SandboxCase):
