@@ -1,12 +1,13 @@
 {
     "name": "Front Payment Go",
-    "summary": "Send customer invoices to Front Payment Go and follow them until paid",
+    "summary": "Invoices by BankID, eFaktura, EHF or payment link, followed until paid",
     "version": "19.0.1.0.0",
     "category": "Accounting/Accounting",
     "license": "LGPL-3",
     "author": "frontpay_odoo contributors",
     "maintainers": ["frontpay_odoo"],
     "development_status": "Alpha",
+    "application": True,
     "depends": ["account_payment"],
     "external_dependencies": {
         "python": ["phonenumbers", "pycountry", "requests", "python-stdnum", "qrcode"],
@@ -22,6 +23,7 @@
         "views/frontpay_exchange_views.xml",
         "views/frontpay_order_views.xml",
         "views/frontpay_refund_views.xml",
+        "views/frontpay_setup_views.xml",
         "views/frontpay_menus.xml",
         "views/account_move_views.xml",
         "views/account_move_refund_views.xml",

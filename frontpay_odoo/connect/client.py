@@ -63,7 +63,8 @@ class Client:
             client.submit(channel, document)
 
     ``exchanges`` lists the :class:`Exchange` of every call, also of a failed one;
-    whoever stores them clears the list.
+    whoever stores them clears the list. ``clock_ahead`` is by how many seconds this
+    machine's clock is ahead of Front Payment's, None before the first answer.
 
     :param str base_url: up to and with ``/api/v1/``
     :param str token: the bearer token
@@ -86,6 +87,7 @@ class Client:
     ):
         self.base_url = base_url
         self.exchanges = []
+        self.clock_ahead = None
         self._token = token
         self._timeout = timeout
         self._rate_limiter = rate_limiter
@@ -271,6 +273,7 @@ class Client:
             stream=True,
         )
         exchange.http_status = response.status_code
+        self.clock_ahead = _clock_ahead(response)
         self._apply_rate_limit_headers(response)
         return response
 
@@ -384,6 +387,22 @@ def _data(endpoint, response, answer):
     raise kind(f"HTTP {status}", sentences, **details)
 
 
+def _clock_ahead(response):
+    """By how many seconds our clock is ahead of the answer's; None without a date."""
+    moment = _moment(response.headers.get("Date", ""))
+    return moment and round(time.time() - moment)
+
+
+def _moment(text):
+    """A date of HTTP (RFC 9110, 5.6.7) in Unix seconds; None if it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    # Without a zone ("-0000") it is UTC.
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+
+
 def _retry_after(response):
     """Seconds to wait, at most an hour; None when they aren't told.
 
@@ -393,12 +412,8 @@ def _retry_after(response):
     if text.isascii() and text.isdigit():
         seconds = int(text[:10])
     else:
-        try:
-            moment = parsedate_to_datetime(text)
-        except ValueError:
+        moment = _moment(text)
+        if moment is None:
             return None
-        # Without a zone ("-0000") it is UTC.
-        seconds = round(
-            moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - time.time()
-        )
+        seconds = round(moment - time.time())
     return max(0, min(seconds, LONGEST_RETRY_AFTER))

@@ -29,8 +29,11 @@ class FrontPaymentCallback(http.Controller):
         """
         order = request.env["frontpay.order"].sudo()._by_token(token)
         if not order:
-            _logger.info("Callback for an unknown order")
-            return _answer(HTTPStatus.NOT_FOUND)
+            checks = request.env["frontpay.check"].sudo()
+            status = checks._receive_test(token, _received_pairs)
+            if status == HTTPStatus.NOT_FOUND:
+                _logger.info("Callback for an unknown order")
+            return _answer(status)
         exchange, news = Exchange(request.httprequest.method, "frontpay/callback"), None
         try:
             callback = fp_callback.parse(_received_pairs())

@@ -5,6 +5,7 @@ UPDATE res_company
        frontpay_custom_url = NULL,
        frontpay_public_url = NULL;
 DELETE FROM frontpay_credential;
+DELETE FROM frontpay_check;
 
 -- What waits to be sent belongs to the original: here it stays unsent, even when
 -- somebody enters a token and starts the scheduled actions.

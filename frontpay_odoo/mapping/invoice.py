@@ -128,7 +128,7 @@ def order_of(move, channel_name, callbacks, reference):
     problems = [
         *setting_problems(move.company_id),
         *journal_problems(move.company_id),
-        *_public_url_problems(move.company_id),
+        *public_url_problems(move.company_id),
         *_invoice_problems(move),
     ]
     if move.move_type != "out_invoice" or not move.partner_id:
@@ -238,7 +238,7 @@ def journal_problems(company):
     return [Problem(company, sentence) for sentence in sentences]
 
 
-def _public_url_problems(company):
+def public_url_problems(company):
     """Why Front Payment's callbacks couldn't reach us."""
     url = company._frontpay_public_url()
     values = {

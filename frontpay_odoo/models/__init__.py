@@ -19,6 +19,7 @@ from . import frontpay_order_comparison
 from . import frontpay_refund_submission
 from . import frontpay_refund_queue
 from . import frontpay_callback
+from . import frontpay_check
 from . import frontpay_customer_form
 from . import frontpay_outage
 from . import frontpay_remote_order
@@ -27,6 +28,7 @@ from . import frontpay_credential
 from . import frontpay_personal_number
 from . import res_company
 from . import res_company_settlement
+from . import res_company_setup
 from . import res_config_settings
 from . import res_partner
 from . import account_move

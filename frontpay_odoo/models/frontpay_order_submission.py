@@ -278,7 +278,7 @@ class FrontpayOrder(models.Model):
     def _callback_addresses(self, company, token):
         base = f"{company._frontpay_public_url()}/frontpay"
         return CallbackAddresses(
-            callback=f"{base}/callback/{token}",
+            callback=company._frontpay_callback_url(token),
             success=f"{base}/return/{token}/success",
             failure=f"{base}/return/{token}/failure",
         )

@@ -354,8 +354,12 @@ class ResCompany(models.Model):
 
     def _frontpay_resume(self):
         """What waits because of the settings is tried with the new ones at once."""
-        outages = self.env["frontpay.outage"].sudo()
-        outages.search([("company_id", "in", self.ids)]).unlink()
+        own = [("company_id", "in", self.ids)]
+        self.env["frontpay.outage"].sudo().search(own).unlink()
+        # What was tried with the former settings says nothing of these.
+        self.env["frontpay.check"].sudo().search(own).write(
+            {"tested_at": False, "facts": False}
+        )
         for name in ("cron_send", "cron_poll", "cron_recover"):
             cron = self.env.ref(f"frontpay_odoo.{name}", raise_if_not_found=False)
             if cron:
@@ -461,17 +465,30 @@ class ResCompany(models.Model):
                     "connection to Front Payment."
                 )
             )
+        error, _ahead = self._frontpay_try_connection(settings)
+        if error:
+            message = error_messages.connection_message(self.env, error)
+            return notification("danger", message)
+        return notification(
+            "success", self.env._("Front Payment answers and accepts the token.")
+        )
+
+    def _frontpay_try_connection(self, settings):
+        """Ask Front Payment whether address and token are right.
+
+        :param settings: as of :meth:`_frontpay_test_connection`
+        :return: (the :class:`connect.errors.FrontPaymentError` that it failed with or
+            None, by how many seconds this server's clock is ahead or None)
+        :raises UserError: as of :meth:`_frontpay_client`
+        """
+        failure = None
         with self._frontpay_client(settings=settings, deadline=Deadline()) as client:
             try:
                 client.check_connection()
             except errors.FrontPaymentError as error:
-                message = error_messages.connection_message(self.env, error)
-                return notification("danger", message)
-            finally:
-                self.env["frontpay.exchange"]._log(self, client.exchanges)
-        return notification(
-            "success", self.env._("Front Payment answers and accepts the token.")
-        )
+                failure = error
+            self.env["frontpay.exchange"]._log(self, client.exchanges)
+        return failure, client.clock_ahead
 
     @api.model
     def _frontpay_database_uuid(self):
@@ -582,6 +599,13 @@ class ResCompany(models.Model):
     def _frontpay_public_url(self):
         """Return the address at which Front Payment reaches us, without a slash."""
         return (self.frontpay_public_url or self.get_base_url()).rstrip("/")
+
+    def _frontpay_callback_url(self, token=""):
+        """Return the address that Front Payment calls.
+
+        :param str token: of the order that it calls about
+        """
+        return f"{self._frontpay_public_url()}/frontpay/callback/{token}"
 
     def _frontpay_tax_rates(self):
         """Return the VAT rates, in percent, that Front Payment takes from us.

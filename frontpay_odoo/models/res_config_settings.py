@@ -94,12 +94,7 @@ class ResConfigSettings(models.TransientModel):
     frontpay_public_url = fields.Char(
         related="company_id.frontpay_public_url", readonly=False
     )
-    frontpay_callback_url = fields.Char(
-        string="Callback URL",
-        compute="_compute_frontpay_callback_url",
-        help="Front Payment must be able to reach this address from the internet. Each "
-        "order has its own token at the end.",
-    )
+    frontpay_callback_url = fields.Char(related="company_id.frontpay_callback_url")
     frontpay_credential_warning = fields.Char(
         string="Credential Warning",
         compute="_compute_frontpay_credential_warning",
@@ -120,12 +115,6 @@ class ResConfigSettings(models.TransientModel):
     @api.depends("company_id")
     def _compute_frontpay_has_sms(self):
         self.frontpay_has_sms = "sms.sms" in self.env
-
-    @api.depends("company_id", "frontpay_public_url")
-    def _compute_frontpay_callback_url(self):
-        for settings in self:
-            public_url = settings.company_id._frontpay_public_url()
-            settings.frontpay_callback_url = f"{public_url}/frontpay/callback/"
 
     @api.depends(*CREDENTIAL_FIELDS, "frontpay_environment", "frontpay_custom_url")
     def _compute_frontpay_credential_warning(self):

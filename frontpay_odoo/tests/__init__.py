@@ -46,6 +46,7 @@ from . import test_rights_table
 from . import test_rules
 from . import test_send_credit_notes
 from . import test_send_wizard
+from . import test_set_up
 from . import test_settings
 from . import test_settlement_report
 from . import test_statuses

@@ -119,6 +119,7 @@ class TestRightsTable(RightsCase):
                 cls._made("frontpay.callback", order_id=order.id, order_uuid="ODR1"),
                 cls._made("frontpay.customer.form", move_id=move.id),
                 cls._made("frontpay.outage", company),
+                cls._made("frontpay.check", company, kind="token"),
                 cls._made(
                     "frontpay.rate.limit", company, free_at=fields.Datetime.now()
                 ),

@@ -5,7 +5,7 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
 const TYPED = ["frontpay_environment", "frontpay_custom_url", "frontpay_api_token"];
 
-/** Tests what is typed in the settings. A button of the form would save it first. */
+/** Tests what is typed in the settings or in the set-up. A button of the form would save it first. */
 export class TestConnection extends Component {
     static template = "frontpay_odoo.TestConnection";
     static props = { ...standardWidgetProps };
@@ -23,7 +23,7 @@ export class TestConnection extends Component {
         );
         const method = "frontpay_test_connection";
         await this.action.doAction(
-            await this.orm.call(record.resModel, method, [typed]),
+            await this.orm.call("res.config.settings", method, [typed]),
         );
     }
 }

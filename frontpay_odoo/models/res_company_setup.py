@@ -1,0 +1,120 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from ..mapping.invoice import journal_problems, public_url_problems, setting_problems
+
+STEPS = [
+    ("keys", "Keys"),
+    ("journal", "Journal"),
+    ("address", "Address"),
+    ("test", "Test"),
+    ("done", "Ready"),
+]
+ADMINISTRATORS = "base.group_system"
+
+
+class ResCompany(models.Model):
+    """The set-up: a form of the company that leads from the keys to the first invoice.
+
+    Everything in it is a setting, so it is saved as it is entered and goes on where
+    somebody left it.
+    """
+
+    _inherit = "res.company"  # pylint: disable=consider-merging-classes-inherited
+
+    frontpay_check_ids = fields.One2many(
+        "frontpay.check",
+        "company_id",
+        string="Set-up Checks",
+        groups=ADMINISTRATORS,
+    )
+    frontpay_setup_step = fields.Selection(
+        STEPS,
+        string="Set-up Step",
+        compute="_compute_frontpay_setup_step",
+        groups=ADMINISTRATORS,
+        help="The first step of the set-up that isn't done.",
+    )
+    frontpay_callback_url = fields.Char(
+        string="Callback URL",
+        compute="_compute_frontpay_callback_url",
+        groups=ADMINISTRATORS,
+        help="Front Payment must be able to reach this address from the internet. Each "
+        "order has its own token at the end.",
+    )
+
+    @api.depends(
+        *("frontpay_environment", "frontpay_custom_url", "frontpay_api_token"),
+        *("frontpay_callback_secret", "frontpay_journal_id", "frontpay_public_url"),
+        "frontpay_check_ids.state",
+    )
+    def _compute_frontpay_setup_step(self):
+        for company in self:
+            company.frontpay_setup_step = company.sudo()._frontpay_next_step()
+
+    def _frontpay_next_step(self):
+        if any(not self[name] for name in self._frontpay_keys()):
+            return "keys"
+        if setting_problems(self) or journal_problems(self):
+            return "journal"
+        if public_url_problems(self):
+            return "address"
+        open_states = {"bad", "waiting"} & set(self.frontpay_check_ids.mapped("state"))
+        return "test" if open_states or not self.frontpay_check_ids else "done"
+
+    def _frontpay_keys(self):
+        """What Front Payment issues, by the names of the fields."""
+        keys = ["frontpay_api_token", "frontpay_callback_secret"]
+        is_custom = self.frontpay_environment == "custom"
+        return ["frontpay_custom_url", *keys] if is_custom else keys
+
+    @api.depends("frontpay_public_url")
+    def _compute_frontpay_callback_url(self):
+        for company in self:
+            company.frontpay_callback_url = company._frontpay_callback_url()
+
+    @api.model
+    def action_frontpay_set_up(self):
+        """Open the set-up of the current company.
+
+        :raises AccessError: for others than system administrators
+        """
+        company = self.env.company
+        company._frontpay_check_administrator()
+        self.env["frontpay.check"].sudo()._of_company(company)
+        view = self.env.ref("frontpay_odoo.frontpay_setup_view_form")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Set Up Front Payment"),
+            "res_model": "res.company",
+            "res_id": company.id,
+            "views": [(view.id, "form")],
+        }
+
+    def action_frontpay_check_setup(self):
+        """Try everything that can be tried, with what is saved: Front Payment at once,
+        the way to this Odoo by a cron.
+
+        :raises AccessError: for others than system administrators
+        """
+        self.ensure_one()
+        self._frontpay_check_administrator()
+        checks = self.env["frontpay.check"].sudo()._of_company(self)
+        company = self.sudo()
+        if company._frontpay_access_url():
+            error, ahead = company._frontpay_try_connection(company)
+            checks._of_kind("token")._keep(error=error and type(error).__name__)
+            checks._of_kind("clock")._keep(ahead=ahead)
+        checks._of_kind("callback")._request_callback()
+
+    def action_frontpay_begin(self):
+        """Open the customers' invoices, to send the first one."""
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice_type"
+        )
+
+    def _frontpay_check_administrator(self):
+        if not self.env.user.has_group(ADMINISTRATORS):
+            raise AccessError(
+                self.env._("Only system administrators can set up Front Payment.")
+            )
