@@ -85,6 +85,34 @@ def test_every_citation_leads_somewhere():
     assert {path: wrong for path, wrong in ends.items() if wrong} == {}
 
 
+# What is there, and was once said to be missing.
+PRESENT = ("channel", "queue", "polling", "refund", "credit note", "payout", "fee")
+
+
+def test_what_isnt_there_is_told_alike_wherever_it_is_told():
+    page = (ROOT / "frontpay_odoo/static/description/index.html").read_text()
+    told = page.partition("What isn't there yet</h2>")[2].partition("</ul>")[0]
+    items = re.findall("(?s)<li>(.*?)</li>", told)
+    of_page = [" ".join(item.split()) for item in items]
+    assert of_page == bullets("frontpay_odoo/readme/ROADMAP.rst")
+    assert of_page == bullets("frontpay_odoo/README.rst", "Known issues")
+    # README has the last one as a section of its own.
+    assert of_page[:-1] == bullets("README.rst", "What isn't there yet")
+    assert not [word for word in PRESENT if word in " ".join(of_page).lower()]
+
+
+def bullets(path: str, title: str = "") -> list[str]:
+    """The items of the first list of a document, or of the section of that title."""
+    tree = publish_doctree((ROOT / path).read_text())
+    section = next(
+        part
+        for part in (tree, *tree.findall(nodes.section))
+        if not title or part.next_node(nodes.title).astext() == title
+    )
+    items = section.next_node(nodes.bullet_list).findall(nodes.list_item)
+    return [" ".join(item.astext().split()) for item in items]
+
+
 def test_every_question_is_decided():
     assert list(decisions()) == [str(number) for number in range(1, 48)]
 

@@ -10,6 +10,7 @@ from .invoice import journal_problems, setting_problems
 from .lines import products_of
 from .negative_lines import decimal
 from .problem import Problem, localized
+from .remedy import settings_remedy
 
 _lt = LazyTranslate(__name__)
 
@@ -83,7 +84,8 @@ NOTE_RULES = (
     (
         _lt(
             "%(invoice)s is at %(url)s, and the settings lead to another environment"
-            " now. Choose the former one to have %(note)s refunded."
+            " now. To have %(note)s refunded, the former one has to be chosen:"
+            " %(remedy)s"
         ),
         lambda _note, order: order._is_of_this_environment(),
     ),
@@ -131,9 +133,10 @@ def note_problems(note, order):
     company = note.company_id
     # Each rule relies on those before it.
     broken = (message for message, is_good in NOTE_RULES if not is_good(note, order))
-    first = [
-        Problem(note, localized(note.env, text) % values) for text in islice(broken, 1)
-    ]
+    first = []
+    for text in islice(broken, 1):
+        values["remedy"] = settings_remedy(company, "frontpay_environment")
+        first.append(Problem(note, localized(note.env, text) % values))
     return [*setting_problems(company), *journal_problems(company), *first]
 
 

@@ -10,6 +10,7 @@ from ..connect.validation import is_complete_url, is_local_url, is_safe_url
 from .customer import customer_of
 from .lines import lowering_notes, products_of
 from .problem import Problem, field_label, localized
+from .remedy import settings_remedy
 
 _lt = LazyTranslate(__name__)
 
@@ -19,24 +20,21 @@ PUBLIC_URL_RULES = (
     (
         _lt(
             "%(company)s: Front Payment can't reach Odoo at %(url)s, which isn't a"
-            " complete address. Enter one such as https://odoo.example.com as"
-            " “%(field)s” under Invoicing / Configuration / Settings / Front Payment."
+            " complete address such as https://odoo.example.com."
         ),
         lambda _company, url: is_complete_url(url),
     ),
     (
         _lt(
             "%(company)s: Front Payment isn't allowed to reach Odoo at %(url)s, which"
-            " doesn't begin with https://. Enter an address that does as “%(field)s”"
-            " under Invoicing / Configuration / Settings / Front Payment."
+            " doesn't begin with https://."
         ),
         lambda _company, url: not is_complete_url(url) or is_safe_url(url),
     ),
     (
         _lt(
             "%(company)s: Front Payment can't reach Odoo at %(url)s, which leads to"
-            " this machine only. Enter the address on the internet as “%(field)s” under"
-            " Invoicing / Configuration / Settings / Front Payment."
+            " this machine only and not to one on the internet."
         ),
         lambda company, url: (
             company.frontpay_environment != "production" or not is_local_url(url)
@@ -181,8 +179,7 @@ def e_invoice_note(move, channel_name):
         return ""
     return move.env._(
         "From 1 January 2027, businesses in Norway send each other structured"
-        " e-invoices. Choose EHF as channel for companies in the Front Payment"
-        " settings, or on the customer."
+        " e-invoices. Choose EHF as channel on the customer."
     )
 
 
@@ -223,33 +220,36 @@ def setting_problems(company):
     if not missing:
         return []
     message = company.env._(
-        "%(company)s lacks these Front Payment settings: %(settings)s. Fill them in"
-        " under Invoicing / Configuration / Settings / Front Payment.",
+        "%(company)s lacks these Front Payment settings: %(settings)s.",
         company=company.name,
         settings=", ".join(missing),
     )
+    message = f"{message} {settings_remedy(company)}"
     return [Problem(company, message, brief=company.env._("not set up"))]
 
 
 def journal_problems(company):
     """What keeps a payment from being registered: the journal may have changed since
     it was chosen."""
-    sentences = company.sudo()._frontpay_setting_problems(["frontpay_journal_id"])
-    return [Problem(company, sentence) for sentence in sentences]
+    name = "frontpay_journal_id"
+    return [
+        Problem(company, f"{sentence} {settings_remedy(company, name)}", field=name)
+        for sentence in company.sudo()._frontpay_setting_problems([name])
+    ]
 
 
 def public_url_problems(company):
     """Why Front Payment's callbacks couldn't reach us."""
-    url = company._frontpay_public_url()
-    values = {
-        "company": company.name,
-        "url": url,
-        "field": field_label(company, "frontpay_public_url"),
-    }
-    return [
-        Problem(company, localized(company.env, message) % values)
+    url, name = company._frontpay_public_url(), "frontpay_public_url"
+    values = {"company": company.name, "url": url}
+    sentences = [
+        localized(company.env, message) % values
         for message, is_good in PUBLIC_URL_RULES
         if not is_good(company, url)
+    ]
+    return [
+        Problem(company, f"{sentence} {settings_remedy(company, name)}", field=name)
+        for sentence in sentences
     ]
 
 
@@ -270,8 +270,7 @@ def _channel_problems(move, name):
     ]
     message = env._(
         "%(customer)s can't be reached by the channel “%(channel)s”, which is for"
-        " %(reach)s. Choose another one on the customer or in the Front Payment"
-        " settings. These fit: %(channels)s.",
+        " %(reach)s. Choose another one on the customer. These fit: %(channels)s.",
         customer=customer.name,
         channel=labels[name],
         reach=localized(env, REACH[name]),

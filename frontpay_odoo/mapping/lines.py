@@ -20,6 +20,7 @@ from .negative_lines import (
     without_negative_lines,
 )
 from .problem import Problem
+from .remedy import settings_remedy
 
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
@@ -478,13 +479,15 @@ class _Line:
                 taxes=", ".join(self.taxes.flatten_taxes_hierarchy().mapped("name")),
             )
         if self.tax not in self.move.company_id._frontpay_tax_rates():
+            company = self.move.company_id
             return self.move.env._(
                 "“%(line)s” of %(invoice)s has %(rate)s %% VAT. Front Payment"
-                " takes %(rates)s %%: choose another tax, or add the rate in the"
-                " Front Payment settings if your agreement allows it.",
+                " takes %(rates)s %%: choose another tax. If your agreement has the"
+                " rate: %(remedy)s",
                 **names,
                 rate=_plain(self.move.env, self.tax),
-                rates=self.move.company_id.frontpay_tax_rates,
+                rates=company.frontpay_tax_rates,
+                remedy=settings_remedy(company, "frontpay_tax_rates"),
             )
         return None
 

@@ -75,7 +75,10 @@ class AccountJournal(models.Model):
         :param dict rows: of :meth:`_frontpay_card_rows`
         """
         companies = self.frontpay_company_ids & self.env.companies
-        card = {"environment": companies[:1].frontpay_environment}
+        card = {
+            "environment": companies[:1].frontpay_environment,
+            "connection": companies[:1].frontpay_connection_state,
+        }
         currency = self.currency_id or self.company_id.currency_id
         for name, found in rows.items():
             own = [found[company] for company in companies if company in found]

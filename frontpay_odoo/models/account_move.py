@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 
 from ..mapping import Problem, plan_of
+from ..mapping.remedy import may_set_up
 from ..tools import transaction
 from ..tools.deadline import Deadline
 from ..tools.local_time import local_time
@@ -551,13 +552,21 @@ class AccountMove(models.Model):
         if record == self:
             return UserError(message)
         if record._name == "res.company":
-            action = self.env.ref("account.action_account_config").id
-            return RedirectWarning(message, action, self.env._("Open Settings"))
+            return self._frontpay_settings_warning(record, problems[0], message)
         return RedirectWarning(
             message,
             record._get_records_action(),
             self.env._("Open %s", record.display_name),
         )
+
+    def _frontpay_settings_warning(self, company, problem, message):
+        """The way to the settings for those who may change them. For all others, an
+        administrator gets an activity, which the error to come doesn't take back."""
+        if may_set_up(self.env):
+            action = company._frontpay_settings_action(problem.field)
+            return RedirectWarning(message, action, self.env._("Open Settings"))
+        transaction.run_apart(company, "_frontpay_ask_administrator", message)
+        return UserError(message)
 
     def _frontpay_problem_text(self, problems):
         return "\n".join(dict.fromkeys(problem.message for problem in problems))

@@ -235,7 +235,7 @@ class AccountMove(models.Model):
                         )
                         done += refund
                     except errors.FrontPaymentError as error:
-                        sentence = error_messages.connection_message(self.env, error)
+                        sentence = error_messages.connection_message(company, error)
                         problems.append(Problem(note, sentence))
                     except UserError as error:
                         problems.append(Problem(note, str(error)))

@@ -1,6 +1,7 @@
 from odoo import api, models
 
 from ..mapping import Problem
+from ..mapping.remedy import may_set_up
 from ..tools import transaction
 from .frontpay_refund import WAITING_STATES
 
@@ -119,9 +120,9 @@ class AccountMoveSend(models.AbstractModel):
         if records._name in RECORD_LABELS:
             label = RECORD_LABELS[records._name](self.env)
             return {"action_text": label, "action": records._get_records_action()}
-        if not self.env.user.has_group("base.group_system"):
+        if not may_set_up(self.env):
             return {}
-        action = self.env.ref("account.action_account_config")._get_action_dict()
+        action = records[0]._frontpay_settings_action(problems[0].field)
         return {"action_text": self.env._("Open Settings"), "action": action}
 
     @api.model
@@ -187,6 +188,10 @@ class AccountMoveSend(models.AbstractModel):
         if problems and self._frontpay_is_there(invoice):
             return None
         if problems:
+            if problems[0].record == invoice.company_id:
+                # What single sending raises takes back what is written here.
+                ask = (invoice.company_id, "_frontpay_ask_administrator")
+                transaction.run_apart(*ask, problems[0].message)
             return {
                 "error_title": self.env._("Not handed to Front Payment:"),
                 "errors": [problem.message for problem in problems],

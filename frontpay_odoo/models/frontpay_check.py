@@ -135,7 +135,7 @@ class FrontpayCheck(models.Model):
 
     def _test_callback(self):
         secret = self.company_id.frontpay_callback_secret
-        if not secret or list(public_url_problems(self.company_id)):
+        if not secret or public_url_problems(self.company_id):
             transaction.run(self.env, self.write, {"requester_id": False})
             return
         url = transaction.run(self.env, self._begin_test)

@@ -124,7 +124,7 @@ class FrontpayHandover(models.AbstractModel):
         """The order as a cron handles it, in the words of the person who sent it."""
         person = self.create_uid
         return self.with_company(self.company_id).with_context(
-            lang=person.lang, tz=person.tz
+            lang=person.lang, tz=person.tz, frontpay_reader=person.id
         )
 
 

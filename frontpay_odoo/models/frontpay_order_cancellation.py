@@ -116,7 +116,8 @@ class FrontpayOrder(models.Model):
                 reason=error_messages.quoted(failure),
             )
         if failure and not isinstance(failure, errors.UnknownOutcome):
-            return f"{invoice}: {error_messages.connection_message(self.env, failure)}"
+            reason = error_messages.connection_message(self.company_id, failure)
+            return f"{invoice}: {reason}"
         return self.env._(
             "Front Payment hasn't confirmed yet that %s is cancelled. Its status is"
             " updated automatically.",
@@ -153,7 +154,8 @@ class FrontpayOrder(models.Model):
             )
         if isinstance(failure, errors.Rejected):
             return f"{invoice}: {error_messages.quoted(failure)}"
-        return f"{invoice}: {error_messages.connection_message(self.env, failure)}"
+        reason = error_messages.connection_message(self.company_id, failure)
+        return f"{invoice}: {reason}"
 
     def _record_resent(self, failure):
         if failure:

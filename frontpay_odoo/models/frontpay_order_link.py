@@ -8,6 +8,7 @@ from odoo.tools import email_normalize
 
 from ..connect.channels import CHANNELS
 from ..mapping import Problem
+from ..mapping.remedy import administrator_name
 from ..tools import transaction
 from ..tools.local_time import local_time
 from .frontpay_handover import ATTENTION
@@ -345,10 +346,11 @@ class FrontpayOrder(models.Model):
         self.is_link_due = False
         self._report_link_error(
             self.env._(
-                "The e-mail with the link of %s couldn't be written. Look at its"
-                " template in the Front Payment settings, or have the server's log"
-                " looked at, then e-mail the link again.",
-                self.move_id.display_name,
+                "The e-mail with the link of %(invoice)s couldn't be written. Ask"
+                " %(administrator)s to look at its template, or at the server's log,"
+                " then e-mail the link again.",
+                invoice=self.move_id.display_name,
+                administrator=administrator_name(self.company_id),
             )
         )
 

@@ -8,7 +8,9 @@ from odoo import models
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tools import format_date
 
+from ..mapping.invoice import journal_problems
 from ..mapping.lines import lowering_notes
+from ..mapping.remedy import settings_remedy
 from .frontpay_order import OPEN_STATES, PAYMENT_STATES, REFUNDED_STATES
 from .frontpay_order_unbooking import LIVE_PAYMENT_STATES, is_receivable
 from .frontpay_refund import UNSETTLED_STATES
@@ -182,11 +184,11 @@ class FrontpayOrder(models.Model):
         company, currency = self.company_id, self.currency_id
         journal = company.frontpay_journal_id
         if not journal:
-            raise UserError(
-                self.env._("The Front Payment settings have no payment journal.")
-            )
-        for sentence in company._frontpay_setting_problems(["frontpay_journal_id"]):
-            raise UserError(sentence)
+            sentence = self.env._("The Front Payment settings have no payment journal.")
+            remedy = settings_remedy(company, "frontpay_journal_id")
+            raise UserError(f"{sentence} {remedy}")
+        for problem in journal_problems(company):
+            raise UserError(problem.message)
         wizard = (
             self.env["account.payment.register"]
             .with_company(company)

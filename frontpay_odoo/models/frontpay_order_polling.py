@@ -141,7 +141,9 @@ class FrontpayOrder(models.Model):
                 if is_over:
                     break
                 if error:
-                    sentence = error_messages.connection_message(self.env, error)
+                    sentence = error_messages.connection_message(company, error)
+                    if error_messages.blames_settings(error):
+                        company._frontpay_ask_administrator(sentence)
                     failures |= dict.fromkeys(some, sentence)
         if orders:
             orders._poll_soon()

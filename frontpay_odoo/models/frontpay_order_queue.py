@@ -11,6 +11,7 @@ from odoo.service import server
 
 from ..connect import errors
 from ..mapping import channel_of
+from ..mapping.remedy import administrator_name, settings_remedy
 from ..tools import transaction
 from ..tools.local_time import local_time
 from .frontpay_order import ENDED_STATES, IN_DOUBT_STATES
@@ -138,14 +139,16 @@ class FrontpayOrder(models.Model):
         if not cron or not cron.active:
             return self.env._(
                 "The scheduled action that sends them is switched off: nothing goes out"
-                " until an administrator switches it on."
+                " until %s switches it on.",
+                administrator_name(self.env.company),
             )
         if cron.nextcall > fields.Datetime.now() - LATE_AFTER:
             return ""
         return self.env._(
-            "Odoo's scheduler hasn't run since %s: nothing goes out until it does. Ask"
-            " your administrator.",
-            local_time(self.env, cron.lastcall or cron.nextcall),
+            "Odoo's scheduler hasn't run since %(time)s: nothing goes out until it"
+            " does. Ask %(administrator)s.",
+            time=local_time(self.env, cron.lastcall or cron.nextcall),
+            administrator=administrator_name(self.env.company),
         )
 
     @api.model
@@ -391,9 +394,10 @@ class FrontpayOrder(models.Model):
         return self.env._(
             "%(invoice)s was queued for Front Payment at %(url)s, and the settings lead"
             " to another environment now, so it isn't sent. Send it again if it is to"
-            " go there, or choose the former environment.",
+            " go there. If not: %(remedy)s",
             invoice=self.move_id.display_name,
             url=self.base_url,
+            remedy=settings_remedy(self.company_id, "frontpay_environment"),
         )
 
     def _wait_for_others(self):

@@ -10,6 +10,7 @@ from odoo.fields import Domain
 from ..connect import errors
 from ..connect.responses import OrderStatus, SubmittedOrder
 from ..connect.statuses import state_of
+from ..mapping.remedy import settings_remedy
 from ..tools import error_messages, system_parameters, transaction
 from ..tools.deadline import Deadline
 from .frontpay_order import GRACE_MINUTES, IN_DOUBT_STATES
@@ -79,7 +80,7 @@ class FrontpayOrder(models.Model):
             except (errors.FrontPaymentError, UserError) as error:
                 if deadline and not deadline.left():  # it may be fine, but it is slow
                     continue
-                failures[company] = error_messages.connection_message(self.env, error)
+                failures[company] = error_messages.connection_message(company, error)
                 here._each_locked(methodcaller("_continue_without_list", error))
             else:
                 here._each_locked(methodcaller("_settle_by", order_list))
@@ -313,7 +314,7 @@ class FrontpayOrder(models.Model):
                 " can't be updated since: %(reason)s Look for the invoice in Front"
                 " Payment's own pages, or ask its support.",
                 invoice=self.move_id.name,
-                reason=error_messages.connection_message(self.env, error),
+                reason=error_messages.connection_message(self.company_id, error),
             )
         )
 
@@ -509,10 +510,11 @@ class FrontpayOrder(models.Model):
         return self.env._(
             "No clear answer came back when %(invoice)s was sent to Front Payment at"
             " %(url)s. Its status can't be updated: the settings lead to another"
-            " environment since. Choose the former one until this is settled, or look"
-            " for the invoice in its pages.",
+            " environment since. Look for the invoice in the pages of the former one,"
+            " or have that one chosen again until this is settled: %(remedy)s",
             invoice=self.move_id.name,
             url=self.base_url,
+            remedy=settings_remedy(self.company_id, "frontpay_environment"),
         )
 
     def _untold_sentence(self, order_uuid, error):
@@ -521,5 +523,5 @@ class FrontpayOrder(models.Model):
         return self.env._(
             "Front Payment doesn't tell what order %(order)s is. %(reason)s",
             order=order_uuid,
-            reason=error_messages.connection_message(self.env, error),
+            reason=error_messages.connection_message(self.company_id, error),
         )

@@ -14,6 +14,7 @@ from ..connect import errors, rules
 from ..connect.channels import CHANNELS, Channel, fingerprint, updating
 from ..connect.order import CallbackAddresses
 from ..mapping import Problem, channel_of, order_of
+from ..mapping.remedy import settings_remedy
 from ..tools import error_messages, retry, transaction
 from ..tools.local_time import local_time
 
@@ -127,7 +128,7 @@ class FrontpayOrder(models.Model):
             error, is_general = _diagnosis(client, failure)
             if is_general and not interactive:
                 self._save_exchanges(client, self._set_state, "queued")
-                sentence = error_messages.connection_message(self.env, error)
+                sentence = error_messages.connection_message(self.company_id, error)
                 raise SendingPaused(sentence, error) from None
             is_update = submission.is_update
             record = self._record_failed_update if is_update else self._record_failure
@@ -304,8 +305,9 @@ class FrontpayOrder(models.Model):
         if not self._is_of_this_environment():
             return self.env._(
                 "%(invoice)s has been handed to Front Payment already (%(state)s), at"
-                " %(url)s. The settings lead to another environment now. Choose the"
-                " former one to go on with this order.",
+                " %(url)s. The settings lead to another environment now. To go on with"
+                " this order, the former one has to be chosen: %(remedy)s",
+                remedy=settings_remedy(self.company_id, "frontpay_environment"),
                 invoice=self.move_id.display_name,
                 state=self._state_label(self.state),
                 url=self.base_url,
@@ -403,7 +405,7 @@ class FrontpayOrder(models.Model):
 
         :param connect.errors.FrontPaymentError error: what became of the call
         """
-        sentence = error_messages.outcome_message(self.env, error)
+        sentence = error_messages.outcome_message(self.company_id, error)
         is_unknown = isinstance(error, errors.UnknownOutcome)
         state = "unknown" if is_unknown else "failed"
         if error.retryable and self.tries + 1 < MAX_TRIES:
@@ -414,6 +416,8 @@ class FrontpayOrder(models.Model):
             return
         if is_unknown:
             self._trigger_cron("cron_recover", RECOVERY_DELAY)
+        if error_messages.blames_settings(error):
+            self.company_id._frontpay_ask_administrator(sentence)
         self._record_error(sentence)
 
     def _schedule_retry(self, error):
@@ -464,7 +468,7 @@ class FrontpayOrder(models.Model):
         if self.update_queued and error.retryable and self.tries + 1 < MAX_TRIES:
             self._schedule_retry(error)
             return
-        reason = error_messages.outcome_message(self.env, error)
+        reason = error_messages.outcome_message(self.company_id, error)
         is_for_somebody = self.update_queued or self.is_changing
         self.write(
             {

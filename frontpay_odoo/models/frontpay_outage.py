@@ -103,4 +103,6 @@ class FrontpayOutage(models.Model):
         if not is_short and not outage.order_id._waits():
             outage.order_id = order
             order._report_problem(sentence)
+            if not (error and error.retryable):
+                order.company_id._frontpay_ask_administrator(sentence)
         return pause

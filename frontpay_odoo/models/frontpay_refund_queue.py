@@ -171,7 +171,7 @@ class FrontpayRefund(models.Model):
 
     def _postpone(self, error):
         """Front Payment couldn't be asked about the order, so nothing was sent."""
-        sentence = error_messages.connection_message(self.env, error)
+        sentence = error_messages.connection_message(self.company_id, error)
         if self.tries + 1 < MAX_TRIES:
             self._record_error(f"{sentence}\n{self._schedule_refund_retry(error)}")
         else:

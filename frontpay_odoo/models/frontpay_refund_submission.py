@@ -484,7 +484,9 @@ class FrontpayRefund(models.Model):
             self._record_accepted()
             return
         state = "needs_approval" if code in NEEDS_APPROVAL else "failed"
-        sentence = error_messages.refund_message(self.env, error, code)
+        sentence = error_messages.refund_message(self.company_id, error, code)
+        if error_messages.blames_settings(error):
+            self.company_id._frontpay_ask_administrator(sentence)
         if isinstance(error, errors.UnknownOutcome):
             state = "unknown"
         elif error.retryable and self.tries + 1 < MAX_TRIES:

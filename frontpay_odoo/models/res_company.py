@@ -13,6 +13,7 @@ from ..connect.client import Client
 from ..connect.endpoints import ENVIRONMENTS as API_URLS
 from ..connect.validation import is_complete_url, is_safe_url
 from ..mapping.problem import field_label, localized
+from ..mapping.remedy import administrator_name, settings_remedy
 from ..tools import error_messages
 from ..tools.deadline import Deadline
 from ..tools.notification import notification
@@ -356,6 +357,7 @@ class ResCompany(models.Model):
         """What waits because of the settings is tried with the new ones at once."""
         own = [("company_id", "in", self.ids)]
         self.env["frontpay.outage"].sudo().search(own).unlink()
+        self.sudo().partner_id.activity_unlink(["frontpay_odoo.activity_setup"])
         # What was tried with the former settings says nothing of these.
         self.env["frontpay.check"].sudo().search(own).write(
             {"tested_at": False, "facts": False}
@@ -467,7 +469,7 @@ class ResCompany(models.Model):
             )
         error, _ahead = self._frontpay_try_connection(settings)
         if error:
-            message = error_messages.connection_message(self.env, error)
+            message = error_messages.connection_message(self, error)
             return notification("danger", message)
         return notification(
             "success", self.env._("Front Payment answers and accepts the token.")
@@ -508,10 +510,11 @@ class ResCompany(models.Model):
 
     def _frontpay_copy_message(self):
         return self.env._(
-            "%s: this database is a copy, so nothing goes out to Front Payment and"
-            " nothing is polled. If it is the one that you work in from now on, an"
-            " administrator confirms that in the Front Payment settings.",
-            self.name,
+            "%(company)s: this database is a copy, so nothing goes out to Front Payment"
+            " and nothing is polled. If it is the one that you work in from now on,"
+            " %(administrator)s confirms that in the Front Payment settings.",
+            company=self.name,
+            administrator=administrator_name(self),
         )
 
     def action_frontpay_confirm_database(self):
@@ -564,13 +567,9 @@ class ResCompany(models.Model):
         """
         url = self._frontpay_api_url(settings)
         if not url:
-            raise UserError(
-                self.env._(
-                    "%s: enter the API base URL in the Front Payment settings, or "
-                    "choose Demo or Production as environment.",
-                    self.name,
-                )
-            )
+            sentence = self.env._("%s: there is no API base URL.", self.name)
+            names = ("frontpay_custom_url", "frontpay_environment")
+            raise UserError(f"{sentence} {settings_remedy(self, *names)}")
         return url
 
     def _frontpay_client(self, max_wait=MAX_WAIT, deadline=None, settings=None):

@@ -1,7 +1,11 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ..mapping.invoice import journal_problems, public_url_problems, setting_problems
+from ..mapping.remedy import ADMINISTRATORS, administrator_of, may_set_up
+from .res_company import SETTINGS_READERS
 
 STEPS = [
     ("keys", "Keys"),
@@ -10,7 +14,14 @@ STEPS = [
     ("test", "Test"),
     ("done", "Ready"),
 ]
-ADMINISTRATORS = "base.group_system"
+SETUP_ACTIVITY = "frontpay_odoo.activity_setup"
+SETUP_LINK = '<a href="/odoo/frontpay-setup">%s</a>'
+# In which block of the settings a field stands; all others are in the first one.
+SETTING_PLACES = {
+    "frontpay_public_url": "frontpay_callbacks",
+    "frontpay_journal_id": "frontpay_payments",
+    "frontpay_tax_rates": "frontpay_orders",
+}
 
 
 class ResCompany(models.Model):
@@ -34,6 +45,18 @@ class ResCompany(models.Model):
         compute="_compute_frontpay_setup_step",
         groups=ADMINISTRATORS,
         help="The first step of the set-up that isn't done.",
+    )
+    frontpay_connection_state = fields.Selection(
+        [
+            ("none", "Not Connected"),
+            ("untested", "Not Tested"),
+            ("good", "Connected"),
+            ("bad", "Connection Fails"),
+        ],
+        string="Connection",
+        compute="_compute_frontpay_connection_state",
+        groups=SETTINGS_READERS,
+        help="Whether Front Payment answers and accepts the token.",
     )
     frontpay_callback_url = fields.Char(
         string="Callback URL",
@@ -67,6 +90,23 @@ class ResCompany(models.Model):
         keys = ["frontpay_api_token", "frontpay_callback_secret"]
         is_custom = self.frontpay_environment == "custom"
         return ["frontpay_custom_url", *keys] if is_custom else keys
+
+    @api.depends("frontpay_api_token", "frontpay_check_ids.facts")
+    def _compute_frontpay_connection_state(self):
+        for company in self:
+            company.frontpay_connection_state = company.sudo()._frontpay_connection()
+
+    def _frontpay_connection(self):
+        """The state of the connection: an outage, else what the last test found."""
+        if not self.frontpay_api_token:
+            return "none"
+        own = [("company_id", "=", self.id)]
+        if self.env["frontpay.outage"].search_count(own, limit=1):
+            return "bad"
+        token = self.frontpay_check_ids._of_kind("token")
+        if not token.tested_at:
+            return "untested"
+        return "bad" if token.facts.get("error") else "good"
 
     @api.depends("frontpay_public_url")
     def _compute_frontpay_callback_url(self):
@@ -106,6 +146,37 @@ class ResCompany(models.Model):
             checks._of_kind("token")._keep(error=error and type(error).__name__)
             checks._of_kind("clock")._keep(ahead=ahead)
         checks._of_kind("callback")._request_callback()
+
+    def _frontpay_settings_action(self, name=""):
+        """What opens the settings where a field stands, and highlights that place.
+
+        :param str name: of the field
+        """
+        place = SETTING_PLACES.get(name, "frontpay_connection")
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/odoo/settings#{place}",
+            "target": "self",
+        }
+
+    def _frontpay_ask_administrator(self, sentence):
+        """Give an administrator something to do, if the reader can't do it; who has it
+        already is given the news.
+
+        :param str sentence: what is wrong with the settings
+        """
+        administrator = administrator_of(self)
+        if may_set_up(self.env) or not administrator:
+            return
+        note = Markup("<br/>").join(
+            [*sentence.splitlines(), Markup(SETUP_LINK) % self.env._("Open the set-up")]
+        )
+        partner = self.sudo().partner_id
+        known = partner.activity_search([SETUP_ACTIVITY])
+        if known:
+            known.note = note
+            return
+        partner.activity_schedule(SETUP_ACTIVITY, note=note, user_id=administrator.id)
 
     def action_frontpay_begin(self):
         """Open the customers' invoices, to send the first one."""

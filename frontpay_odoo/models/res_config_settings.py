@@ -101,6 +101,9 @@ class ResConfigSettings(models.TransientModel):
         groups="base.group_system",
     )
 
+    frontpay_connection_state = fields.Selection(
+        related="company_id.frontpay_connection_state"
+    )
     frontpay_is_copy = fields.Boolean(
         string="Copied Database",
         compute="_compute_frontpay_is_copy",
@@ -138,9 +141,12 @@ class ResConfigSettings(models.TransientModel):
             )
 
     def action_frontpay_create_journal(self):
-        """Give the company a journal for Front Payment."""
+        """Give the company a journal for Front Payment. The form stays where it is."""
         self.company_id.action_frontpay_create_journal()
-        return {"type": "ir.actions.client", "tag": "reload"}
+
+    def action_frontpay_set_up(self):
+        """Open the set-up."""
+        return self.company_id.action_frontpay_set_up()
 
     def action_frontpay_edit_email(self):
         """Show the template of the e-mail with the link."""

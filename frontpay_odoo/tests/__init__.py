@@ -41,6 +41,7 @@ from . import test_rate_limit
 from . import test_recovery
 from . import test_refund
 from . import test_refunded
+from . import test_remedy
 from . import test_rights
 from . import test_rights_table
 from . import test_rules

@@ -153,7 +153,7 @@ class TestBatchDialog(BatchCase):
         self.bookkeeper.group_ids += self.env.ref("base.group_system")
         line.invalidate_recordset()
         self.assertTrue(line.can_open)
-        self.assertEqual(line.action_open_records()["res_model"], "res.config.settings")
+        self.assertIn("/odoo/settings#", line.action_open_records()["url"])
 
     def test_the_dialog_works_when_it_is_made_by_create(self):
         moves = self.batch() + self.invoice(post=False)

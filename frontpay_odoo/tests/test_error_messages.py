@@ -1,6 +1,7 @@
 from odoo.tests import TransactionCase, tagged
 
 from odoo.addons.frontpay_odoo.connect import errors
+from odoo.addons.frontpay_odoo.mapping.remedy import settings_remedy
 from odoo.addons.frontpay_odoo.tools import error_messages
 from odoo.addons.frontpay_odoo.tools.error_messages import (
     connection_message,
@@ -134,30 +135,35 @@ MESSAGES = (
 
 @tagged("post_install", "-at_install", "frontpay")
 class TestErrorMessages(TransactionCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env.company
+
     def test_each_error_says_what_happened_and_what_to_do(self):
         for error, outcome, connection in MESSAGES:
             with self.subTest(repr(error)):
-                self.assertIn(outcome, outcome_message(self.env, error))
-                self.assertIn(connection, connection_message(self.env, error))
+                self.assertIn(outcome, outcome_message(self.company, error))
+                self.assertIn(connection, connection_message(self.company, error))
 
     def test_no_kind_of_error_is_without_its_message(self):
         for kind in errors.FrontPaymentError.__subclasses__():
             with self.subTest(kind.__name__):
-                self.assertTrue(outcome_message(self.env, kind("reason", ["No."])))
-                self.assertTrue(connection_message(self.env, kind("reason")))
+                self.assertTrue(outcome_message(self.company, kind("reason", ["No."])))
+                self.assertTrue(connection_message(self.company, kind("reason")))
 
     def test_when_it_is_sent_again_is_left_to_the_caller(self):
         for error in (errors.RateLimited("429"), errors.Unreachable("refused")):
             with self.subTest(repr(error)):
-                message = outcome_message(self.env, error)
+                message = outcome_message(self.company, error)
                 self.assertIn("nothing was sent", message)
                 self.assertNotIn("again", message)
 
     def test_without_a_token_nobody_is_said_to_have_answered(self):
-        label = f"Fill in “{self._label('res.config.settings', 'frontpay_api_token')}”"
+        label = f"correct “{self._label('res.config.settings', 'frontpay_api_token')}”"
         error = errors.NoToken("no token")  # nothing went out: no status code
         for message in (outcome_message, connection_message):
-            told = message(self.env, error)
+            told = message(self.company, error)
             self.assertIn(label, told)
             self.assertNotIn("Front Payment answers", told)
             self.assertNotIn("doesn't accept", told)
@@ -166,7 +172,7 @@ class TestErrorMessages(TransactionCase):
         error = errors.NotFrontPayment("HTTP 302")
         for name in ("frontpay_environment", "frontpay_custom_url"):
             label = f"“{self._label('res.config.settings', name)}”"
-            self.assertIn(label, outcome_message(self.env, error))
+            self.assertIn(label, outcome_message(self.company, error))
 
     def test_known_sentences_name_the_field_and_others_are_quoted(self):
         for sentence, expected in SENTENCES:
@@ -175,6 +181,8 @@ class TestErrorMessages(TransactionCase):
                 if expected:
                     model, name, text = expected
                     told = text % self._label(model, name)
+                    if model == "res.config.settings":
+                        told = f"{told} {settings_remedy(self.company)}"
                 self.assertEqual(self._told(sentence), [told])
 
     def test_all_sentences_are_told_each_on_its_own_line(self):
@@ -192,9 +200,9 @@ class TestErrorMessages(TransactionCase):
         self.env["res.lang"]._activate_lang("nb_NO")
         phone = self.env["ir.model.fields"]._get("res.partner", "phone")
         phone.with_context(lang="nb_NO").field_description = "Telefonnummer"
-        env = self.env(context={"lang": "nb_NO"})
+        company = self.company.with_context(lang="nb_NO")
         sentence = "The customer details.msisdn field is required."
-        message = outcome_message(env, errors.Rejected("HTTP 417", [sentence]))
+        message = outcome_message(company, errors.Rejected("HTTP 417", [sentence]))
         self.assertIn("«Telefonnummer»", message)
 
     def test_front_payments_own_words_hold_no_personal_number(self):
@@ -215,7 +223,7 @@ class TestErrorMessages(TransactionCase):
 
     def _told(self, *sentences):
         """What is told below the first line."""
-        message = outcome_message(self.env, errors.Rejected("HTTP 417", sentences))
+        message = outcome_message(self.company, errors.Rejected("HTTP 417", sentences))
         first, *lines = message.split("\n")
         self.assertEqual(first, REJECTED)
         return lines

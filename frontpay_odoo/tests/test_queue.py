@@ -326,7 +326,7 @@ class TestQueue(QueueCase):
             ("frontpay_api_token", False, API_TOKEN, "lacks these"),
             ("frontpay_callback_secret", False, SECRET, "lacks these"),
             ("frontpay_journal_id", False, self.company.frontpay_journal_id, "lacks"),
-            ("frontpay_custom_url", False, url, "enter the API base URL"),
+            ("frontpay_custom_url", False, url, "there is no API base URL"),
         ):
             with self.subTest(setting, wrong=wrong):
                 moves = self.batch()
@@ -736,7 +736,7 @@ class TestQueue(QueueCase):
         other.frontpay_custom_url = False
         self.run_queue()
         self.assertEqual(set(strangers.mapped("frontpay_state")), {"queued"})
-        self.assertIn("enter the API base URL", strangers[0].frontpay_error)
+        self.assertIn("there is no API base URL", strangers[0].frontpay_error)
         self.assertEqual(len(self.attention(strangers)), 1)
         self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
 

@@ -1363,11 +1363,11 @@ class TestRefusals(RefundCase):
         sentences = {}
         for code in (*REFUND_MESSAGES, f"{REFUND_REFUSED_BY_STATUS}Cancelled"):
             error = errors.Rejected("HTTP 400", [code], http_status=400)
-            sentence = refund_message(self.env, error, code)
+            sentence = refund_message(self.company, error, code)
             self.assertNotIn(code, sentence)
             sentences[code] = sentence
         unknown = errors.Rejected("HTTP 400", ["somethingNew"], http_status=400)
-        told = refund_message(self.env, unknown, "somethingNew")
+        told = refund_message(self.company, unknown, "somethingNew")
         self.assertIn("“somethingNew”", told)
 
     def test_a_refusal_leaves_nothing_half_done(self):

@@ -164,7 +164,7 @@ class TestSettings(LoopbackCase, TransactionCase):
         self.company.frontpay_environment = "custom"
         with self.assertRaises(UserError) as caught:
             self.company._frontpay_base_url()
-        self.assertIn("enter the API base URL", str(caught.exception))
+        self.assertIn("there is no API base URL", str(caught.exception))
 
     def test_a_custom_url_is_safe_or_refused(self):
         for url in GOOD_URLS:
@@ -323,7 +323,7 @@ class TestSettings(LoopbackCase, TransactionCase):
                         self.assertEqual(self.company[name], value)
 
     def test_a_typed_token_goes_to_no_unsafe_url(self):
-        for url, words in (*WRONG_URLS, (False, "enter the API base URL")):
+        for url, words in (*WRONG_URLS, (False, "there is no API base URL")):
             typed = {
                 "frontpay_environment": "custom",
                 "frontpay_custom_url": url,

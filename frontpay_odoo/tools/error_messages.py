@@ -14,6 +14,7 @@ from odoo.tools.translate import LazyTranslate
 from ..connect import errors
 from ..connect.masking import masked_text
 from ..mapping.problem import field_label, localized
+from ..mapping.remedy import settings_remedy
 
 _lt = LazyTranslate(__name__)
 
@@ -24,19 +25,11 @@ SENDING_MESSAGES = {
         " network."
     ),
     errors.Unauthorized: _lt(
-        "Front Payment doesn't accept the token, so nothing was sent. Check"
-        " “%(frontpay_api_token)s” and “%(frontpay_environment)s” under Invoicing /"
-        " Configuration / Settings / Front Payment."
+        "Front Payment doesn't accept the token, so nothing was sent."
     ),
-    errors.NoToken: _lt(
-        "No usable token is entered, so nothing was sent. Fill in"
-        " “%(frontpay_api_token)s” under Invoicing / Configuration / Settings / Front"
-        " Payment."
-    ),
+    errors.NoToken: _lt("No usable token is entered, so nothing was sent."),
     errors.NotFrontPayment: _lt(
-        "What answers at the address isn't Front Payment, so nothing was sent. Check"
-        " “%(frontpay_environment)s” and “%(frontpay_custom_url)s” under Invoicing /"
-        " Configuration / Settings / Front Payment."
+        "What answers at the address isn't Front Payment, so nothing was sent."
     ),
     errors.NotFound: _lt("Front Payment doesn't know this order."),
     errors.RateLimited: _lt(
@@ -121,16 +114,13 @@ CONNECTION_MESSAGES = {
         " may reach the internet."
     ),
     errors.Unauthorized: _lt(
-        "Front Payment answers, but doesn't accept the token. Check that it is"
-        " complete, and that it belongs to the chosen environment."
+        "Front Payment answers, but doesn't accept the token: it isn't complete, or"
+        " doesn't belong to the chosen environment."
     ),
-    errors.NoToken: _lt(
-        "No usable token is entered. Fill in “%(frontpay_api_token)s” under Invoicing /"
-        " Configuration / Settings / Front Payment."
-    ),
+    errors.NoToken: _lt("No usable token is entered."),
     errors.NotFrontPayment: _lt(
-        "Somebody answers at that address, but it isn't Front Payment. Check the"
-        " address; it usually ends with /api/v1/."
+        "Somebody answers at that address, but it isn't Front Payment: its address"
+        " usually ends with /api/v1/."
     ),
     errors.NotFound: _lt("Front Payment doesn't know this order."),
     errors.RateLimited: _lt(
@@ -149,7 +139,12 @@ CUSTOMER_REJECTED = _lt(
     "Front Payment doesn't take the customer's data. Correct the following, then update"
     " it again:"
 )
-SETTINGS = ("frontpay_api_token", "frontpay_environment", "frontpay_custom_url")
+# The settings that are wrong when a call fails in such a way.
+WRONG_SETTINGS = {
+    errors.Unauthorized: ("frontpay_api_token", "frontpay_environment"),
+    errors.NoToken: ("frontpay_api_token",),
+    errors.NotFrontPayment: ("frontpay_environment", "frontpay_custom_url"),
+}
 
 CUSTOMER_FIELDS = {
     "type": "frontpay_customer_type",
@@ -228,41 +223,47 @@ RULES = {
 SENTENCE = r"The (?:selected )?(?P<field>[a-z0-9. ]+?) (?P<rule>%s)\.?"
 
 
-def outcome_message(env, error):
+def outcome_message(company, error):
     """Say what an error means for an invoice that was being sent.
 
     Whether it will be sent again by itself is for the caller to add.
 
-    :param env: of the one who reads it
+    :param company: whose invoice it is, in the environment of the one who reads it
     :param connect.errors.FrontPaymentError error: what the client raised
     :return: text of one or more lines
     """
     if isinstance(error, errors.Rejected) and not error.sentences:
-        return localized(env, REJECTED_WITHOUT_REASON)
-    lines = [_with_labels(env, SENDING_MESSAGES[type(error)])]
+        return localized(company.env, REJECTED_WITHOUT_REASON)
+    lines = [_with_remedy(company, SENDING_MESSAGES[type(error)], error)]
     if isinstance(error, errors.Rejected):
-        lines += [_reason(env, sentence) for sentence in error.sentences]
+        lines += [_reason(company, sentence) for sentence in error.sentences]
     return "\n".join(lines)
 
 
-def refund_message(env, error, code):
+def refund_message(company, error, code):
     """Say what an error means for a credit note that was being sent.
 
-    :param env: of the one who reads it
+    :param company: whose it is, in the environment of the one who reads it
     :param connect.errors.FrontPaymentError error: what the client raised
     :param str code: of the refusal, if it was one and had any
     :return: text of one line
     """
+    env = company.env
     if isinstance(error, errors.UnknownOutcome):
         return localized(env, REFUND_UNKNOWN)
     if not isinstance(error, errors.Rejected):
-        return _with_labels(env, SENDING_MESSAGES[type(error)])
+        return _with_remedy(company, SENDING_MESSAGES[type(error)], error)
     if code in REFUND_MESSAGES:
         return localized(env, REFUND_MESSAGES[code])
     if code.startswith(REFUND_REFUSED_BY_STATUS):
         status = code.removeprefix(REFUND_REFUSED_BY_STATUS)
         return localized(env, REFUND_WRONG_STATUS) % status
     return localized(env, REFUND_REFUSED) % quoted(error)
+
+
+def blames_settings(error):
+    """Whether a call failed because of the settings."""
+    return type(error) in WRONG_SETTINGS
 
 
 def quoted(error):
@@ -274,10 +275,10 @@ def quoted(error):
     return " ".join(f"“{masked_text(sentence)}”" for sentence in said)
 
 
-def connection_message(env, error):
+def connection_message(company, error):
     """Say what a failed question, or test of the connection, means.
 
-    :param env: of the one who reads it
+    :param company: whose connection it is, in the environment of the one who reads it
     :param error: the :class:`connect.errors.FrontPaymentError` that the client raised,
         or the UserError that there is no client
     :return: text of one line
@@ -285,43 +286,46 @@ def connection_message(env, error):
     if isinstance(error, UserError):
         return str(error)
     message = CONNECTION_MESSAGES.get(type(error), UNUSABLE_ANSWER)
-    return _with_labels(env, message)
+    return _with_remedy(company, message, error)
 
 
-def customer_message(env, error):
+def customer_message(company, error):
     """Say what it means that Front Payment couldn't be asked about a customer.
 
-    :param env: of the one who reads it
+    :param company: whose settings were used
     :param connect.errors.FrontPaymentError error: what the client raised
     :return: text of one line
     """
     if isinstance(error, errors.NotFound):
-        return localized(env, CUSTOMER_NOT_FOUND)
-    return connection_message(env, error)
+        return localized(company.env, CUSTOMER_NOT_FOUND)
+    return connection_message(company, error)
 
 
-def customer_update_message(env, error):
+def customer_update_message(company, error):
     """Say why a customer wasn't updated.
 
-    :param env: of the one who reads it
+    :param company: whose settings were used
     :param connect.errors.FrontPaymentError error: what the client raised
     :return: text of one or more lines
     """
     if not isinstance(error, errors.Rejected):
-        return customer_message(env, error)
+        return customer_message(company, error)
     said = error.sentences or [str(error)]
-    reasons = [_reason(env, sentence) for sentence in said]
-    return "\n".join([localized(env, CUSTOMER_REJECTED), *reasons])
+    reasons = [_reason(company, sentence) for sentence in said]
+    return "\n".join([localized(company.env, CUSTOMER_REJECTED), *reasons])
 
 
-def _with_labels(env, message):
-    labels = {name: field_label(env["res.company"], name) for name in SETTINGS}
-    return localized(env, message) % labels
+def _with_remedy(company, message, error):
+    """A message, and who corrects the settings if they are to blame."""
+    sentence = localized(company.env, message)
+    names = WRONG_SETTINGS.get(type(error))
+    return f"{sentence} {settings_remedy(company, *names)}" if names else sentence
 
 
-def _reason(env, sentence):
+def _reason(company, sentence):
     """What one of Front Payment's codes means, or one of its sentences with the labels
     of Odoo's forms; or itself, masked and in quotes."""
+    env = company.env
     code = CODE.fullmatch(sentence.strip())
     if code and code[1] in ORDER_MESSAGES:
         return localized(env, ORDER_MESSAGES[code[1]])
@@ -329,7 +333,9 @@ def _reason(env, sentence):
         match = re.fullmatch(SENTENCE % rule, sentence)
         subject = match and _subject(env, match["field"])
         if subject:
-            return f"{subject} {localized(env, words)}"
+            told = f"{subject} {localized(env, words)}"
+            is_setting = FIELDS.get(match["field"], "")[:1] == ("res.company",)
+            return f"{told} {settings_remedy(company)}" if is_setting else told
     return f"“{masked_text(sentence)}”"
 
 

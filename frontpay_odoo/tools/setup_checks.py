@@ -86,7 +86,7 @@ def _token(check):
     failure = check.facts.get("error")
     if failure:
         error = getattr(errors, failure)("")
-        return Finding("bad", error_messages.connection_message(env, error))
+        return Finding("bad", error_messages.connection_message(company, error))
     return Finding(
         "good",
         env._(
@@ -141,7 +141,7 @@ def _clock(check):
 
 def _address(check):
     env, company = check.env, check.company_id
-    [*problems] = public_url_problems(company)
+    problems = public_url_problems(company)
     if problems:
         return Finding(
             "bad", problems[0].message, env._("Enter another address under Address.")

@@ -33,6 +33,18 @@ def run(env, step, *arguments):
     return result
 
 
+def run_apart(record, method, *arguments):
+    """Call a record's method in a transaction of its own, which is committed whatever
+    becomes of this one. In Odoo's tests it is the test's transaction.
+
+    :param str method: what it reads was committed before
+    """
+    if not can_commit(record.env):
+        return getattr(record, method)(*arguments)
+    with record.env.registry.cursor() as cr:
+        return getattr(record.with_env(record.env(cr=cr)), method)(*arguments)
+
+
 def rollback(env):
     """Forget what a step left half-written."""
     if can_commit(env):

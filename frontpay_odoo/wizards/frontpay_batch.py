@@ -2,6 +2,7 @@ from math import ceil
 
 from odoo import api, fields, models
 
+from ..mapping.remedy import may_set_up
 from ..models.account_move import MAX_SENT_AT_ONCE
 
 NAMED = 5  # records of a reason; of more, it says how many
@@ -46,6 +47,8 @@ class FrontpayBatch(models.TransientModel):
         self.ready_ids = ready
         reasons = {}
         for move, problem in problems:
+            if problem.record == move.company_id:
+                move.company_id._frontpay_ask_administrator(problem.message)
             key = (problem.record._name, problem.brief or _general(problem))
             reasons.setdefault(key, []).append((move, problem))
         lines = [self._line(brief, found) for (_model, brief), found in reasons.items()]
@@ -145,18 +148,16 @@ class FrontpayBatchLine(models.TransientModel):
 
     @api.depends("record_model")
     def _compute_can_open(self):
-        may_set_up = self.env.user.has_group("base.group_system")
         for line in self:
-            line.can_open = line.record_model != "res.company" or may_set_up
+            is_setting = line.record_model == "res.company"
+            line.can_open = not is_setting or may_set_up(self.env)
 
     def action_open_records(self):
         """Open what is to be corrected."""
         self.ensure_one()
-        if self.record_model == "res.company":
-            return self.env["ir.actions.act_window"]._for_xml_id(
-                "account.action_account_config"
-            )
         records = self.env[self.record_model].browse(self.record_ids).exists()
+        if self.record_model == "res.company":
+            return records[:1]._frontpay_settings_action()
         action = records._get_records_action(name=self.reason)
         if len(records) > 1 and records._name == "account.move":
             invoices = self.env.ref("account.view_out_invoice_tree").id

@@ -116,7 +116,7 @@ class FrontpayCustomerComparison(models.TransientModel):
         number = comparison._customer_uuid()
         with comparison._open_client() as client:
             there, failure = comparison._fetch(client, number)
-            told = failure and ("danger", customer_message(self.env, failure))
+            told = failure and ("danger", customer_message(self.env.company, failure))
             comparison._save_outcome(client, partial(comparison._show, there, told))
         return comparison._dialog()
 
@@ -244,7 +244,7 @@ class FrontpayCustomerComparison(models.TransientModel):
         """
         is_unknown = isinstance(failure, errors.UnknownOutcome)
         if failure and not is_unknown:
-            told = customer_update_message(self.env, failure)
+            told = customer_update_message(self.env.company, failure)
             self._show(there, ("danger", told))
             return
         outcome = self._outcome(there, is_unknown)
