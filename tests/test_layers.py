@@ -66,6 +66,7 @@ STACK = (
     "models/frontpay_order_customer.py",
     "models/frontpay_callback.py",
     "models/frontpay_outage.py",
+    "models/frontpay_setup.py",
     "models/res_company_setup.py",
     "models/frontpay_check.py",
     "models/frontpay_refund.py",

@@ -29,6 +29,7 @@ from . import frontpay_personal_number
 from . import res_company
 from . import res_company_settlement
 from . import res_company_setup
+from . import frontpay_setup
 from . import res_config_settings
 from . import res_partner
 from . import account_move

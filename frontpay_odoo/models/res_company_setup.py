@@ -25,11 +25,7 @@ SETTING_PLACES = {
 
 
 class ResCompany(models.Model):
-    """The set-up: a form of the company that leads from the keys to the first invoice.
-
-    Everything in it is a setting, so it is saved as it is entered and goes on where
-    somebody left it.
-    """
+    """What the set-up shows of a company, and what it tries."""
 
     _inherit = "res.company"  # pylint: disable=consider-merging-classes-inherited
 
@@ -113,24 +109,6 @@ class ResCompany(models.Model):
         for company in self:
             company.frontpay_callback_url = company._frontpay_callback_url()
 
-    @api.model
-    def action_frontpay_set_up(self):
-        """Open the set-up of the current company.
-
-        :raises AccessError: for others than system administrators
-        """
-        company = self.env.company
-        company._frontpay_check_administrator()
-        self.env["frontpay.check"].sudo()._of_company(company)
-        view = self.env.ref("frontpay_odoo.frontpay_setup_view_form")
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Set Up Front Payment"),
-            "res_model": "res.company",
-            "res_id": company.id,
-            "views": [(view.id, "form")],
-        }
-
     def action_frontpay_check_setup(self):
         """Try everything that can be tried, with what is saved: Front Payment at once,
         the way to this Odoo by a cron.
@@ -177,12 +155,6 @@ class ResCompany(models.Model):
             known.note = note
             return
         partner.activity_schedule(SETUP_ACTIVITY, note=note, user_id=administrator.id)
-
-    def action_frontpay_begin(self):
-        """Open the customers' invoices, to send the first one."""
-        return self.env["ir.actions.act_window"]._for_xml_id(
-            "account.action_move_out_invoice_type"
-        )
 
     def _frontpay_check_administrator(self):
         if not self.env.user.has_group(ADMINISTRATORS):

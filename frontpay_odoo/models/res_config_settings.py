@@ -146,7 +146,7 @@ class ResConfigSettings(models.TransientModel):
 
     def action_frontpay_set_up(self):
         """Open the set-up."""
-        return self.company_id.action_frontpay_set_up()
+        return self.env["frontpay.setup"].action_open()
 
     def action_frontpay_edit_email(self):
         """Show the template of the e-mail with the link."""

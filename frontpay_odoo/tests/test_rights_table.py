@@ -62,6 +62,8 @@ NOBODYS = (
 SECRETS = {
     "res.company.frontpay_api_token": ("system",),
     "res.company.frontpay_callback_secret": ("system",),
+    "frontpay.setup.frontpay_api_token": ("system",),
+    "frontpay.setup.frontpay_callback_secret": ("system",),
     "frontpay.order.token": (),
     "frontpay.order.fingerprint": (),
 }
@@ -120,6 +122,7 @@ class TestRightsTable(RightsCase):
                 cls._made("frontpay.customer.form", move_id=move.id),
                 cls._made("frontpay.outage", company),
                 cls._made("frontpay.check", company, kind="token"),
+                cls._made("frontpay.setup", company),
                 cls._made(
                     "frontpay.rate.limit", company, free_at=fields.Datetime.now()
                 ),

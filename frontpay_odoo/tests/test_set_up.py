@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import config, mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback_test, errors
@@ -235,16 +235,29 @@ class TestSetUp(SetUpCase):
         )
 
     def test_only_administrators_set_up(self):
-        company = self.company.with_user(self.bookkeeper)
+        setups = self.env["frontpay.setup"]
         for act in (
-            company.action_frontpay_set_up,
-            company.action_frontpay_check_setup,
+            setups.with_user(self.bookkeeper).action_open,
+            self.company.with_user(self.bookkeeper).action_frontpay_check_setup,
             self.checks.with_user(self.bookkeeper)[0].action_open_records,
         ):
             with self.assertRaises(AccessError):
                 act()
-        action = self.company.with_user(self.administrator).action_frontpay_set_up()
-        self.assertEqual(action["res_id"], self.company.id)
+        for _time in range(2):  # it is made once
+            action = setups.with_user(self.administrator).action_open()
+            setup = setups.with_user(self.administrator).browse(action["res_id"])
+            self.assertEqual(setup.company_id, self.company)
+
+    def test_what_is_entered_in_the_set_up_is_a_setting(self):
+        action = self.env["frontpay.setup"].with_user(self.administrator).action_open()
+        setup = self.env["frontpay.setup"].browse(action["res_id"])
+        with Form(setup.with_user(self.administrator)) as form:
+            form.frontpay_api_token = "another"
+            form.frontpay_public_url = "https://elsewhere.example.com"
+        self.assertEqual(self.company.sudo().frontpay_api_token, "another")
+        self.assertEqual(
+            self.company.frontpay_public_url, "https://elsewhere.example.com"
+        )
 
     def test_a_copy_forgets_what_was_found(self):
         [values] = self.company.copy_data()

@@ -24,7 +24,7 @@ export class LiveSetup extends Component {
 
     async reload(company) {
         const { record } = this.props;
-        if (record.resId === company && !(await record.isDirty())) {
+        if (record.data.company_id.id === company && !(await record.isDirty())) {
             await record.model.load();
         }
     }
