@@ -186,7 +186,7 @@ class FrontpayOrder(models.Model):
         if not journal:
             sentence = self.env._("The Front Payment settings have no payment journal.")
             remedy = settings_remedy(company, "frontpay_journal_id")
-            raise UserError(f"{sentence} {remedy}")
+            raise UserError(" ".join([sentence, remedy]))
         for problem in journal_problems(company):
             raise UserError(problem.message)
         wizard = (

@@ -569,7 +569,7 @@ class ResCompany(models.Model):
         if not url:
             sentence = self.env._("%s: there is no API base URL.", self.name)
             names = ("frontpay_custom_url", "frontpay_environment")
-            raise UserError(f"{sentence} {settings_remedy(self, *names)}")
+            raise UserError(" ".join([sentence, settings_remedy(self, *names)]))
         return url
 
     def _frontpay_client(self, max_wait=MAX_WAIT, deadline=None, settings=None):
