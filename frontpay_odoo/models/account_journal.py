@@ -33,11 +33,16 @@ class AccountJournal(models.Model):
         """The journal items that tell what Front Payment owes.
 
         They lie in the journal's own account, or where somebody has given its payment
-        methods outstanding accounts, there: other journals may use those, too.
+        methods outstanding accounts, now or formerly, there: other journals may use
+        those, too.
         """
         methods = self.inbound_payment_method_line_ids
         methods |= self.outbound_payment_method_line_ids
-        outstanding = methods.payment_account_id - self.default_account_id
+        used = self.env["account.payment"]._read_group(
+            [("journal_id", "in", self.ids)], ["outstanding_account_id"]
+        )
+        outstanding = methods.payment_account_id.union(*(account for [account] in used))
+        outstanding -= self.default_account_id
         return Domain("account_id", "in", self.default_account_id.ids) | Domain(
             [("account_id", "in", outstanding.ids), ("journal_id", "in", self.ids)]
         )

@@ -750,6 +750,17 @@ class TestClient(LoopbackCase):
                 client.submit(SESSION, DOCUMENT)
             self.assertEqual(caught.exception.sentences, ["ø" * 100])
 
+    def test_the_rest_of_a_long_answer_is_not_waited_for(self):
+        def long(handler):
+            answer(200, b"x" * 2 * MAX_ANSWER)(handler, missing=MAX_ANSWER)
+            silent(handler)
+
+        with (
+            self.serving(long) as (_server, client),
+            self.assertRaisesRegex(errors.UnknownOutcome, "too long"),
+        ):
+            client.status("ODR1")
+
     def test_the_invoice_number_may_be_missing(self):
         for number, told in (("99900753", "99900753"), (None, ""), ("", "")):
             answer_ = answer(200, {"data": {"invoiceNumber": number}})

@@ -137,6 +137,10 @@ class TestSettlementReport(PayoutCase):
             {"collected": 200, "fee": 10, "paid_out": 90, "outstanding": 100}
         )
         self.assertEqual(self.balance() + self.balance(outstanding), 100)
+        both = self.payout(100, 0)
+        both.action_post()
+        self.assertEqual(both.state, "posted")
+        self.assertEqual(self.balance() + self.balance(outstanding), 0)
 
     def test_companies_are_told_apart(self):
         other = self.setup_other_company(name="Elvenett Prøve AS")["company"]
