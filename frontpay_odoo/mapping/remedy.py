@@ -46,7 +46,8 @@ def settings_remedy(company, *names):
     :return: a sentence
     """
     env = company.env
-    labels = (f"“{field_label(env['res.company'], name)}”" for name in names)
+    fields = env["res.company"]
+    labels = (env._("“%s”", field_label(fields, name)) for name in names)
     settings = ", ".join(labels) or env._("this")
     if may_set_up(env):
         return env._(
