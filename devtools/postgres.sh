@@ -54,9 +54,10 @@ start_postgres() {
 
 pg_is_running() { as_postgres "$(pg_program pg_ctl)" status --pgdata "$PG_DATA" >/dev/null 2>&1; }
 
+# Tests run several Odoo servers at once, each with connections for all its workers.
 start_server() {
     as_postgres "$(pg_program pg_ctl)" start --wait --pgdata "$PG_DATA" \
-        --log "$PG_DATA/server.log" --options "-p $FRONTPAY_PG_PORT" 8>&- 9>&-
+        --log "$PG_DATA/server.log" --options "-p $FRONTPAY_PG_PORT -N 400" 8>&- 9>&-
 }
 
 stop_server() {

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from odoo import api, fields, models, modules
 
 from ..connect import callback as fp_callback
-from ..connect import callback_test
+from ..connect import callback_check
 from ..connect.masking import Exchange
 from ..mapping.invoice import public_url_problems
 from ..tools import transaction
@@ -140,7 +140,7 @@ class FrontpayCheck(models.Model):
             return
         url = transaction.run(self.env, self._begin_test)
         version = modules.Manifest.for_addon("frontpay_odoo").version
-        outcome = callback_test.call(url, secret, f"frontpay_odoo/{version}")
+        outcome = callback_check.call(url, secret, f"frontpay_odoo/{version}")
         transaction.run(self.env, self._end_test, *outcome)
 
     def _begin_test(self):

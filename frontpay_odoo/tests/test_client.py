@@ -570,7 +570,7 @@ class TestClient(LoopbackCase):
                 ):
                     with self.assertRaises(errors.UnknownOutcome) as caught:
                         getattr(client, method)("ODR1")
-                    told = "the answer is about another order"
+                    told = "the answer is about another number"
                     self.assertEqual(str(caught.exception), told)
                     self.assertEqual(client.exchanges[0].error, told)
 

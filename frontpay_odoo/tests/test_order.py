@@ -674,7 +674,7 @@ class TestUpdating(SandboxCase):
         self.sandbox.act(self.order.order_uuid, "pay")
         kind, message = self._send()
         self.assertEqual(kind, "danger")
-        self.assertIn("orderStatusAlreadyPaid", message)
+        self.assertIn("The customer has paid the order already.", message)
         self.assertEqual(
             self.sandbox.orders()[0]["payload"]["customerReference"], "3500"
         )

@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 from odoo.tools import config, mute_logger
 
-from odoo.addons.frontpay_odoo.connect import callback_test, errors
+from odoo.addons.frontpay_odoo.connect import callback_check, errors
 from odoo.addons.frontpay_odoo.connect.client import Client
 from odoo.addons.frontpay_odoo.models.frontpay_check import TEST_WINDOW
 from odoo.addons.frontpay_odoo.tools import setup_checks
@@ -24,8 +24,8 @@ OUTCOMES = (
     (404, "", False, "bad", "Something else than this database"),
     (403, "", False, "bad", "changed on its way"),
     (502, "", False, "bad", "doesn't reach Odoo"),
-    (None, callback_test.BAD_CERTIFICATE, False, "bad", "certificate"),
-    (None, callback_test.NO_ANSWER, False, "bad", "Nobody answers"),
+    (None, callback_check.BAD_CERTIFICATE, False, "bad", "certificate"),
+    (None, callback_check.NO_ANSWER, False, "bad", "Nobody answers"),
 )
 
 
@@ -277,12 +277,12 @@ class TestCallbackToOurselves(SetUpCase, HttpCase):
         self.callback.with_user(self.administrator).sudo()._request_callback()
 
     def deliver(self, url, secret, _user_agent):
-        pairs = callback_test.test_pairs(secret)
+        pairs = callback_check.signed_pairs(secret)
         path = url.removeprefix("https://odoo.example.com")
         return self.url_open(f"{path}?{urlencode(pairs)}").status_code, ""
 
     def run_cron(self, call):
-        with patch.object(callback_test, "call", call):
+        with patch.object(callback_check, "call", call):
             self.callback._cron_test_callbacks()
 
     def test_it_takes_the_verified_path_and_is_told_when_it_came(self):
@@ -330,7 +330,7 @@ class TestCallbackToOurselves(SetUpCase, HttpCase):
         self.callback.write(
             {"callback_token": token, "tested_at": fields.Datetime.now()}
         )
-        pairs = callback_test.test_pairs(SECRET)
+        pairs = callback_check.signed_pairs(SECRET)
         unsigned = [*pairs[:-1], ("checksum", "0" * 64)]
         wrong = [*pairs[:-1], ("checksum", signature(pairs[:-1], "another secret"))]
         for told, status in (

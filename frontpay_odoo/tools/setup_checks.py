@@ -16,7 +16,7 @@ from odoo.tools import config
 from odoo.tools.translate import LazyTranslate
 
 from ..connect import errors
-from ..connect.callback_test import BAD_CERTIFICATE
+from ..connect.callback_check import BAD_CERTIFICATE
 from ..mapping.invoice import journal_problems, public_url_problems
 from ..mapping.problem import localized
 from . import error_messages

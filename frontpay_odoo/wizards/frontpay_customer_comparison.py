@@ -343,6 +343,7 @@ class FrontpayCustomerComparisonLine(models.TransientModel):
 
     comparison_id = fields.Many2one(
         "frontpay.customer.comparison",
+        string="Customer",
         required=True,
         readonly=True,
         ondelete="cascade",

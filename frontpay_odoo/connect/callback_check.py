@@ -20,7 +20,7 @@ BAD_CERTIFICATE = "certificate"
 NO_ANSWER = "unreachable"
 
 
-def test_pairs(secret):
+def signed_pairs(secret):
     """The parameters of a test callback, signed now.
 
     :param str secret: the callback secret
@@ -54,7 +54,7 @@ def call(url, secret, user_agent):
         try:
             answer = session.get(
                 url,
-                params=test_pairs(secret),
+                params=signed_pairs(secret),
                 headers={"User-Agent": user_agent},
                 timeout=TIMEOUT,
                 allow_redirects=False,
