@@ -182,7 +182,7 @@ class Customers(Actor):
                 # Companies are invoiced at once and can't confirm.
                 action = self._plans[uuid].pop(0)
                 if action in order["actions"]:
-                    self._sandbox.act(uuid, action)
+                    self.attempt(self._sandbox.act, uuid, action)
 
     def _decide(self, order: dict) -> list[str]:
         chance = random.Random(order["orderAmount"])

@@ -64,7 +64,7 @@ TRACES = {
     "external ids": """
         SELECT name FROM ir_model_data
          WHERE module = 'frontpay_odoo' OR name LIKE '%frontpay%'
-           AND name != 'module_frontpay_odoo'""",
+           AND name NOT LIKE 'module_frontpay_odoo%'""",
     "menus": """
         SELECT name->>'en_US' FROM ir_ui_menu
          WHERE name->>'en_US' ILIKE '%front payment%'""",

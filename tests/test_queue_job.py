@@ -18,6 +18,8 @@ from .processes import odoo_server, python, tail
 ADDON = "frontpay_odoo_queue_job"
 SEED = 11
 BATCH = 8
+# What a job says whose connection the test has cut: another one follows it.
+CUT = ("closed the connection", "terminating connection", "already closed")
 RUN_JOB = "asking Odoo to run job"
 SHORT = Plan(40, 20, kills=2, outages=1, delay=2, pause=2, minute=6, patience=240)
 LONG = Plan(500, 100, kills=10, outages=2, delay=10, pause=5, minute=60, patience=3600)
@@ -130,4 +132,9 @@ def test_every_invoice_has_one_order_and_is_paid_once(office, servers, sandbox, 
     plan = LONG if IS_LONG else SHORT
     endure(plan, SEED, office, sandbox, show_with_jobs, others=servers[1:])
     failed = "SELECT exc_info FROM queue_job WHERE state = 'failed'"
-    assert column(office.server.database, failed) == []
+    faults = [
+        said
+        for said in column(office.server.database, failed)
+        if not any(cut in said for cut in CUT)
+    ]
+    assert faults == []

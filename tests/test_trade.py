@@ -211,7 +211,7 @@ class Provider(Actor):
             if refund["status"] == "PENDING":
                 decisions, weights = ("confirm", "reject"), (4, 1)
                 [decision] = self._chance.choices(decisions, weights)
-                self._sandbox.decide(refund, decision)
+                self.attempt(self._sandbox.decide, refund, decision)
         for order in self._sandbox.orders():
             for action, share in {
                 "remind": 0.05,
@@ -219,7 +219,8 @@ class Provider(Actor):
                 "expire": 0.01,
             }.items():
                 if action in order["actions"] and self._chance.random() < share:
-                    self._sandbox.act(order["orderUuid"], action)
+                    # The customer may have been quicker.
+                    self.attempt(self._sandbox.act, order["orderUuid"], action)
                     break
 
 
