@@ -144,7 +144,7 @@ class AccountMove(models.Model):
             is_posted = move.state == "posted"
             move.frontpay_can_cancel = not order._why_not_waiting()
             move.frontpay_can_update = is_posted and order._can_be_updated()
-            move.frontpay_can_change = is_posted and not order._why_not_changeable()
+            move.frontpay_can_change = is_posted and order._is_changeable()
             move.frontpay_can_send = (
                 move.move_type == "out_invoice"
                 and is_posted

@@ -11,22 +11,26 @@ class FrontpayOrder(models.Model):
     # Each part of an order's life has a file; calls run downwards only.
     _inherit = "frontpay.order"  # pylint: disable=consider-merging-classes-inherited
 
+    def _is_changeable(self):
+        """Whether its invoice can be reset and changed."""
+        return self._can_be_updated() or self._is_changed_too_late()
+
     def _why_not_changeable(self):
         """Why the invoice can't be changed, and the order with it.
 
         :return: a sentence, or an empty string
         """
-        details = {
-            "invoice": self.move_id.display_name,
-            "state": self._state_label(self.state) if self else "",
-        }
-        if self._can_be_updated() or self._is_changed_too_late():
+        if self._is_changeable():
             return ""
         if not self or self.state in ENDED_STATES:
             return self.env._(
                 "There is no order at Front Payment to change: reset the invoice to"
                 " draft."
             )
+        details = {
+            "invoice": self.move_id.display_name,
+            "state": self._state_label(self.state),
+        }
         if self.state in INVOICED_STATES:
             return self.env._(
                 "%(invoice)s is “%(state)s” at Front Payment, so it can't be changed"
