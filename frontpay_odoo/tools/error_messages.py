@@ -80,8 +80,8 @@ ORDER_MESSAGES = {
         " Correct it on the customer."
     ),
     "personCurrentStatusIsWrong": _lt(
-        "The population register doesn't have the customer's personal number as one in"
-        " use. Ask the customer for it."
+        "Front Payment says that the customer's current status as a person is wrong."
+        " Check name and personal number with the customer."
     ),
     "customerNotFound": _lt("Front Payment doesn't know this customer."),
     "orderStatusAlreadyPaid": _lt("The customer has paid the order already."),
