@@ -168,8 +168,8 @@ class Accountant(Actor):
             self._click("action_frontpay_send", note["id"])
         elif state == "needs_approval":
             self._ask_for_approval(note["id"])
-        elif state == "unknown":
-            self._resolve(invoice, note)
+        elif state in ("unknown", "pending"):
+            self._resolve(invoice, note, state)
 
     def _ask_for_approval(self, note: int) -> None:
         action = self._click("action_frontpay_request_approval", note)
@@ -180,15 +180,19 @@ class Accountant(Actor):
             if dialog:
                 self._click("action_confirm", dialog, model="frontpay.approval")
 
-    def _resolve(self, invoice: dict, note: dict) -> None:
-        action = self._click("action_frontpay_resolve", note["id"])
-        if not action or action.get("res_model") != "frontpay.refund.resolve":
-            return
+    def _resolve(self, invoice: dict, note: dict, state: str) -> None:
         found = [
             refund["status"]
             for refund in refunds_of(self._sandbox, invoice["name"])
             if Decimal(refund["amount"]) == money(note["amount_total"])
         ]
+        # Only who looks sees that what was rejected, and sent again, was rejected again.
+        is_rejected_again = found[-2:] == ["REJECTED", "REJECTED"]
+        if state == "pending" and not is_rejected_again:
+            return
+        action = self._click("action_frontpay_resolve", note["id"])
+        if not action or action.get("res_model") != "frontpay.refund.resolve":
+            return
         latest = found[-1] if found else "REJECTED"
         methods = {"REFUNDED": "action_refunded", "REJECTED": "action_not_refunded"}
         if latest in methods:

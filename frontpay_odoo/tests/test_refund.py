@@ -1,4 +1,5 @@
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from unittest.mock import patch
 
@@ -26,6 +27,7 @@ from odoo.addons.frontpay_odoo.connect.responses import (
     order_status,
 )
 from odoo.addons.frontpay_odoo.mapping import has_line_ids
+from odoo.addons.frontpay_odoo.models.frontpay_order import GRACE_MINUTES
 from odoo.addons.frontpay_odoo.tools import transaction
 from odoo.addons.frontpay_odoo.tools.error_messages import (
     REFUND_MESSAGES,
@@ -366,6 +368,23 @@ class TestRefund(RefundCase):
         self.assertEqual(note.frontpay_refund_state, "pending")
         self.decide("confirm")
         self.assertBooked(note)
+
+    def test_a_refund_that_is_rejected_again_is_told_again(self):
+        self.happens(self.sent, *PAID)
+        note = self.credit(100)
+        note.action_frontpay_send()
+        self.decide("reject")
+        note.action_frontpay_send()
+        refund = note.frontpay_refund_id
+        # Whoever asked before it went out may be told late that none was rejected.
+        self.ask()
+        self.assertTrue(refund.was_rejected)
+        refund.sudo().requested_at -= timedelta(minutes=GRACE_MINUTES)
+        self.ask()
+        self.assertFalse(refund.was_rejected)
+        self.decide("reject")
+        self.assertEqual(note.frontpay_refund_state, "rejected")
+        self.assertTrue(self.attention(note))
 
     def test_which_of_several_was_rejected_is_for_a_person_to_say(self):
         self.happens(self.sent, *PAID)
