@@ -186,7 +186,7 @@ class Accountant(Actor):
             for refund in refunds_of(self._sandbox, invoice["name"])
             if Decimal(refund["amount"]) == money(note["amount_total"])
         ]
-        # Only who looks sees that what was rejected, and sent again, was rejected again.
+        # Only who looks sees that it was rejected once more after it was sent again.
         is_rejected_again = found[-2:] == ["REJECTED", "REJECTED"]
         if state == "pending" and not is_rejected_again:
             return

@@ -21,6 +21,17 @@ from .order import Order, Product
 VARYING_FIELDS = {
     *("orderDate", "invoiceMaturity", "dueDateForPaymentLink", "fpgoUuid", "orderFrom"),
 }
+# What of an invoice a field tells; all others tell its terms.
+PARTS = {
+    "products": "lines",
+    "orderSummary": "lines",
+    "customerDetails": "customer",
+    "referenceNo": "references",
+    "customerReference": "references",
+    "internalReferences": "references",
+    "invoiceReferences": "references",
+    "callback": "callback",
+}
 CURRENCY = "NOK"  # section 3.3: no other currency is documented
 PRODUCT_ID_LENGTH = 25  # section 24, question 25
 NORWAY = pytz.timezone("Europe/Oslo")
@@ -79,17 +90,24 @@ def updating(document, order_uuid):
 
 
 def fingerprint(document, due_date):
-    """What an invoice said when it was handed over, to tell whether it changed since.
+    """What an invoice said when it was handed over, to tell what changed since.
 
     Without what differs from one day to the next; the due date stands in for the days
     that are left until then.
 
     :param dict document: the order's JSON
     :param due_date: the invoice's
-    :return: 64 hexadecimal digits
+    :return: {part of the invoice: 64 hexadecimal digits}; a part is one of
+        :const:`PARTS`, ``terms`` or ``due_date``
     """
-    stable = {name: document[name] for name in document if name not in VARYING_FIELDS}
-    text = json.dumps([stable, str(due_date)], sort_keys=True)
+    parts = {"due_date": str(due_date)}
+    for name in document.keys() - VARYING_FIELDS:
+        parts.setdefault(PARTS.get(name, "terms"), {})[name] = document[name]
+    return {part: _digest(content) for part, content in parts.items()}
+
+
+def _digest(content):
+    text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -104,18 +104,18 @@ def customer_of(move, channel):
     return reader.data(), reader.problems, reader.notes
 
 
-def customer_of_partner(contact, company):
-    """A customer without an invoice; the personal number only if there is one.
+def customer_of_partner(contact, company, needs_personal_number=False):
+    """A customer without an invoice.
 
     :param contact: the ``res.partner`` to whom invoices would go
     :param company: the ``res.company`` whose customer it is
+    :param needs_personal_number: of a private customer; without it, it is read if
+        there is one
     :return: (Customer, list of :class:`Problem`), both as of :func:`customer_of`
     """
     customer = contact.commercial_partner_id
-    has_number = bool(customer.frontpay_personal_number)
-    reader = _CustomerReader(
-        contact, customer, company, needs_personal_number=has_number
-    )
+    is_read = needs_personal_number or bool(customer.frontpay_personal_number)
+    reader = _CustomerReader(contact, customer, company, needs_personal_number=is_read)
     return reader.data(), reader.problems
 
 

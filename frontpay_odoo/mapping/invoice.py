@@ -7,7 +7,7 @@ from odoo.tools.translate import LazyTranslate
 from ..connect.channels import CHANNELS, CURRENCY, NORWAY
 from ..connect.order import InvoiceTerms, Order
 from ..connect.validation import is_complete_url, is_local_url, is_safe_url
-from .customer import customer_of
+from .customer import customer_of, customer_of_partner
 from .lines import lowering_notes, products_of
 from .problem import Problem, field_label, localized
 from .remedy import settings_remedy
@@ -47,21 +47,24 @@ REACH = {
     "efaktura": _lt("private customers only"),
     "ehf": _lt("organizations in Norway only"),
 }
-# The sentence, the same in two or three words, and when it isn't so.
+# The sentence, the same in two or three words, the field, and when it isn't so.
 INVOICE_RULES = (
     (
         _lt("%(invoice)s is no customer invoice: only those can be sent."),
         _lt("no customer invoice"),
+        "move_type",
         lambda move: move.move_type == "out_invoice",
     ),
     (
         _lt("%(invoice)s isn't posted yet: confirm it first."),
         _lt("not posted"),
+        "state",
         lambda move: move.state == "posted",
     ),
     (
         _lt("%(invoice)s has no customer: choose one."),
         _lt("no customer"),
+        "partner_id",
         lambda move: move.partner_id,
     ),
     (
@@ -69,11 +72,13 @@ INVOICE_RULES = (
             "%(invoice)s is in %(currency)s. Front Payment takes invoices in NOK only."
         ),
         _lt("not in NOK"),
+        "currency_id",
         lambda move: move.currency_id.name == CURRENCY,
     ),
     (
         _lt("%(invoice)s has nothing to pay: its total is 0."),
         _lt("nothing to pay"),
+        "amount_total",
         lambda move: move.currency_id.compare_amounts(move.amount_total, 0) > 0,
     ),
     (
@@ -82,6 +87,7 @@ INVOICE_RULES = (
             " the whole amount once more."
         ),
         _lt("paid already"),
+        "payment_state",
         lambda move: move.payment_state in ("not_paid", False) or _is_lowered(move),
     ),
     (
@@ -90,6 +96,7 @@ INVOICE_RULES = (
             " pending or authorized. Wait until it is confirmed, or cancel it first."
         ),
         _lt("just being paid online"),
+        "transaction_ids",
         lambda move: not _has_open_transaction(move),
     ),
 )
@@ -133,7 +140,8 @@ def order_of(move, channel_name, callbacks, reference):
         return None, problems
     products, summary, line_problems = products_of(move)
     customer, customer_problems, notes = customer_of(move, CHANNELS[channel_name])
-    problems += _channel_problems(move, channel_name)
+    reached = move.commercial_partner_id
+    problems += _channel_problems(reached, move.company_id, channel_name)
     problems += line_problems + customer_problems
     if problems:
         return None, problems
@@ -158,10 +166,27 @@ def channel_of(move):
 
     :return: a key of :const:`connect.channels.CHANNELS`
     """
-    customer, company = _customer(move), move.company_id
+    return _channel_for(_customer(move), move.company_id)
+
+
+def _channel_for(customer, company):
     is_corporate = customer.frontpay_customer_type == "corporate"
     usual = is_corporate and company.frontpay_corporate_channel
     return customer.frontpay_channel or usual or company.frontpay_channel
+
+
+def customer_problems(contact, company):
+    """What keeps every invoice to a customer from being sent.
+
+    :param contact: the ``res.partner`` to whom invoices would go
+    :param company: the ``res.company`` that invoices
+    :rtype: list of :class:`Problem`
+    """
+    customer = contact.commercial_partner_id
+    name = _channel_for(customer, company)
+    needs_number = CHANNELS[name].needs_personal_number
+    _customer, problems = customer_of_partner(contact, company, needs_number)
+    return problems + _channel_problems(customer, company, name)
 
 
 def e_invoice_note(move, channel_name):
@@ -253,16 +278,13 @@ def public_url_problems(company):
     ]
 
 
-def _channel_problems(move, name):
+def _channel_problems(customer, company, name):
     """Whether the channel reaches such customers, and which ones do."""
-    customer = move.commercial_partner_id
     kind = (customer.frontpay_customer_type, customer.country_id.code)
     if CHANNELS[name].is_available_for(*kind):
         return []
-    env = move.env
-    labels = dict(
-        move.company_id._fields["frontpay_channel"]._description_selection(env)
-    )
+    env = customer.env
+    labels = dict(company._fields["frontpay_channel"]._description_selection(env))
     fitting = [
         labels[other]
         for other, channel in CHANNELS.items()
@@ -287,8 +309,9 @@ def _invoice_problems(move):
         Problem(
             move,
             localized(move.env, message) % values,
-            brief=localized(move.env, brief),
+            field,
+            localized(move.env, brief),
         )
-        for message, brief, is_good in INVOICE_RULES
+        for message, brief, field, is_good in INVOICE_RULES
         if not is_good(move)
     ]

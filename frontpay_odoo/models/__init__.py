@@ -32,6 +32,7 @@ from . import res_company_setup
 from . import frontpay_setup
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_readiness
 from . import account_move
 from . import account_move_collection
 from . import account_move_guard

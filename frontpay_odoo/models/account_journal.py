@@ -28,6 +28,12 @@ class AccountJournal(models.Model):
         groups=READERS,
         help="The companies whose payments from Front Payment are registered here.",
     )
+    frontpay_send_on_posting = fields.Boolean(
+        string="Send to Front Payment When Confirmed",
+        help="Every customer invoice of this journal is queued as soon as it is"
+        " confirmed, unless the customer's own setting says no. What can't be sent"
+        " gets an activity. Credit notes are sent by hand.",
+    )
 
     def _frontpay_clearing_domain(self):
         """The journal items that tell what Front Payment owes.

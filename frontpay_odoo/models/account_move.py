@@ -16,6 +16,8 @@ from .frontpay_order import (
     STATES,
 )
 
+# States of an online payment that has begun, or is made.
+PAYING = ("pending", "authorized", "done")
 # More would keep the person waiting, so they are queued.
 MAX_SENT_AT_ONCE = 5
 
@@ -93,9 +95,21 @@ class AccountMove(models.Model):
     )
     frontpay_missing = fields.Char(
         string="Missing",
-        compute="_compute_frontpay_missing",
+        compute="_compute_frontpay_readiness",
         groups=READERS,
         help="What the customer could fill in for the invoice to be sent.",
+    )
+    frontpay_obstacles = fields.Char(
+        string="To Correct",
+        compute="_compute_frontpay_readiness",
+        groups=READERS,
+        help="What else keeps the invoice from being sent.",
+    )
+    frontpay_is_ready = fields.Boolean(
+        string="Ready for Front Payment",
+        compute="_compute_frontpay_readiness",
+        groups=READERS,
+        help="It can be sent as it is, once it is confirmed.",
     )
     frontpay_can_send = fields.Boolean(
         string="Can Be Sent to Front Payment",
@@ -109,8 +123,16 @@ class AccountMove(models.Model):
     )
     frontpay_can_update = fields.Boolean(
         string="Can Be Updated at Front Payment",
-        compute="_compute_frontpay_choices",
+        compute="_compute_frontpay_changes",
+        compute_sudo=True,
         groups=READERS,
+    )
+    frontpay_changes = fields.Char(
+        string="Changes",
+        compute="_compute_frontpay_changes",
+        compute_sudo=True,
+        groups=READERS,
+        help="What Front Payment doesn't have yet as it is now.",
     )
     frontpay_can_change = fields.Boolean(
         string="Can Be Changed",
@@ -143,7 +165,6 @@ class AccountMove(models.Model):
             order = move.sudo().frontpay_order_id
             is_posted = move.state == "posted"
             move.frontpay_can_cancel = not order._why_not_waiting()
-            move.frontpay_can_update = is_posted and order._can_be_updated()
             move.frontpay_can_change = is_posted and order._is_changeable()
             move.frontpay_can_send = (
                 move.move_type == "out_invoice"
@@ -152,6 +173,15 @@ class AccountMove(models.Model):
                 and (order.state == "queued" or not order._keeps_invoice())
                 and bool(move.company_id.sudo().frontpay_api_token)
             )
+
+    @api.depends("state", "frontpay_state", "frontpay_order_id.fingerprint")
+    @api.depends_context("lang")
+    def _compute_frontpay_changes(self):
+        for move in self:
+            order = move.frontpay_order_id
+            is_open = move.state == "posted" and order._can_be_updated()
+            difference = order._difference() if is_open else (False, "")
+            move.frontpay_can_update, move.frontpay_changes = difference
 
     @api.depends("frontpay_order_id.environment", "frontpay_can_send")
     def _compute_frontpay_environment(self):
@@ -166,16 +196,39 @@ class AccountMove(models.Model):
     def _compute_frontpay_next_step(self):
         for move in self:
             order = move.frontpay_order_id
-            is_planned = move.frontpay_can_send and not order
+            is_planned = move._frontpay_may_be_sent() and not order
             move.frontpay_next_step = plan_of(move) if is_planned else order.next_step
 
-    @api.depends("frontpay_can_send", "partner_id")
+    @api.depends("frontpay_can_send", "partner_id", "invoice_line_ids")
     @api.depends_context("lang")
-    def _compute_frontpay_missing(self):
-        form = self.env["frontpay.customer.form"]
+    def _compute_frontpay_readiness(self):
+        Order, form = self.env["frontpay.order"], self.env["frontpay.customer.form"]
         for move in self:
-            missing = form._missing_of(move) if move.frontpay_can_send else ()
+            saved = move._origin
+            may_be_sent = saved._frontpay_may_be_sent()
+            found = Order.sudo()._preflight(saved.sudo()) if may_be_sent else []
+            problems = [each for each in found if each.field != "state"]
+            missing = form._askable(problems)
+            others = [
+                each.brief or each.message
+                for each in problems
+                if each.field not in missing
+            ]
             move.frontpay_missing = ", ".join(form._labels(missing).values())
+            move.frontpay_obstacles = ", ".join(dict.fromkeys(others))
+            move.frontpay_is_ready = may_be_sent and not problems
+
+    def _frontpay_may_be_sent(self):
+        """Whether it is to be told what sending the invoice would do, and what keeps it
+        from being sent: also of a draft, before it is too late."""
+        is_draft = (
+            self.move_type == "out_invoice"
+            and self.state == "draft"
+            and self.partner_id
+            and not self.sudo().frontpay_order_id._keeps_invoice()
+            and self.company_id.sudo().frontpay_api_token
+        )
+        return bool(is_draft) or self.frontpay_can_send
 
     @api.depends("frontpay_can_send", "frontpay_can_refund", "frontpay_state")
     def _compute_highlight_send_button(self):
@@ -206,15 +259,39 @@ class AccountMove(models.Model):
         return result
 
     def _post(self, soft=True):
-        """What was refunded already is booked out as soon as it is credited, and what
-        was changed goes out as an update."""
+        """What was refunded already is booked out as soon as it is credited, what was
+        changed goes out as an update, and what is to be sent at once is queued."""
         posted = super()._post(soft)
         for move in posted.sudo():
             if move.frontpay_is_refunded and not move.frontpay_refund_id:
                 self.env["frontpay.refund"].sudo()._record_unasked(move)
             if move.frontpay_order_id.is_changing:
                 move.frontpay_order_id.with_company(move.company_id)._follow_change()
+        wanted = posted.filtered(lambda move: move._frontpay_is_sent_on_posting())
+        self.env["frontpay.order"]._enqueue(wanted)
         return posted
+
+    def _frontpay_is_sent_on_posting(self):
+        """Whether the invoice goes to Front Payment without a click.
+
+        Not if the customer has begun to pay in the portal, where Odoo itself posts it.
+        """
+        self.ensure_one()
+        move = self.sudo()
+        customer = move.commercial_partner_id.with_company(move.company_id)
+        choice = customer.frontpay_send_on_posting
+        is_wanted = (
+            choice == "yes" if choice else move.journal_id.frontpay_send_on_posting
+        )
+        return (
+            is_wanted
+            and move.move_type == "out_invoice"
+            and bool(move.company_id.frontpay_api_token)
+            and move.payment_state == "not_paid"
+            and not move.currency_id.is_zero(move.amount_total)
+            and not move.transaction_ids.filtered(lambda each: each.state in PAYING)
+            and not move._frontpay_has_order()
+        )
 
     def unlink(self):
         for move in self:
@@ -257,6 +334,12 @@ class AccountMove(models.Model):
         link_alert = order.state == "sent" and self._frontpay_link_alert(order)
         if link_alert:
             alerts["frontpay_link"] = link_alert
+        if self.frontpay_changes and not (order.error or order.update_queued):
+            alerts["frontpay_update"] = {
+                "level": "warning",
+                "message": self.frontpay_changes,
+                **self._frontpay_update_link(),
+            }
         alerts |= self._frontpay_claim_alerts()
         outage = order._waited_for_outage()
         if outage:
@@ -294,13 +377,17 @@ class AccountMove(models.Model):
             message = self.env._("The customer's link was lost; a new one is fetched.")
             return {"level": "info", "message": message}
         message = self.env._("The customer's link was lost.")
-        alert = {"level": "warning", "message": message}
-        if self.env.user.has_group("account.group_account_invoice"):
-            alert |= {
-                "action_text": self.env._("Fetch a New Link"),
-                "action": self._frontpay_server_action("account_move_action_send"),
-            }
-        return alert
+        link = self._frontpay_update_link(self.env._("Fetch a New Link"))
+        return {"level": "warning", "message": message, **link}
+
+    def _frontpay_update_link(self, text=""):
+        """What an alert needs to offer an update, to those who may send one."""
+        if not self.env.user.has_group("account.group_account_invoice"):
+            return {}
+        return {
+            "action_text": text or self.env._("Update at Front Payment"),
+            "action": self._frontpay_server_action("account_move_action_send"),
+        }
 
     def _frontpay_server_action(self, name):
         """One of the addon's server actions, on this invoice."""

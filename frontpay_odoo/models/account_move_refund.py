@@ -6,7 +6,7 @@ from odoo.tools.translate import LazyTranslate
 from ..connect import errors
 from ..mapping import Problem
 from ..mapping.problem import localized
-from ..tools import error_messages, transaction
+from ..tools import transaction
 from ..tools.deadline import Deadline
 from ..tools.notification import notification
 from .account_move import MAX_SENT_AT_ONCE, READERS
@@ -235,7 +235,7 @@ class AccountMove(models.Model):
                         )
                         done += refund
                     except errors.FrontPaymentError as error:
-                        sentence = error_messages.connection_message(company, error)
+                        sentence = company._frontpay_failure_sentence(error)
                         problems.append(Problem(note, sentence))
                     except UserError as error:
                         problems.append(Problem(note, str(error)))

@@ -132,7 +132,14 @@ class FrontpayCustomerForm(models.Model):
     @api.model
     def _missing_of(self, move):
         """What a customer could fill in for an invoice to be sent, as ``_asked``."""
-        problems = self.env["frontpay.order"].sudo()._preflight(move.sudo())
+        return self._askable(self.env["frontpay.order"].sudo()._preflight(move.sudo()))
+
+    @api.model
+    def _askable(self, problems):
+        """Those of the :class:`mapping.Problem` that a customer could solve.
+
+        :return: as ``_asked``
+        """
         lacking = {each.field: each.record for each in problems if each.field in ASKED}
         return {name: lacking[name] for name in ASKED if name in lacking}
 

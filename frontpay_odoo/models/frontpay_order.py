@@ -191,7 +191,9 @@ class FrontpayOrder(models.Model):
         precompute=True,
         help="What the order amounts to by Front Payment's own account.",
     )
-    fingerprint = fields.Char(groups="base.group_system", help="What was sent, hashed.")
+    fingerprint = fields.Json(
+        groups="base.group_system", help="What was sent, each part of it hashed."
+    )
     order_uuid = fields.Char(string="Order Number", index=True)
     customer_uuid = fields.Char(string="Customer Number")
     verification_url = fields.Char(

@@ -116,7 +116,7 @@ class FrontpayOrder(models.Model):
                 reason=error_messages.quoted(failure),
             )
         if failure and not isinstance(failure, errors.UnknownOutcome):
-            reason = error_messages.connection_message(self.company_id, failure)
+            reason = self.company_id._frontpay_failure_sentence(failure)
             return f"{invoice}: {reason}"
         return self.env._(
             "Front Payment hasn't confirmed yet that %s is cancelled. Its status is"
@@ -154,7 +154,7 @@ class FrontpayOrder(models.Model):
             )
         if isinstance(failure, errors.Rejected):
             return f"{invoice}: {error_messages.quoted(failure)}"
-        reason = error_messages.connection_message(self.company_id, failure)
+        reason = self.company_id._frontpay_failure_sentence(failure)
         return f"{invoice}: {reason}"
 
     def _record_resent(self, failure):

@@ -7,7 +7,7 @@ from odoo.tools import split_every
 
 from ..connect import errors, statuses
 from ..connect.responses import OrderStatus
-from ..tools import error_messages, retry, transaction
+from ..tools import retry, transaction
 from ..tools.deadline import Deadline
 from ..tools.notification import notification
 from .frontpay_handover import ATTENTION
@@ -141,9 +141,7 @@ class FrontpayOrder(models.Model):
                 if is_over:
                     break
                 if error:
-                    sentence = error_messages.connection_message(company, error)
-                    if error_messages.blames_settings(error):
-                        company._frontpay_ask_administrator(sentence)
+                    sentence = company._frontpay_failure_sentence(error)
                     failures |= dict.fromkeys(some, sentence)
         if orders:
             orders._poll_soon()

@@ -80,7 +80,7 @@ class FrontpayOrder(models.Model):
             except (errors.FrontPaymentError, UserError) as error:
                 if deadline and not deadline.left():  # it may be fine, but it is slow
                     continue
-                failures[company] = error_messages.connection_message(company, error)
+                failures[company] = company._frontpay_failure_sentence(error)
                 here._each_locked(methodcaller("_continue_without_list", error))
             else:
                 here._each_locked(methodcaller("_settle_by", order_list))

@@ -361,7 +361,7 @@ class FrontpayRefund(models.Model):
         return self._is_grace_over()
 
     def _is_grace_over(self):
-        """Whether what Front Payment answers now was asked after the refund was sent."""
+        """Whether an answer that comes now was asked for after the refund was sent."""
         minutes = system_parameters.whole_number(
             self.env, "grace_minutes", GRACE_MINUTES, least=0
         )

@@ -9,16 +9,29 @@ from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
 
 from ..connect import errors, rules
 from ..connect.channels import CHANNELS, Channel, fingerprint, updating
 from ..connect.order import CallbackAddresses
 from ..mapping import Problem, channel_of, order_of
+from ..mapping.problem import localized
 from ..mapping.remedy import settings_remedy
 from ..tools import error_messages, retry, transaction
 from ..tools.local_time import local_time
 
+_lt = LazyTranslate(__name__)
 _logger = logging.getLogger(__name__)
+
+# The parts of an invoice that may change after Front Payment got it.
+PART_LABELS = {
+    "lines": _lt("lines"),
+    "customer": _lt("customer"),
+    "references": _lt("references"),
+    "due_date": _lt("due date"),
+    "terms": _lt("invoice terms"),
+    "callback": _lt("address for callbacks"),
+}
 
 MAX_TRIES = 8  # about three hours
 # Until it is looked for after a lost answer.
@@ -286,20 +299,43 @@ class FrontpayOrder(models.Model):
 
     def _is_up_to_date(self, order):
         """Whether Front Payment has the invoice as it stands now."""
-        document = CHANNELS[self.channel].to_json(order)
-        due_date = self.move_id.invoice_date_due
-        return self.fingerprint == fingerprint(document, due_date)
+        return not self._changed_parts(order)
 
-    def _has_invoice_as_it_is(self):
-        """Whether Front Payment has the invoice as it stands now, whatever the order's
-        state."""
-        order, _problems = order_of(
+    def _changed_parts(self, order):
+        """What of the invoice Front Payment has otherwise.
+
+        :param connect.order.Order order: the invoice as it stands now
+        :return: list of keys of :const:`PART_LABELS`; all, if nobody knows what it has
+        """
+        document = CHANNELS[self.channel].to_json(order)
+        now = fingerprint(document, self.move_id.invoice_date_due)
+        sent = self.fingerprint or {}
+        return [part for part in PART_LABELS if now.get(part) != sent.get(part)]
+
+    def _difference(self):
+        """What Front Payment has otherwise than the invoice says now, whatever the
+        order's state.
+
+        :return: (whether there is anything, a sentence about it; empty where nobody
+            knows what Front Payment has, or the invoice can't be sent as it is)
+        """
+        order, problems = order_of(
             self.move_id,
             self.channel,
             self._callback_addresses(self.company_id, self.token),
             self.reference,
         )
-        return bool(order) and self._is_up_to_date(order)
+        changed = [] if problems else self._changed_parts(order)
+        if not changed or not self.fingerprint:
+            return bool(problems or changed), ""
+        labels = (localized(self.env, PART_LABELS[part]) for part in changed)
+        return True, self.env._(
+            "Changed since Front Payment got it: %s.", ", ".join(labels)
+        )
+
+    def _has_invoice_as_it_is(self):
+        is_changed, _sentence = self._difference()
+        return not is_changed
 
     def _sent_already_message(self):
         if not self._is_of_this_environment():

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..tools import retry
+from ..tools import error_messages, retry
 
 # Between two calls while a signed callback waits.
 CALLBACK_PAUSE = timedelta(minutes=1)
@@ -81,6 +81,9 @@ class FrontpayOutage(models.Model):
         failures = outage.failures + 1
         pause = retry.pause(failures, error)
         outage.write({"failures": failures, "failed_at": now, "retry_at": now + pause})
+        if error_messages.blames_settings(error):
+            sentence = error_messages.connection_message(company, error)
+            company._frontpay_ask_administrator(sentence)
         return min(pause, CALLBACK_PAUSE) if has_callback else pause
 
     @api.model
@@ -103,6 +106,6 @@ class FrontpayOutage(models.Model):
         if not is_short and not outage.order_id._waits():
             outage.order_id = order
             order._report_problem(sentence)
-            if not (error and error.retryable):
+            if not error:
                 order.company_id._frontpay_ask_administrator(sentence)
         return pause

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 
 from ..mapping.invoice import journal_problems, public_url_problems, setting_problems
 from ..mapping.remedy import ADMINISTRATORS, administrator_of, may_set_up
+from ..tools import error_messages, transaction
 from .res_company import SETTINGS_READERS
 
 STEPS = [
@@ -155,6 +156,17 @@ class ResCompany(models.Model):
             known.note = note
             return
         partner.activity_schedule(SETUP_ACTIVITY, note=note, user_id=administrator.id)
+
+    def _frontpay_failure_sentence(self, error):
+        """Why a call failed, for whoever waits for it; where the settings are to blame,
+        an administrator is asked as well, whatever becomes of this transaction.
+
+        :param error: as of :func:`error_messages.connection_message`
+        """
+        sentence = error_messages.connection_message(self, error)
+        if error_messages.blames_settings(error):
+            transaction.run_apart(self, "_frontpay_ask_administrator", sentence)
+        return sentence
 
     def _frontpay_check_administrator(self):
         if not self.env.user.has_group(ADMINISTRATORS):

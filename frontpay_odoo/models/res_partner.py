@@ -159,6 +159,14 @@ class ResPartner(models.Model):
         "Front Payment settings say.",
     )
 
+    frontpay_send_on_posting = fields.Selection(
+        YES_OR_NO,
+        string="Send When Confirmed",
+        **AGREEMENT,
+        help="Yes: every invoice to this customer is queued for Front Payment as soon"
+        " as it is confirmed. Leave it empty for what its journal says.",
+    )
+
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_frontpay_order_count(self):
         path = "move_id.commercial_partner_id"

@@ -12,6 +12,7 @@ from . import test_comparison
 from . import test_customer
 from . import test_customer_comparison
 from . import test_customer_form
+from . import test_customer_readiness
 from . import test_deadline
 from . import test_demo
 from . import test_environments
@@ -46,6 +47,7 @@ from . import test_rights
 from . import test_rights_table
 from . import test_rules
 from . import test_send_credit_notes
+from . import test_send_on_posting
 from . import test_send_wizard
 from . import test_set_up
 from . import test_settings

@@ -7,7 +7,7 @@ from psycopg2.errors import ForeignKeyViolation, UniqueViolation
 from odoo import Command, fields
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.sql_db import db_connect
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback, errors
@@ -612,7 +612,8 @@ class TestUpdating(SandboxCase):
         return params["type"], params["message"]
 
     def test_an_unchanged_invoice_is_not_sent_again(self):
-        self.assertTrue(self.move.frontpay_can_update)
+        self.assertFalse(self.move.frontpay_can_update)
+        self.assertNotIn("frontpay_update", self.move._get_alerts())
         with self.assertRaisesRegex(UserError, "hasn't changed since"):
             self.move.action_frontpay_send()
         later = fields.Datetime.now() + timedelta(days=3)
@@ -657,6 +658,40 @@ class TestUpdating(SandboxCase):
         self._send()
         self.assertEqual(self.sandbox.requests(), [SUBMIT, SUBMIT])
         self.assertEqual(len(self.sandbox.orders()), 1)
+
+    def test_what_was_changed_is_told_with_the_button_that_sends_it(self):
+        due, customer = fields.Date.to_date("2026-12-24"), self.move.partner_id
+        changes = {
+            "references": lambda: self.move.write({"ref": "3501"}),
+            "references, due date": lambda: self.move.write({"invoice_date_due": due}),
+            "customer, references, due date": lambda: customer.write({"zip": "0150"}),
+        }
+        for told, change in changes.items():
+            with self.subTest(told):
+                change()
+                self.env.invalidate_all()
+                alert = self.move._get_alerts()["frontpay_update"]
+                sentence = f"Changed since Front Payment got it: {told}."
+                self.assertEqual(alert["message"], sentence)
+                self.assertEqual(alert["action_text"], "Update at Front Payment")
+                self.assertTrue(self.move.frontpay_can_update)
+        self.assertEqual(self._send()[0], "success")
+        self.env.invalidate_all()
+        self.assertFalse(self.move.frontpay_can_update)
+        self.assertFalse(self.move.frontpay_changes)
+
+    def test_who_may_only_read_is_told_what_was_changed_without_the_button(self):
+        self.move.ref = "3501"
+        reader = new_test_user(self.env, "looks", "account.group_account_readonly")
+        alert = self.move.with_user(reader)._get_alerts()["frontpay_update"]
+        self.assertNotIn("action", alert)
+
+    def test_what_cannot_be_sent_as_it_is_says_why_when_it_is_updated(self):
+        self.move.partner_id.zip = False
+        self.assertTrue(self.move.frontpay_can_update)
+        self.assertFalse(self.move.frontpay_changes)
+        with self.assertRaisesRegex(RedirectWarning, "ZIP code"):
+            self.move.action_frontpay_send()
 
     def test_a_lost_answer_to_an_update_makes_no_second_order(self):
         self.move.ref = "3501"

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, Command
@@ -105,6 +106,39 @@ class TestRemedy(FrontpayCommon):
         error = self.move.sudo().frontpay_error
         self.assertIn("Ask Ada to correct “API Token”, “Environment”", error)
         self.assertEqual(self.activities().user_id, self.ada)
+
+    def dialog(self, action):
+        dialogs = self.env[action["res_model"]].with_user(self.berit)
+        return dialogs.with_context(**action["context"])
+
+    def cancel(self, move):
+        action = move.action_frontpay_cancel()
+        return self.dialog(action).create({"note": "By mistake"}).action_confirm()
+
+    def resend(self, move):
+        action = move.action_frontpay_resend()
+        return self.dialog(action).create({"email": "a@example.com"}).action_confirm()
+
+    def poll(self, move):
+        move.env["frontpay.order"].sudo().with_user(SUPERUSER_ID)._cron_poll()
+
+    def test_a_token_refused_later_asks_the_administrator_too(self):
+        def refuse(*_arguments, **_options):
+            raise errors.Unauthorized("HTTP 401", http_status=401)
+
+        order = self.order(self.move)
+        for call, step in (
+            ("cancel", self.cancel),
+            ("resend", self.resend),
+            ("status", lambda move: move.action_frontpay_refresh()),
+            ("status", self.poll),
+        ):
+            with self.subTest(call), self.undone(), patch.object(Client, call, refuse):
+                order.next_poll_at = "2026-01-01"
+                with suppress(UserError):
+                    step(self.move.with_user(self.berit))
+                self.assertEqual(self.activities().user_id, self.ada)
+                self.assertIn("token", self.activities().note)
 
     def test_what_the_queue_meets_asks_the_administrator(self):
         queue = self.env["frontpay.order"].with_user(self.berit)

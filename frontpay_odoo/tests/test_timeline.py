@@ -3,7 +3,7 @@ from datetime import datetime
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from odoo.addons.frontpay_odoo.connect.responses import OrderStatus
 
@@ -87,11 +87,58 @@ class TestTimeline(FrontpayCommon):
         self.order(move)
         self.assertIn("Front Payment invoices", move.frontpay_next_step)
 
-    def test_a_draft_and_a_bill_have_no_next_step(self):
+    def test_a_bill_has_no_next_step(self):
         bill = self.invoice(move_type="in_invoice")
-        for move in (self.invoice(post=False), bill):
-            self.assertFalse(move.frontpay_next_step)
-            self.assertFalse(move.frontpay_environment)
+        self.assertFalse(bill.frontpay_next_step)
+        self.assertFalse(bill.frontpay_environment)
+        self.assertFalse(bill.frontpay_is_ready)
+
+    def test_a_draft_says_whether_it_is_ready_and_what_will_happen(self):
+        draft = self.invoice(post=False)
+        self.assertEqual(self.readiness(draft), (True, "", ""))
+        self.assertIn("gets a link", draft.frontpay_next_step)
+        self.assertFalse(draft.frontpay_can_send)
+
+    def test_a_draft_says_what_is_missing_and_what_is_to_be_corrected(self):
+        draft = self.invoice(post=False)
+        euro = self.env.ref("base.EUR")
+        for change, missing, obstacles in (
+            (lambda: self.private.write({"email": False}), "E-mail address", ""),
+            (
+                lambda: self.private.write({"zip": False}),
+                "E-mail address, ZIP code",
+                "",
+            ),
+            (
+                lambda: draft.write({"currency_id": euro.id}),
+                "E-mail address, ZIP code",
+                "not in NOK",
+            ),
+        ):
+            with self.subTest(missing=missing, obstacles=obstacles):
+                change()
+                draft.invalidate_recordset()
+                self.assertEqual(self.readiness(draft), (False, missing, obstacles))
+
+    def test_nothing_is_said_of_a_draft_that_nobody_could_send(self):
+        draft = self.invoice(post=False)
+        self.company.frontpay_api_token = False
+        draft.invalidate_recordset()
+        self.assertEqual(self.readiness(draft), (False, "", ""))
+        self.assertFalse(draft.frontpay_next_step)
+
+    def test_an_invoice_that_is_typed_just_now_opens(self):
+        invoices = self.env["account.move"].with_context(
+            default_move_type="out_invoice"
+        )
+        with Form(invoices) as form:
+            self.assertFalse(form.frontpay_is_ready)
+            form.partner_id = self.private
+        self.assertFalse(form.record.frontpay_is_ready)
+        self.assertIn("nothing to pay", form.record.frontpay_obstacles)
+
+    def readiness(self, move):
+        return move.frontpay_is_ready, move.frontpay_missing, move.frontpay_obstacles
 
     def test_the_environment_is_the_orders_else_the_settings(self):
         move = self.invoice()
