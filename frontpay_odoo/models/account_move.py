@@ -174,7 +174,7 @@ class AccountMove(models.Model):
                 and bool(move.company_id.sudo().frontpay_api_token)
             )
 
-    @api.depends("state", "frontpay_state", "frontpay_order_id.fingerprint")
+    @api.depends("state", "frontpay_state", "frontpay_order_id.sent_parts")
     @api.depends_context("lang")
     def _compute_frontpay_changes(self):
         for move in self:
@@ -417,6 +417,9 @@ class AccountMove(models.Model):
         """
         deadline = Deadline()
         is_untouched = transaction.is_untouched(self.env)
+        updated = self.sudo().frontpay_order_id.filtered(
+            lambda order: order._can_be_updated()
+        )
         ready, problems = self._frontpay_preflight()
         if not ready:
             raise self._frontpay_warning(problems)
@@ -427,7 +430,7 @@ class AccountMove(models.Model):
         problems += refused
         if not orders:
             raise self._frontpay_warning(problems)
-        return self._frontpay_send_notification(orders, problems)
+        return self._frontpay_send_notification(orders, updated, problems)
 
     def _frontpay_enqueue(self, moves):
         """Have invoices sent by the cron.
@@ -658,8 +661,12 @@ class AccountMove(models.Model):
     def _frontpay_problem_text(self, problems):
         return "\n".join(dict.fromkeys(problem.message for problem in problems))
 
-    def _frontpay_send_notification(self, orders, problems):
-        """Tell what became of the invoices that were to be sent."""
+    def _frontpay_send_notification(self, orders, updated, problems):
+        """Tell what became of the invoices that were to be sent.
+
+        :param orders: those that went out, or were to
+        :param updated: those that Front Payment had before
+        """
         waiting = orders.filtered(lambda order: order._is_queued() and not order.error)
         sent = (orders - waiting).filtered(
             lambda order: not order.error and order.state not in ("failed", "unknown")
@@ -672,7 +679,14 @@ class AccountMove(models.Model):
                 " other.",
                 len(waiting),
             ),
-            sent and self.env._("%s invoice(s) handed to Front Payment.", len(sent)),
+            sent - updated
+            and self.env._(
+                "%s invoice(s) handed to Front Payment.", len(sent - updated)
+            ),
+            sent & updated
+            and self.env._(
+                "%s order(s) updated at Front Payment.", len(sent & updated)
+            ),
             *(f"{order.move_id.display_name}: {order.error}" for order in left),
             self._frontpay_problem_text(problems),
             *(

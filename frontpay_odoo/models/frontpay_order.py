@@ -191,7 +191,7 @@ class FrontpayOrder(models.Model):
         precompute=True,
         help="What the order amounts to by Front Payment's own account.",
     )
-    fingerprint = fields.Json(
+    sent_parts = fields.Json(
         groups="base.group_system", help="What was sent, each part of it hashed."
     )
     order_uuid = fields.Char(string="Order Number", index=True)

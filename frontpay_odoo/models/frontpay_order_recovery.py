@@ -277,8 +277,8 @@ class FrontpayOrder(models.Model):
         sent_at = self._request_sent_at()
         if not self._record_submitted(answer):
             return
-        # Without a fingerprint the invoice can be sent once more, unchanged.
-        self.write({"sent_at": sent_at, "fingerprint": False})
+        # Without what was sent, the invoice can be sent once more, unchanged.
+        self.write({"sent_at": sent_at, "sent_parts": False})
         if status:
             self._apply_response(OrderStatus(status))
         if self._can_be_updated():

@@ -243,7 +243,7 @@ class FrontpayOrder(models.Model):
             "channel": plan.channel_name,
             **move.company_id._frontpay_destination(),
             "amount": float(order.summary.grand_total),
-            "fingerprint": fingerprint(document, move.invoice_date_due),
+            "sent_parts": fingerprint(document, move.invoice_date_due),
             "sending_at": fields.Datetime.now(),
             "note": "\n".join(order.notes),
         }
@@ -309,7 +309,7 @@ class FrontpayOrder(models.Model):
         """
         document = CHANNELS[self.channel].to_json(order)
         now = fingerprint(document, self.move_id.invoice_date_due)
-        sent = self.fingerprint or {}
+        sent = self.sent_parts or {}
         return [part for part in PART_LABELS if now.get(part) != sent.get(part)]
 
     def _difference(self):
@@ -326,7 +326,7 @@ class FrontpayOrder(models.Model):
             self.reference,
         )
         changed = [] if problems else self._changed_parts(order)
-        if not changed or not self.fingerprint:
+        if not changed or not self.sent_parts:
             return bool(problems or changed), ""
         labels = (localized(self.env, PART_LABELS[part]) for part in changed)
         return True, self.env._(
@@ -489,7 +489,7 @@ class FrontpayOrder(models.Model):
         self.write(
             {
                 "amount": float(document["orderSummary"]["grandTotal"]),
-                "fingerprint": fingerprint(document, self.move_id.invoice_date_due),
+                "sent_parts": fingerprint(document, self.move_id.invoice_date_due),
                 "is_changing": False,
             }
         )

@@ -638,7 +638,8 @@ class TestUpdating(SandboxCase):
         for name, change in changes:
             with self.subTest(name):
                 change()
-                self.assertEqual(self._send()[0], "success")
+                updated = ("success", "1 order(s) updated at Front Payment.")
+                self.assertEqual(self._send(), updated)
                 self.assertEqual(self.move.frontpay_order_ids, self.order)
                 self.assertEqual(self.order.state, "sent")
                 (stored,) = self.sandbox.orders()

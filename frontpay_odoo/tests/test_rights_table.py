@@ -65,7 +65,7 @@ SECRETS = {
     "frontpay.setup.frontpay_api_token": ("system",),
     "frontpay.setup.frontpay_callback_secret": ("system",),
     "frontpay.order.token": (),
-    "frontpay.order.fingerprint": (),
+    "frontpay.order.sent_parts": (),
 }
 # Odoo adds these to every model; our own text about a record is in none of them.
 ODOOS_OWN = {"id", "display_name", *MAGIC_COLUMNS}
