@@ -9,7 +9,12 @@ from odoo.tools import float_repr
 
 from ..connect import statuses
 from ..tools import system_parameters, transaction
-from .frontpay_order import GRACE_MINUTES, PAYMENT_STATES, REFUNDED_STATES
+from .frontpay_order import (
+    ENDED_STATES,
+    GRACE_MINUTES,
+    PAYMENT_STATES,
+    REFUNDED_STATES,
+)
 from .frontpay_order_unbooking import is_open_receivable, is_receivable
 from .frontpay_refund import UNSETTLED_STATES
 
@@ -165,6 +170,12 @@ class FrontpayOrder(models.Model):
         if others:
             self._check_unmatched(others, report, 0 if fitting else told)
 
+    def _end_refunds(self):
+        """Nothing is claimed any more, so what waited to take a claim back is done."""
+        if self.state in ENDED_STATES:
+            for refund in self.refund_ids.filtered(lambda each: each._changes_order()):
+                refund._record_over()
+
     def _settle_refund(self, refund):
         """It was paid back, or taken off the claim."""
         if refund._record_refunded():
@@ -291,6 +302,21 @@ class FrontpayRefund(models.Model):
             return self.browse()
         [refunds] = found.values()
         return self.browse([refund.id for refund in refunds])
+
+    def _changes_order(self):
+        """Whether it waits to cancel or lower an order."""
+        return self.effect != "refund" and self.state in ("queued", "failed")
+
+    def _record_over(self):
+        """Its order has ended without a claim: there is nothing to take back."""
+        if self._set_refund_state("refunded"):
+            self.closed_at = fields.Datetime.now()
+            self.move_id.message_post(
+                body=self.env._(
+                    "Order %s has ended at Front Payment: nothing is claimed any more.",
+                    self.order_id.order_uuid,
+                )
+            )
 
     def _record_refunded(self):
         """:return: whether that is news"""

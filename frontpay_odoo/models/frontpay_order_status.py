@@ -51,6 +51,7 @@ class FrontpayOrder(models.Model):
         if is_more and not moved and self.state in REFUNDED_STATES:
             self._tell_state(date)
         self._book_refunds()
+        self._end_refunds()
 
     def _apply_status(self, status, date=None):
         """Follow a status of Front Payment's, and settle what it means for the books.

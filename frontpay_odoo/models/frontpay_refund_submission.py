@@ -18,6 +18,7 @@ from ..mapping import Problem, has_line_ids, note_problems, refund_of
 from ..mapping.lines import lowering_notes
 from ..tools import error_messages, retry, transaction
 from ..tools.local_time import local_time
+from .frontpay_order import ENDED_STATES
 from .frontpay_order_submission import MAX_TRIES, NothingToUpdate
 from .frontpay_refund import WAITING_STATES
 
@@ -156,7 +157,9 @@ class FrontpayRefund(models.Model):
         )
 
     def _record_changed(self, problem):
-        if problem:
+        if problem and self.order_id.state in ENDED_STATES:
+            self._record_over()
+        elif problem:
             self._set_refund_state("failed")
             self._report_problem(problem)
         elif self._set_refund_state("refunded"):

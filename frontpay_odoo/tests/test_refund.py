@@ -610,6 +610,34 @@ class TestOpenOrder(RefundCase):
                 note.action_frontpay_send()
                 self.assertEqual(note.frontpay_refund_state, "pending")
 
+    def test_an_order_that_ends_meanwhile_leaves_nothing_to_take_back(self):
+        for amounts in ((), (40,)):
+            for ending in ("expire", "cancel"):
+                with self.subTest(ending, amounts=amounts):
+                    self.setUp()
+                    self.sandbox.act(self.sent.order_uuid, ending)
+                    note = self.credit(*amounts)
+                    note.action_frontpay_send()
+                    if amounts:  # a refused update doesn't tell the order's status
+                        self.ask()
+                    self.assertEqual(note.frontpay_refund_state, "refunded")
+                    self.assertFalse(note.frontpay_error)
+                    self.assertFalse(self.attention(note))
+
+    def test_what_is_queued_or_failed_is_over_when_its_order_is(self):
+        for state in ("queued", "failed"):
+            with self.subTest(state):
+                self.setUp()
+                note = self.credit()
+                refund = self.env["frontpay.refund"]._enqueue_notes(note)
+                if state == "failed":
+                    refund._withdraw()
+                self.assertEqual(note.frontpay_refund_state, state)
+                self.happens(self.sent, "expire")
+                self.assertEqual(note.frontpay_refund_state, "refunded")
+                self.assertFalse(self.attention(note))
+                self.assertFalse(self.payments(self.move))
+
     def test_a_lost_answer_is_settled_by_sending_once_more(self):
         for amounts, path in (((), "cancel"), ((40,), "invoice/submit")):
             for when in ("before", "after"):
