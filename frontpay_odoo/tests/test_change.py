@@ -80,6 +80,13 @@ class TestChange(RefundCase):
         self.says("EXPIRED")
         self.assertFalse(self.move.no_followup)
 
+    def test_unchanged_it_is_not_sent_again_where_confirming_sends(self):
+        self.move.journal_id.frontpay_send_on_posting = True
+        self.change()
+        self.move.action_post()
+        self.assertFalse(self.sent.update_queued)
+        self.assertFalse(self.sent.is_changing)
+
     def test_the_changed_amount_is_paid(self):
         self.change()
         self.make_dearer()
