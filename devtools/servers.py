@@ -20,6 +20,7 @@ DEV = Path(os.environ.get("FRONTPAY_DEV_DIR", ROOT / ".dev"))
 MAILS = DEV / "mails"
 START_TIMEOUT = 60  # seconds
 STOP_TIMEOUT = 30  # seconds
+DEMO_COMPANY = "Fjordlys Demo AS"
 
 
 class ServerEnded(Exception):
@@ -163,7 +164,9 @@ def run_demo(database: str, odoo_port: int, sandbox_port: int, smtp_port: int) -
     sandbox_file = str(DEV / "sandbox.sqlite")
     servers = {
         "the sandbox": SandboxServer(
-            logs / "demo-sandbox.log", sandbox_port, "--db", sandbox_file
+            logs / "demo-sandbox.log",
+            sandbox_port,
+            *("--db", sandbox_file, "--merchant", DEMO_COMPANY),
         ),
         "Odoo": OdooServer(
             logs / "demo-odoo.log",

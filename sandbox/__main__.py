@@ -35,6 +35,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--db", default=":memory:", help="a file that keeps the orders")
     parser.add_argument("--token", default=Settings.token)
     parser.add_argument("--secret", default=Settings.secret)
+    parser.add_argument("--merchant", default=Settings.merchant)
     parser.add_argument("--rate-limit", type=_count, default=Settings.rate_limit)
     return parser.parse_args()
 
@@ -60,6 +61,7 @@ def main() -> None:
     settings = Settings(
         token=arguments.token,
         secret=arguments.secret,
+        merchant=arguments.merchant,
         rate_limit=arguments.rate_limit,
     )
     try:

@@ -9,7 +9,8 @@
 =============  ===========================================================
 
 ``when`` says whether that happens ``before`` (the default) or ``after`` the request was
-carried out; ``path`` keeps a fault for requests whose path contains that text.
+carried out; ``path`` keeps a fault for requests whose path contains that text, or one
+of several with ``|`` between them.
 :class:`Faults` strike the next requests, :class:`Chaos` strikes at random.
 """
 
@@ -29,6 +30,9 @@ class Fault:
     status: int = 500
     seconds: float = 0
     retry_after: int = 1
+
+    def is_meant_for(self, path: str) -> bool:
+        return any(part in path for part in self.path.split("|"))
 
 
 @dataclass(kw_only=True)
@@ -86,7 +90,7 @@ class Faults:
         """The first fault that is meant for a request to ``path``; None if none is."""
         with self._lock:
             for fault in self._waiting:
-                if fault.path in path:
+                if fault.is_meant_for(path):
                     fault.count -= 1
                     if not fault.count:
                         self._waiting.remove(fault)
@@ -150,7 +154,7 @@ class Chaos:
             left = self._draw()
             for position, fault in enumerate(self._faults):
                 if left < fault.rate:
-                    if fault.path not in path:
+                    if not fault.is_meant_for(path):
                         return None
                     self._struck[position] += 1
                     return fault

@@ -30,7 +30,7 @@ from functools import cached_property
 
 from .channels import CHANNELS, Channel
 from .masking import json_text
-from .payload import number, products, read
+from .payload import ABSENT, number, products, read, value_at
 from .rules import INVOICE_SUBMIT
 from .totals import money
 
@@ -215,6 +215,15 @@ class Order:
         return self.payload["callback"]
 
     @property
+    def known_by(self) -> list[str]:
+        """What people call the order by."""
+        channel = self.channel
+        references = (channel.reference, channel.customer_reference)
+        values = (value_at(self.payload, path) for path in references)
+        names = [self.customer["name"], self.uuid, self.invoice_number, *values]
+        return [str(name) for name in names if name not in (None, ABSENT)]
+
+    @property
     def waits_for_bankid(self) -> bool:
         return self.status == SENT and self.channel.has_bankid
 
@@ -265,6 +274,15 @@ class Orders:
     def newest(self, limit: int) -> list[Order]:
         query = "SELECT * FROM orders ORDER BY number DESC LIMIT ?"
         return list(map(Order.from_row, self.query(query, limit)))
+
+    def found(self, text: str) -> list[Order]:
+        """The orders that name a customer, a number or a reference so, newest first."""
+        wanted = text.casefold()
+        return [
+            order
+            for order in reversed(self.all())
+            if any(wanted in known.casefold() for known in order.known_by)
+        ]
 
     def count(self) -> dict[str, int]:
         """How many orders there are in each status, in the order of the statuses."""

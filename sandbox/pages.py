@@ -1,13 +1,13 @@
 """The web pages: the orders, one order to play with, and the customer's BankID step."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
-from . import bankid
+from . import bankid, fault_buttons
 from .callbacks import is_loopback
 from .masking import json_text, masked, shorten
 from .orders import INVOICED, SENT, BadAmount, Conflict, Order, OrderNotFound
@@ -19,6 +19,7 @@ from .state import sandbox
 blueprint = Blueprint("pages", __name__)
 
 SHOWN_ORDERS = 100
+SHOWN_REQUESTS = 12
 
 # action: what its button says, and who does it in real life
 ACTIONS = {
@@ -85,14 +86,13 @@ def _date(text: str) -> str:
 
 @blueprint.app_template_filter("clock")
 def _clock(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds):%d %b %Y %H:%M:%S}"
+    """For whoever has no script: with one, the page shows the browser's own time."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y %H:%M:%S} UTC"
 
 
-@blueprint.app_template_filter("short_clock")
-def _short_clock(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds)
-    is_today = moment.date() == datetime.now().date()
-    return f"{moment:%H:%M:%S}" if is_today else f"{moment:%d %b %H:%M}"
+@blueprint.app_template_filter("iso")
+def _iso(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @blueprint.app_template_filter("slug")
@@ -112,7 +112,11 @@ blueprint.add_app_template_filter(shorten, "shorten")
 
 @blueprint.app_context_processor
 def _template_context() -> dict:
-    return {"settings": sandbox.settings}
+    waiting = sandbox.faults.waiting()
+    return {
+        "settings": sandbox.settings,
+        "armed": [fault_buttons.sentence(fault) for fault in waiting],
+    }
 
 
 @blueprint.app_errorhandler(OrderNotFound)
@@ -134,12 +138,16 @@ def http_error(error: HTTPException):
 
 @blueprint.get("/")
 def orders():
+    wanted = request.args.get("q", "").strip()
     counts = sandbox.orders.count()
+    total = sum(counts.values())
+    if wanted:
+        found = sandbox.orders.found(wanted)
+        shown, total = found[:SHOWN_ORDERS], len(found)
+    else:
+        shown = sandbox.orders.newest(SHOWN_ORDERS)
     return render_template(
-        "orders.html",
-        orders=sandbox.orders.newest(SHOWN_ORDERS),
-        counts=counts,
-        total=sum(counts.values()),
+        "orders.html", wanted=wanted, orders=shown, counts=counts, total=total
     )
 
 
@@ -218,6 +226,35 @@ def vat_report():
         mimetype="text/csv",
         headers={"Content-Disposition": "attachment; filename=vat.csv"},
     )
+
+
+# The faults
+
+
+@blueprint.get("/faults")
+def faults():
+    return render_template(
+        "faults.html",
+        occasions=fault_buttons.OCCASIONS,
+        buttons=fault_buttons.BUTTONS,
+        requests=list(sandbox.requests)[: -SHOWN_REQUESTS - 1 : -1],
+    )
+
+
+@blueprint.post("/faults")
+def arm():
+    button, occasion = (request.form.get(name, "") for name in ("button", "occasion"))
+    try:
+        sandbox.faults.add(fault_buttons.fault_of(button, occasion))
+    except KeyError:
+        return _message("Nothing chosen", "Go back and press one of the buttons.", 400)
+    return redirect(url_for("pages.faults"), 303)
+
+
+@blueprint.post("/faults/disarm")
+def disarm():
+    sandbox.faults.clear()
+    return redirect(url_for("pages.faults"), 303)
 
 
 def _players(order: Order) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -13,11 +13,13 @@ class Settings:
     the status tells that a refund was paid back or rejected; ``refund_amount_limit`` in
     NOK and ``refund_week_limit``: what goes without approval, and how often a week;
     ``payout_fee_per_order`` in NOK and ``payout_fee_percent``: what is kept of a
-    pay-out, both without tax; ``base_url`` ends without a slash.
+    pay-out, both without tax; ``merchant``: whom the customer buys from, which no
+    order says; ``base_url`` ends without a slash.
     """
 
     token: str = field(default="sandbox-token", repr=False)
     secret: str = field(default="sandbox-secret", repr=False)
+    merchant: str = "Example Merchant AS"
     callbacks: bool = True
     rate_limit: int = 240
     rate_window: str = "fixed"

@@ -52,6 +52,12 @@ def act(office, sandbox, invoice: int, actions) -> None:
     office.bookkeeper.click("account.move", "action_frontpay_refresh", invoice)
 
 
+def sent(office) -> int:
+    invoice = office.invoice()
+    office.send(invoice)
+    return invoice
+
+
 def ask(office, invoice: int) -> str:
     """The bookkeeper asks the customer for what is missing.
 
@@ -147,3 +153,27 @@ def test_portal(phone, office, sandbox, customer_at_home, expect_readable):
     phone.sit_down(office.person(login))
     phone.page.goto(f"{office.server.url}/my/invoices")
     expect_readable("list")
+
+
+def test_sandbox(phone, office, sandbox, expect_readable):
+    uuid = sandbox.order(office.name(sent(office)))["orderUuid"]
+    phone.page.goto(f"{sandbox.url}/faults")
+    phone.page.get_by_role("button", name="Store it, and don't answer").click()
+    expect(phone.page.locator("#armed")).to_contain_text("The next invoice")
+    expect_readable("faults")
+    for name, path in {
+        "orders": "/",
+        "found": "/?q=demokunde",
+        "not found": "/?q=nobody",
+        "order": f"/orders/{uuid}",
+        "pay-outs": "/payouts",
+    }.items():
+        phone.page.goto(sandbox.url + path)
+        expect_readable(name)
+    phone.page.get_by_role("button", name="Disarm").click()
+    expect(phone.page.locator("#armed")).to_have_text("")
+    phone.page.goto(f"{sandbox.url}/orders/{uuid}")
+    # In the browser's own time.
+    expect(phone.page.locator("time").first).not_to_contain_text("UTC")
+    phone.page.get_by_role("link", name="Open the BankID page").click()
+    expect_readable("BankID")

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from .conftest import COMPANY, MISSING, PERSONAL_NUMBER, wait_until
+from .conftest import COMPANY, MISSING, PERSONAL_NUMBER, Process, wait_until
 
 PATH_TOKEN = "AbCdEfGhIjKlMnOpQrStUvWx"
 
@@ -35,6 +35,34 @@ def test_the_list_shows_the_newest_order_first(sandbox):
     assert page.index("Siri Skinn") < page.index("Ola Testmann")
     assert "INV/2026/00012" in page
     assert "40.00" in page
+
+
+def test_the_list_finds_orders_by_what_people_call_them(sandbox):
+    kari = sandbox.new_order({"referenceNo": "INV/2026/00777"})
+    sandbox.new_order({"customerDetails.name": "Siri Skinn", "customerReference": "9"})
+    sandbox.act(kari, "confirm")
+    number = sandbox.stored(kari)["invoiceNumber"]
+    for text in ("kari prøve", "KARI", kari, "00777", "3500", number):
+        page = sandbox.page(f"/?{urlencode({'q': text})}").text
+        assert "Kari" in page, text
+        assert "Siri" not in page, text
+    page = sandbox.page("/?q=nobody").text
+    assert "No order goes by “nobody”" in page
+    assert "Kari" not in page
+
+
+def test_the_list_finds_nobody_by_personal_number(sandbox):
+    sandbox.new_order()
+    assert "No order goes by" in sandbox.page(f"/?q={PERSONAL_NUMBER}").text
+
+
+def test_moments_are_plain_without_a_script_and_readable_by_one(sandbox):
+    page = sandbox.page(f"/orders/{sandbox.new_order()}").text
+    assert re.search(
+        r'<time datetime="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ">'
+        r"\d\d \w{3} \d{4} \d\d:\d\d:\d\d UTC</time>",
+        page,
+    )
 
 
 def test_names_are_text_not_markup(sandbox):
@@ -176,6 +204,14 @@ def test_the_customer_confirms_and_pays(sandbox):
     assert last.headers["Location"].endswith("/success")
     assert sandbox.status(uuid) == "PAID"
     assert "nothing left to confirm" in sandbox.page(path).text
+
+
+def test_the_customer_reads_who_the_seller_is():
+    process = Process("--merchant", "Fjordlys Demo AS")
+    _uuid, path = bankid_path(process)
+    page = process.page(path).text
+    assert process.stop() == 0
+    assert "<dt>Seller</dt><dd>Fjordlys Demo AS</dd>" in page
 
 
 def test_the_customer_pays_later(sandbox):
