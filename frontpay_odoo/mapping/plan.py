@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from odoo.tools import format_date
 from odoo.tools.translate import LazyTranslate
 
 from ..connect.channels import CHANNELS
+from ..tools.local_time import local_day
 from .invoice import channel_of, e_invoice_note, terms_of
 from .problem import localized
 
@@ -45,7 +45,7 @@ def plan_of(move):
     due = move.company_id._frontpay_day() + timedelta(days=terms.maturity)
     sentence = localized(move.env, PLANS[_kind(move, name)]) % {
         "customer": move.commercial_partner_id.name,
-        "due": format_date(move.env, due),
+        "due": local_day(move.env, due),
         "fee": localized(move.env, FEES[terms.fee]),
     }
     return " ".join(filter(None, (sentence, e_invoice_note(move, name))))

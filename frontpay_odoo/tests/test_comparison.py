@@ -1,6 +1,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -282,11 +284,13 @@ class TestDifferencePage(RightsCase):
         Order = self.env["frontpay.order"].with_user(self.users[login])
         return Order.with_company(self.company).action_differences()
 
+    @freeze_time("2026-11-22")
     def test_the_empty_page_says_when_was_compared(self):
         self.assertIn("never", self.page("bookkeeper")["help"])
         self.company.frontpay_compared_at = "2026-11-21 02:00:00"
-        self.assertIn("11/21/2026 02:00 AM", self.page("reader")["help"])
+        self.assertIn("Nov 21, 2:00 AM", self.page("reader")["help"])
 
+    @freeze_time("2026-11-22")
     def test_the_empty_page_of_several_companies_names_the_oldest_time(self):
         companies = self.company | self.other_company
         self.users["reader"].company_ids = companies
@@ -295,7 +299,7 @@ class TestDifferencePage(RightsCase):
         self.company.frontpay_compared_at = "2026-11-21 02:00:00"
         self.assertIn("never", orders.action_differences()["help"])
         self.other_company.frontpay_compared_at = "2026-11-20 02:00:00"
-        self.assertIn("11/20/2026", orders.action_differences()["help"])
+        self.assertIn("Nov 20, ", orders.action_differences()["help"])
 
     def test_who_may_not_see_invoices_does_not_see_the_page(self):
         with self.assertRaises(AccessError):

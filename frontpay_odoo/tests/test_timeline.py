@@ -27,7 +27,7 @@ STEPS = (  # state, channel, address of the link, what the next step has
 PLANS = (  # channel, fee, what the plan has
     ("session", False, ("Kari Prøvebruker", "BankID", "no invoice fee")),
     ("invoice", True, ("without confirmation", "with invoice fee")),
-    ("efaktura", False, ("eFaktura to Kari Prøvebruker's bank", "12/01/2026")),
+    ("efaktura", False, ("eFaktura to Kari Prøvebruker's bank", "due Dec 1,")),
     ("payment_link", False, ("a link to pay",)),
 )
 
@@ -45,11 +45,16 @@ class TestTimeline(FrontpayCommon):
                 order._assign_order_uuid("ODR1")
                 day = datetime.fromisoformat(moment).date()
                 order._apply_response(OrderStatus(status), number, day)
-        self.assertEqual(
-            str(order.timeline),
-            "handed over 11/20/2026 08:00 AM"
-            " · invoiced as no. 99900001 11/20/2026 09:00 AM · paid 11/21/2026",
-        )
+        with freeze_time("2026-12-31"):
+            self.assertEqual(
+                str(order.timeline),
+                "handed over Nov 20, 8:00 AM"
+                " · invoiced as no. 99900001 Nov 20, 9:00 AM · paid Nov 21",
+            )
+        order.invalidate_recordset()
+        with freeze_time("2027-01-01"):
+            self.assertIn("handed over Nov 20, 2026, 8:00 AM", order.timeline)
+            self.assertIn("paid Nov 21, 2026", order.timeline)
         self.assertEqual(order.move_id.frontpay_timeline, order.timeline)
         self.assertFalse(order.move_id.frontpay_next_step)
 
@@ -73,10 +78,26 @@ class TestTimeline(FrontpayCommon):
                 for word in words:
                     self.assertIn(word, move.frontpay_next_step)
 
+    @freeze_time("2026-11-21 12:00:00")
+    def test_times_are_those_of_who_reads(self):
+        self.env["res.lang"]._activate_lang("nb_NO")
+        order = self.order(self.invoice())
+        order.state_times = {"sent": "2026-11-20 23:30:00"}
+        for lang, zone, words in (
+            ("en_US", "UTC", "Nov 20, 11:30 PM"),
+            ("en_US", "Europe/Oslo", "Nov 21, 12:30 AM"),
+            ("nb_NO", "Europe/Oslo", "21. nov., 00:30"),
+        ):
+            with self.subTest(lang=lang, zone=zone):
+                reader = order.with_context(lang=lang, tz=zone)
+                reader.invalidate_recordset()
+                self.assertIn(words, reader.timeline)
+
+    @freeze_time("2026-11-21 12:00:00")
     def test_whether_the_customer_has_the_link_is_told(self):
         order = self.order(self.invoice(), verification_url=URL)
         order.link_emailed_at = "2026-11-21 10:00:00"
-        self.assertIn("link e-mailed 11/21/2026 10:00 AM", order.timeline)
+        self.assertIn("link e-mailed Nov 21, 10:00 AM", order.timeline)
         self.assertIn("has the link by e-mail", order.next_step)
         order.link_error = "Nobody there."
         self.assertIn("You e-mail the link again", order.next_step)

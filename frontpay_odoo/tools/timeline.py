@@ -3,12 +3,11 @@
 from markupsafe import Markup
 
 from odoo import fields
-from odoo.tools import format_date
 from odoo.tools.translate import LazyTranslate
 
 from ..connect.channels import CHANNELS
 from ..mapping.problem import localized
-from .local_time import local_time
+from .local_time import local_day, local_time
 
 _lt = LazyTranslate(__name__)
 
@@ -81,9 +80,10 @@ def events(order):
 
 def _event(order, state, time):
     moment = fields.Datetime.to_datetime(time)
+    there = fields.Datetime.context_timestamp(order, moment)
     words = localized(order.env, EVENTS[state]) % {
         "time": local_time(order.env, moment),
-        "day": format_date(order.env, order.settled_on or moment),
+        "day": local_day(order.env, order.settled_on or there.date()),
         "number": _number(order),
         "refunded": order.currency_id.format(order.refunded_amount),
     }
