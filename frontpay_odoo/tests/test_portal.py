@@ -155,6 +155,16 @@ class TestReturnPage(PageCase):
                     amount = order.currency_id.format(order.amount)
                     self.assertIn(amount.split()[-1], text)
 
+    def test_front_payments_invoice_number_stands_there_once_it_is_known(self):
+        for state in ("invoiced", "reminded", "collection", "paid"):
+            for number, is_told in (("99900753", True), (False, False)):
+                with self.subTest(state, number=number), self.undone():
+                    self.bring_to(state).invoice_number = number
+                    text, _html = self.returned("success")
+                    told = "no. *99900753* from Front Payment" in text
+                    self.assertEqual(told, is_told)
+                    self.assertEqual("no. " in text, is_told)
+
     def test_there_is_a_way_to_try_again_while_the_address_lives(self):
         for state, is_offered in (
             ("sent", True),
