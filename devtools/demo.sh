@@ -39,26 +39,40 @@ refuse_taken_port() {
     ! port_is_taken "$1" || fail "Port $1 is taken by another program. Set $2 to a free port."
 }
 
-# Makes the database once; updates the addon in it when its files have changed.
+# Makes the database once, with two months behind it; updates the addon in it when its
+# files have changed.
 prepare_demo_database() {
     local version
     version=$(find "$ADDON" -type f ! -name '*.pyc' ! -path '*/tests/*' -print0 |
         sort --zero-terminated | xargs --null sha256sum | hash_of -)
     if ! database_exists "$DEMO_DATABASE" || [[ -z $(demo_version) ]]; then
         drop_database "$DEMO_DATABASE"
+        rm -rf "$DEV/sandbox.sqlite" "$DEV/mails"
         step "Creating the demo database" install_modules "$DEMO_DATABASE" --with-demo l10n_no "$ADDON"
+        set_demo_addresses
+        step "Living through two months" "$PYTHON" -m devtools.demo_history \
+            "$DEMO_DATABASE" "$FRONTPAY_ODOO_PORT" "$FRONTPAY_SANDBOX_PORT" \
+            "$DEV/sandbox.sqlite"
     elif [[ $(demo_version) != "$version" ]]; then
         step "Updating the addon in the demo database" "$PYTHON" -m odoo --no-http \
             --database "$DEMO_DATABASE" --update "$ADDON" --stop-after-init
     fi
+    set_demo_addresses
+    psql_on "$DEMO_DATABASE" <<SQL
+        INSERT INTO ir_config_parameter (key, value)
+        VALUES ('frontpay_demo.version', '$version')
+            ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value;
+SQL
+}
+
+set_demo_addresses() {
     psql_on "$DEMO_DATABASE" <<SQL
         UPDATE res_company
            SET frontpay_custom_url = 'http://127.0.0.1:$FRONTPAY_SANDBOX_PORT/api/v1/'
          WHERE frontpay_environment = 'custom';
         INSERT INTO ir_config_parameter (key, value)
         VALUES ('web.base.url', 'http://127.0.0.1:$FRONTPAY_ODOO_PORT'),
-               ('web.base.url.freeze', 'True'),
-               ('frontpay_demo.version', '$version')
+               ('web.base.url.freeze', 'True')
             ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value;
 SQL
 }

@@ -117,11 +117,12 @@ PYTHON
 }
 
 # install_modules DATABASE [--with-demo] MODULES...
+# Demo data comes with Norwegian, for the customers; who logs in has English.
 install_modules() {
     local database=$1 options=() names
     shift
     if [[ $1 == --with-demo ]]; then
-        options=(--with-demo)
+        options=(--with-demo --load-language "en_US,nb_NO")
         shift
     fi
     names=$(IFS=, && echo "$*")

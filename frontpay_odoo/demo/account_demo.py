@@ -81,11 +81,13 @@ class AccountChartTemplate(models.AbstractModel):
 
     def _frontpay_demo_invoices(self):
         today = fields.Date.context_today(self)
+        seller = self.env.ref("base.user_demo_frontpay")
         invoices = self.env["account.move"].create(
             [
                 {
                     "move_type": "out_invoice",
                     "partner_id": self.env.ref(f"frontpay_odoo.{customer}").id,
+                    "invoice_user_id": seller.id,
                     "invoice_date": today,
                     "invoice_date_due": today + relativedelta(days=days),
                     "invoice_line_ids": [

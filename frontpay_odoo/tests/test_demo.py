@@ -1,7 +1,9 @@
+from base64 import b64decode
+
 from odoo import fields
-from odoo.exceptions import RedirectWarning
+from odoo.exceptions import AccessDenied, RedirectWarning
 from odoo.tests import TransactionCase, tagged
-from odoo.tools import convert_file, mute_logger
+from odoo.tools import convert_file, file_open, mute_logger
 
 from odoo.addons.frontpay_odoo.connect import validation
 from odoo.addons.frontpay_odoo.connect.validation import InvalidValue
@@ -22,7 +24,13 @@ class TestDemo(TransactionCase):
         cls.invoices = cls.env["account.move"].search(
             [("company_id", "=", cls.company.id), ("move_type", "=", "out_invoice")]
         )
-        cls.customers = cls.invoices.partner_id
+        cls.customers = cls.env["res.partner"].search(
+            [
+                ("company_id", "=", cls.company.id),
+                ("email", "!=", cls.company.email),
+                ("user_ids", "=", False),
+            ]
+        )
 
     @classmethod
     def _load(cls):
@@ -47,8 +55,23 @@ class TestDemo(TransactionCase):
     def test_the_administrator_works_in_it_at_once(self):
         self.assertEqual(self.env.ref("base.user_admin").company_id, self.company)
 
-    def test_one_customer_reads_norwegian_where_odoo_knows_it(self):
-        self.assertEqual(self.env.ref("frontpay_odoo.demo_kari").lang, "nb_NO")
+    def test_norwegian_customers_read_norwegian_where_odoo_knows_it(self):
+        for customer in self.customers:
+            with self.subTest(customer=customer.name):
+                is_norwegian = customer.country_id.code == "NO"
+                self.assertEqual(customer.lang == "nb_NO", is_norwegian)
+
+    def test_customers_meet_the_companys_logo_and_its_seller(self):
+        with file_open("frontpay_odoo/demo/logo.png", "rb") as logo:
+            self.assertEqual(b64decode(self.company.logo), logo.read())
+        seller = self.invoices.invoice_user_id
+        self.assertEqual(seller.name, "Sunniva Demoselger")
+        self.assertEqual((seller.city, seller.country_id.code), ("Bergen", "NO"))
+        self.assertEqual(seller.company_ids, self.company)
+        with self.assertRaises(AccessDenied):
+            seller.with_user(seller)._check_credentials(
+                {"type": "password", "password": seller.login}, {"interactive": True}
+            )
 
     def test_the_invoices_are_posted_and_due_in_the_future(self):
         self.assertEqual(len(self.invoices), len(INVOICES))
