@@ -102,7 +102,7 @@ def _fail(fault: Fault) -> Response:
         return failed(500, _internal_error())
     if fault.status in MESSAGES and fault.status not in (417, 510):
         return refused(fault.status)
-    return failed(fault.status, ["This answer was ordered by a test."])
+    return failed(fault.status, ["This answer was asked for in the sandbox."])
 
 
 def _delay(fault: Fault) -> None:

@@ -157,7 +157,7 @@ def test_rejected_invoice_is_corrected_and_sent_again(desk, office, sandbox):
         "Front Payment rejected the invoice."
     )
     alert = desk.page.locator(".alert-danger")
-    expect(alert).to_contain_text("This answer was ordered by a test.")
+    expect(alert).to_contain_text("This answer was asked for in the sandbox.")
     desk.picture("rejected")
     desk.tab("Front Payment").click()
     expect(desk.field("frontpay_state")).to_have_text("Not Sent")
