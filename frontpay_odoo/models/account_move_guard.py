@@ -93,7 +93,7 @@ class AccountMove(models.Model):
 
     def _frontpay_change_alert(self, order):
         """What to mind while an invoice is changed, or None."""
-        if self.state != "draft" or order.state != "sent" or not order.is_changing:
+        if not order._is_being_changed():
             return None
         return {
             "level": "warning",

@@ -416,7 +416,7 @@ class FrontpayOrder(models.Model):
     @api.depends(
         *("state", "state_times", "channel", "verification_url"),
         *("invoice_number", "refunded_amount", "settled_on"),
-        *("link_emailed_at", "link_error"),
+        *("link_emailed_at", "link_error", "is_changing", "move_id.state"),
     )
     @api.depends_context("lang", "tz")
     def _compute_timeline(self):
@@ -535,6 +535,12 @@ class FrontpayOrder(models.Model):
             and self.order_uuid
             and CHANNELS[self.channel].supports_update
             and self._is_of_this_environment()
+        )
+
+    def _is_being_changed(self):
+        """Whether the invoice was reset, and its order still waits for the customer."""
+        return (
+            self.is_changing and self.state == "sent" and self.move_id.state == "draft"
         )
 
     def _keeps_invoice(self):

@@ -166,9 +166,13 @@ class FrontpayOrder(models.Model):
         return self._recipient_problem()
 
     def _useless_link_sentence(self):
+        invoice = self.move_id.display_name
+        if self._is_being_changed():
+            return self.env._(
+                "%s is being changed. Confirm it first, then e-mail the link.", invoice
+            )
         if self._is_link_of_use():
             return ""
-        invoice = self.move_id.display_name
         if self.state != "sent":
             return self.env._(
                 "%(invoice)s doesn't wait for its customer (%(state)s), so there is no"

@@ -1,9 +1,13 @@
 from contextlib import contextmanager
 from decimal import Decimal
 
+from lxml import etree
+
 from odoo import Command
 from odoo.exceptions import AccessError, LockError, RedirectWarning, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools.safe_eval import safe_eval
+from odoo.tools.view_validation import get_expression_field_names
 
 from odoo.addons.frontpay_odoo.connect.responses import OrderStatus
 from odoo.addons.frontpay_odoo.tools import transaction
@@ -32,6 +36,20 @@ class TestChange(RefundCase):
 
     def make_dearer(self, price=500):
         self.move.invoice_line_ids[0].price_unit = price
+
+    def shown(self, *methods):
+        """Which of these methods have a button on the invoice's form."""
+        arch = etree.fromstring(self.move.get_view(view_type="form")["arch"])
+        buttons = [each for each in arch.iter("button") if each.get("name") in methods]
+        names = set().union(
+            *(get_expression_field_names(each.get("invisible")) for each in buttons)
+        )
+        values = self.move.read(names)[0]
+        return {
+            each.get("name")
+            for each in buttons
+            if not safe_eval(each.get("invisible"), values)
+        }
 
     def run_queue(self):
         queued = self.sent.search(self.sent._queued_domain())
@@ -266,6 +284,15 @@ class TestChange(RefundCase):
         message = self.move._get_alerts()["frontpay_change"]["message"]
         self.assertIn(self.sent.order_uuid, message)
         self.assertIn("375", message)
+
+    def test_nobody_is_sent_a_link_to_what_is_being_changed(self):
+        buttons = ("action_frontpay_email_link", "action_frontpay_resend")
+        self.assertEqual(self.shown(*buttons), set(buttons))
+        self.change()
+        self.assertFalse(self.shown(*buttons))
+        self.assertIn("confirm the invoice again", self.move.frontpay_next_step)
+        with self.assertRaisesRegex(UserError, "is being changed"):
+            self.move.action_frontpay_email_link()
 
     def test_the_customer_is_not_reminded_of_what_is_being_changed(self):
         self.company.write({"frontpay_reminder_days": 1, "frontpay_reminder_count": 3})

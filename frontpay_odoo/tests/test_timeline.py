@@ -49,7 +49,7 @@ class TestTimeline(FrontpayCommon):
             self.assertEqual(
                 str(order.timeline),
                 "handed over Nov 20, 8:00 AM"
-                " · invoiced as no. 99900001 Nov 20, 9:00 AM · paid Nov 21",
+                " · invoiced Nov 20, 9:00 AM (no. 99900001) · paid Nov 21",
             )
         order.invalidate_recordset()
         with freeze_time("2027-01-01"):
@@ -57,6 +57,14 @@ class TestTimeline(FrontpayCommon):
             self.assertIn("paid Nov 21, 2026", order.timeline)
         self.assertEqual(order.move_id.frontpay_timeline, order.timeline)
         self.assertFalse(order.move_id.frontpay_next_step)
+
+    def test_what_happened_at_one_moment_is_told_in_its_order(self):
+        """The database keeps the states by the length of their names."""
+        order = self.order(self.invoice())
+        names = ("refunded", "paid", "invoiced", "sent")
+        order.state_times = dict.fromkeys(names, "2026-11-20 08:00:00")
+        words = [event.split()[0] for event in order.timeline.split(" · ")]
+        self.assertEqual(words, ["handed", "invoiced", "paid", "refunded"])
 
     def test_the_next_step_says_whose_turn_it_is(self):
         order = self.order(self.invoice())

@@ -11,12 +11,12 @@ from .local_time import local_day, local_time
 
 _lt = LazyTranslate(__name__)
 
-# What is told of each state that an order came to, and of the link's last e-mail.
-# Without a place here, it isn't.
+# What is told of each state that an order came to, and of the link's last e-mail; what
+# happened at one moment, in this order. Without a place here, it isn't.
 EVENTS = {
     "sent": _lt("handed over %(time)s"),
     "emailed": _lt("link e-mailed %(time)s"),
-    "invoiced": _lt("invoiced %(number)s %(time)s"),
+    "invoiced": _lt("invoiced %(time)s %(number)s"),
     "reminded": _lt("reminded %(time)s"),
     "collection": _lt("debt collection %(time)s"),
     "paid": _lt("paid %(day)s"),
@@ -49,6 +49,7 @@ NEXT_STEPS = {
 }
 SENT_STEPS = {
     "link": _lt("The customer confirms with BankID. Give them the link."),
+    "changing": _lt("You confirm the invoice again: that sends the change."),
     "lost": _lt(
         "You update the order, which makes a new BankID link for the customer: the"
         " first one was lost."
@@ -70,12 +71,8 @@ def events(order):
     times = dict(order.state_times or {})
     if order.link_emailed_at:
         times["emailed"] = fields.Datetime.to_string(order.link_emailed_at)
-    told = [
-        _event(order, name, time)
-        for name, time in sorted(times.items(), key=lambda item: item[1])
-        if name in EVENTS
-    ]
-    return Markup(" · ").join(told)
+    happened = sorted((name for name in EVENTS if name in times), key=times.get)
+    return Markup(" · ").join(_event(order, name, times[name]) for name in happened)
 
 
 def _event(order, state, time):
@@ -93,7 +90,7 @@ def _event(order, state, time):
 def _number(order):
     """:return: of Front Payment's invoice, if it is known"""
     number = order.invoice_number
-    return order.env._("as no. %s", number) if number else ""
+    return order.env._("(no. %s)", number) if number else ""
 
 
 def next_step(order):
@@ -111,6 +108,8 @@ def next_step(order):
 def _turn_while_sent(order):
     """:return: a key of :const:`SENT_STEPS`"""
     channel = CHANNELS[order.channel]
+    if order._is_being_changed():
+        return "changing"
     if order.channel == "payment_link":
         return "pays"
     if not channel.is_confirmed_by(order.partner_id.frontpay_customer_type):
