@@ -3,7 +3,7 @@ from odoo.exceptions import RedirectWarning, UserError
 
 from ..mapping import Problem, plan_of
 from ..mapping.remedy import may_set_up
-from ..tools import transaction
+from ..tools import timeline, transaction
 from ..tools.deadline import Deadline
 from ..tools.local_time import local_time
 from ..tools.notification import notification
@@ -191,13 +191,26 @@ class AccountMove(models.Model):
                 company and company.frontpay_environment
             )
 
-    @api.depends("frontpay_order_id.next_step", "frontpay_can_send", "partner_id")
+    @api.depends(
+        *("frontpay_order_id.next_step", "frontpay_can_send", "partner_id"),
+        *("frontpay_refund_id.next_step", "frontpay_can_refund", "amount_total"),
+    )
     @api.depends_context("lang", "tz")
     def _compute_frontpay_next_step(self):
         for move in self:
-            order = move.frontpay_order_id
-            is_planned = move._frontpay_may_be_sent() and not order
-            move.frontpay_next_step = plan_of(move) if is_planned else order.next_step
+            handed = move.frontpay_order_id or move.frontpay_refund_id
+            move.frontpay_next_step = (
+                handed.next_step if handed else move._frontpay_plan()
+            )
+
+    def _frontpay_plan(self):
+        """What sending it to Front Payment would do; empty, if it never can be."""
+        if self._frontpay_may_be_sent():
+            return plan_of(self)
+        if self.frontpay_can_refund:
+            order = self.reversed_entry_id.frontpay_order_id
+            return timeline.refund_plan(order, self.amount_total)
+        return ""
 
     @api.depends("frontpay_can_send", "partner_id", "invoice_line_ids")
     @api.depends_context("lang")
@@ -230,12 +243,12 @@ class AccountMove(models.Model):
         )
         return bool(is_draft) or self.frontpay_can_send
 
-    @api.depends("frontpay_can_send", "frontpay_can_refund", "frontpay_state")
+    @api.depends("frontpay_can_send", "frontpay_pays_back", "frontpay_state")
     def _compute_highlight_send_button(self):
         """One primary button at a time: ours comes first while there is a choice."""
         result = super()._compute_highlight_send_button()
         for move in self.sudo():
-            is_ours = move.frontpay_can_send or move.frontpay_can_refund
+            is_ours = move.frontpay_can_send or move.frontpay_pays_back
             if is_ours or move._frontpay_has_order():
                 move.highlight_send_button = False
         return result
@@ -355,13 +368,18 @@ class AccountMove(models.Model):
 
     def _frontpay_way_out(self, order):
         """The link to what settles an order's error, if there is one."""
-        text = name = ""
+        note = order._unsent_credit_notes().filtered("frontpay_can_refund")[:1]
+        text = action = ""
         if order.needs_decision:
-            text, name = self.env._("Decide"), "account_move_action_resolve"
+            text = self.env._("Decide")
+            action = self._frontpay_server_action("account_move_action_resolve")
         elif not order._why_not_credited():
             text = self.env._("Make the Credit Note")
             name = "account_move_action_make_credit_note"
-        action = name and self._frontpay_server_action(name)
+            action = self._frontpay_server_action(name)
+        elif note:
+            text = self.env._("Open %s", note.display_name)
+            action = note._get_records_action()
         return {"action_text": text, "action": action} if action else {}
 
     def _frontpay_link_alert(self, order):

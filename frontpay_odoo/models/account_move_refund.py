@@ -59,6 +59,12 @@ class AccountMove(models.Model):
         compute="_compute_frontpay_can_refund",
         groups=READERS,
     )
+    frontpay_pays_back = fields.Boolean(
+        string="Paid Back by Front Payment",
+        compute="_compute_frontpay_can_refund",
+        groups=READERS,
+        help="Or it can be.",
+    )
     frontpay_refund_count = fields.Integer(
         string="Number of Refunds",
         compute="_compute_frontpay_refund_count",
@@ -119,6 +125,7 @@ class AccountMove(models.Model):
             )
             refund = move.sudo().frontpay_refund_id
             move.frontpay_refund_open = refund._waits_for_figures()
+            move.frontpay_pays_back = move.frontpay_can_refund or refund._is_running()
 
     # === ACTIONS === #
 

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import float_repr
 
+from ..tools import timeline
 from .frontpay_handover import ATTENTION, grouped_in_order
 from .frontpay_order import CLAIMED_STATES
 
@@ -134,6 +135,11 @@ class FrontpayRefund(models.Model):
         string="Next Attempt", help="Not sent again before that."
     )
     needs_decision = fields.Boolean(help="Somebody has to say what became of it.")
+    next_step = fields.Char(
+        compute="_compute_next_step",
+        compute_sudo=True,
+        help="Whose turn it is, and to do what.",
+    )
     closed_at = fields.Datetime(string="Refunded On")
     is_booked = fields.Boolean(
         string="Booked", help="The books have what was paid back."
@@ -147,6 +153,12 @@ class FrontpayRefund(models.Model):
         "(company_id) WHERE state IN"
         " ('queued', 'sending', 'unknown', 'pending', 'needs_approval')"
     )
+
+    @api.depends("state", "effect", "is_by_hand", "move_id.state")
+    @api.depends_context("lang")
+    def _compute_next_step(self):
+        for refund in self:
+            refund.next_step = timeline.refund_step(refund)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_unless_it_went_out(self):
@@ -173,6 +185,10 @@ class FrontpayRefund(models.Model):
     def action_request_approval(self):
         """See :meth:`action_frontpay_request_approval` of the credit notes."""
         return self.move_id.action_frontpay_request_approval()
+
+    def action_resolve(self):
+        """See :meth:`action_frontpay_resolve` of the credit notes."""
+        return self.move_id.action_frontpay_resolve()
 
     def action_refresh(self):
         """See :meth:`action_frontpay_refresh` of the credit notes."""
@@ -205,6 +221,10 @@ class FrontpayRefund(models.Model):
 
     def _is_running(self):
         return self.state in RUNNING_STATES
+
+    def _may_pay_back(self):
+        """Whether the customer may still get the money from Front Payment."""
+        return self._is_running() or self._waits_for_figures()
 
     def _waits_for_figures(self):
         """Whether what Front Payment refunds in all tells what became of it."""

@@ -301,6 +301,9 @@ class TestBooks(CollectionCase):
         self.assertNothingTold()
         note.action_post()
         self.assertStillClaimed("Credited")
+        alert = self.move._get_alerts()["frontpay"]
+        self.assertEqual(alert["action_text"], f"Open {note.display_name}")
+        self.assertEqual(alert["action"]["res_id"], note.id)
         alert = note._get_alerts()["frontpay_credited"]
         self.assertEqual(alert["level"], "danger")
         self.assertIn(self.move.name, alert["message"])

@@ -10,6 +10,7 @@ from odoo.exceptions import LockError, UserError
 from odoo.tests import BaseCase, Form, new_test_user, tagged
 from odoo.tools import mute_logger
 from odoo.tools.safe_eval import safe_eval
+from odoo.tools.view_validation import get_expression_field_names
 
 from odoo.addons.frontpay_odoo.connect import errors
 from odoo.addons.frontpay_odoo.connect.client import Client
@@ -50,9 +51,20 @@ BUTTONS = {
     "unknown": ["Check Outcome"],
     "failed": ["Send to Front Payment"],
     "pending": ["Check Outcome"],
-    "needs_approval": [NOW, WITHDRAW, "Ask for Approval"],
+    "needs_approval": ["Ask for Approval", NOW, WITHDRAW],
     "refunded": [],
     "rejected": ["Send to Front Payment"],
+}
+# What the credit note says is to be done then, and whether who pays it in Odoo is
+# warned.
+STEPS = {
+    "queued": ("automatically", True),
+    "sending": ("just being handed", True),
+    "unknown": ("Don't pay it back yourself", True),
+    "failed": ("once the cause is corrected", False),
+    "pending": ("Front Payment decides", True),
+    "needs_approval": ("ask Front Payment for approval", True),
+    "rejected": ("pay it back yourself", False),
 }
 OUT_OF_RUNWAY = "refundRejectionForOutOfRunwayParam"
 
@@ -933,26 +945,77 @@ class TestGuards(RefundCase):
         note = self.credit(100)
         note.action_frontpay_send()
         refund = note.frontpay_refund_id.sudo()
-        arch = self.env["account.move"].get_view(view_type="form")["arch"]
-        buttons = [
-            *etree.fromstring(arch).xpath(
-                "//button[starts-with(@id, 'frontpay_refund')]"
-            ),
-            *etree.fromstring(arch).xpath(
-                "//button[@name='action_frontpay_request_approval']"
-            ),
-        ]
         for state, labels in BUTTONS.items():
             refund.state = state
-            names = ["frontpay_can_refund", "frontpay_refund_open"]
-            [values] = note.read([*names, "frontpay_refund_state"])
-            shown = [
-                button.get("string")
-                for button in buttons
-                if not safe_eval(button.get("invisible"), values)
-            ]
+            ours = self.shown(note, "//button[starts-with(@id, 'frontpay_refund')]")
+            shown = [each.get("string") for each in ours]
             with self.subTest(state):
                 self.assertEqual(shown, labels)
+
+    def shown(self, note, path):
+        """The buttons on a credit note's form that are at a path."""
+        arch = etree.fromstring(note.get_view(view_type="form")["arch"])
+        buttons = arch.xpath(path)
+        names = set().union(
+            *(get_expression_field_names(each.get("invisible")) for each in buttons)
+        )
+        [values] = note.read(names)
+        return [
+            each for each in buttons if not safe_eval(each.get("invisible"), values)
+        ]
+
+    def test_paying_it_in_odoo_is_the_exception(self):
+        self.happens(self.sent, *PAID)
+        note = self.credit(100)
+        path = "//header/button[@name='action_register_payment']"
+        for send in (False, True):
+            with self.subTest(sent=send):
+                if send:
+                    note.action_frontpay_send()
+                [pay] = self.shown(note, path)
+                self.assertNotIn("oe_highlight", pay.get("class", ""))
+                self.assertFalse(note.highlight_send_button)
+
+    def test_a_credit_note_says_whose_turn_it_is(self):
+        self.happens(self.sent, *PAID)
+        note = self.credit(100)
+        self.assertIn("it is refunded there", note.frontpay_next_step)
+        self.assertFalse(self.register(note).actionable_errors)
+        note.action_frontpay_send()
+        for state, (words, is_warned) in STEPS.items():
+            with self.subTest(state):
+                note.frontpay_refund_id.sudo().state = state
+                self.assertIn(words, note.frontpay_next_step)
+                errors = self.register(note).actionable_errors or {}
+                self.assertEqual("frontpay_pays_back" in errors, is_warned)
+
+    def test_what_is_refunded_by_hand_is_checked_afterwards(self):
+        self.happens(self.sent, *PAID)
+        self.sandbox.control("POST", "settings", {"line_ids": False})
+        note = self.credit(100)
+        note.action_frontpay_send()
+        ours = self.shown(note, "//button[starts-with(@id, 'frontpay_refund')]")
+        labels = [each.get("string") for each in ours]
+        self.assertEqual(labels, ["Check Outcome", "Send to Front Payment Again"])
+        self.assertIn("choose “Check Outcome”", note.frontpay_next_step)
+        self.assertIn("frontpay_pays_back", self.register(note).actionable_errors)
+
+    def test_what_becomes_of_an_order_that_was_not_confirmed_is_told(self):
+        for amounts, plan, end in (
+            ((), "cancels the order", "was cancelled"),
+            ((40,), "lowers the order", "was lowered"),
+        ):
+            with self.subTest(plan):
+                move, _order = self.sold()
+                note = self.credit(*amounts, move=move)
+                self.assertIn(plan, note.frontpay_next_step)
+                note.action_frontpay_send()
+                self.assertIn(end, note.frontpay_next_step)
+
+    def register(self, note):
+        """The dialog that registers a credit note's payment in Odoo."""
+        context = {"active_model": "account.move", "active_ids": note.ids}
+        return self.env["account.payment.register"].with_context(**context).create({})
 
     def test_the_form_shows_state_and_buttons(self):
         self.happens(self.sent, *PAID)
@@ -1036,9 +1099,19 @@ class TestLostAnswers(RefundCase):
         self.assertEqual(len(self.refunds()), 1)
 
     def _say(self, decision):
+        getattr(self._dialog(), f"action_{decision}")()
+
+    def test_the_dialog_says_where_to_look_before_deciding(self):
+        refund = self.lose("drop", when="after")
+        sentence = self._dialog().sentence
+        self.assertIn("no clear answer", sentence)
+        self.assertIn("Decide now only if you have seen in its own pages", sentence)
+        refund._request_refund_decision("Say what became of it.")
+        self.assertEqual(self._dialog().sentence, "Say what became of it.")
+
+    def _dialog(self):
         action = self.note.action_frontpay_resolve()
-        dialog = self.env[action["res_model"]].browse(action["res_id"])
-        getattr(dialog, f"action_{decision}")()
+        return self.env[action["res_model"]].browse(action["res_id"])
 
     def test_nobody_can_deny_what_the_figure_shows(self):
         refund = self.lose("drop", when="after")
@@ -1071,8 +1144,7 @@ class TestLostAnswers(RefundCase):
 
     def test_a_decision_about_what_was_settled_meanwhile_changes_nothing(self):
         refund = self.lose("drop", when="after")
-        action = self.note.action_frontpay_resolve()
-        dialog = self.env[action["res_model"]].browse(action["res_id"])
+        dialog = self._dialog()
         self.decide("confirm")
         for decision in (dialog.action_refunded, dialog.action_not_refunded):
             self.assertIn("Refunded", decision()["params"]["message"])

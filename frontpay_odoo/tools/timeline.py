@@ -60,6 +60,49 @@ SENT_STEPS = {
     "pays": _lt("The customer pays by the link that Front Payment has sent."),
     "invoices": _lt("Front Payment invoices the customer."),
 }
+# The same of a credit note that was handed over, by its refund's state.
+REFUND_STEPS = {
+    "queued": _lt("Odoo hands the credit note to Front Payment automatically."),
+    "sending": _lt("The credit note is just being handed to Front Payment."),
+    "unknown": _lt(
+        "You check the outcome: Front Payment may make the refund or not. Don't pay it"
+        " back yourself meanwhile."
+    ),
+    "failed": _lt(
+        "You send the credit note again once the cause is corrected, or reset it to"
+        " draft."
+    ),
+    "pending": _lt(
+        "Front Payment decides about the refund, and is asked automatically. Don't pay"
+        " it back yourself meanwhile."
+    ),
+    "needs_approval": _lt(
+        "You ask Front Payment for approval, or give the refund up: “Don't Refund”."
+    ),
+    "rejected": _lt(
+        "You send the credit note again, reset it to draft, or pay it back yourself."
+    ),
+}
+BY_HAND_STEP = _lt(
+    "You refund it in Front Payment's own pages, then choose “Check Outcome”."
+)
+# What sending a credit note does, and what it has done, by the refund's effect.
+REFUND_PLANS = {
+    "refund": _lt(
+        "Sent to Front Payment, it is refunded there: taken off what the customer owes,"
+        " or paid back."
+    ),
+    "cancel": _lt(
+        "Sent to Front Payment, it cancels the order: the customer hasn't confirmed it."
+    ),
+    "update": _lt(
+        "Sent to Front Payment, it lowers the order: the customer hasn't confirmed it."
+    ),
+}
+REFUND_ENDS = {
+    "cancel": _lt("The order was cancelled: the customer hadn't confirmed it."),
+    "update": _lt("The order was lowered: the customer hadn't confirmed it."),
+}
 
 
 def events(order):
@@ -119,3 +162,29 @@ def _turn_while_sent(order):
     if order.verification_url:
         return "emailed" if order.link_emailed_at else "link"
     return "lost" if channel.supports_update else "confirms"
+
+
+def refund_step(refund):
+    """Whose turn it is with a credit note that was handed over, and to do what.
+
+    :param refund: one ``frontpay.refund``
+    :return: a sentence, or an empty string if nothing is to be done
+    """
+    if refund.move_id.state != "posted":
+        return ""
+    step = REFUND_STEPS.get(refund.state)
+    if refund.state == "refunded":
+        step = REFUND_ENDS.get(refund.effect)
+    elif refund.state == "failed" and refund._waits_for_figures():
+        step = BY_HAND_STEP
+    return localized(refund.env, step) if step else ""
+
+
+def refund_plan(order, amount):
+    """What sending a credit note will do.
+
+    :param order: its invoice's ``frontpay.order``
+    :param float amount: its total
+    """
+    effect = order.env["frontpay.refund"]._effect_on(order, amount)
+    return localized(order.env, REFUND_PLANS[effect])

@@ -13,8 +13,8 @@ class FrontpayAskCustomer(models.TransientModel):
     move_id = fields.Many2one(
         "account.move", string="Invoice", required=True, readonly=True
     )
-    partner_id = fields.Many2one(related="move_id.partner_id")
-    missing = fields.Char(string="Is Missing", readonly=True)
+    partner_id = fields.Many2one(related="move_id.partner_id", string="Customer")
+    missing = fields.Char(readonly=True)
     email = fields.Char(related="partner_id.email", string="E-mail")
     is_sent_when_complete = fields.Boolean(
         string="Send the invoice when nothing is missing any more", default=True

@@ -22,10 +22,14 @@ class FrontpayRefundResolve(models.TransientModel):
         :return: the action that opens the dialog
         """
         sentence = refund.error or self.env._(
-            "Front Payment took the refund and hasn't confirmed it yet. It is asked"
-            " automatically. Decide now only if you have seen in Front Payment's own"
-            " pages what became of it."
+            "Front Payment took the refund and hasn't confirmed it yet."
         )
+        if not refund.needs_decision:
+            wait = self.env._(
+                "Front Payment is asked automatically. Decide now only if you have seen"
+                " in its own pages what became of the refund."
+            )
+            sentence = f"{sentence}\n{wait}"
         wizard = self.create({"move_id": refund.move_id.id, "sentence": sentence})
         name = self.env._("Outcome of %s", refund.move_id.name)
         return wizard._get_records_action(name=name, target="new")

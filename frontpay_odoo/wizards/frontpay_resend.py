@@ -12,8 +12,14 @@ class FrontpayResend(models.TransientModel):
     _description = "Front Payment: Send the Link Again"
 
     move_ids = fields.Many2many("account.move", string="Invoices", readonly=True)
-    email = fields.Char(string="E-mail", help="The customer's own, if it is empty.")
-    phone = fields.Char(string="SMS to", help="The customer's own, if it is empty.")
+    email = fields.Char(string="E-mail to")
+    phone = fields.Char(string="SMS to")
+    is_for_several = fields.Boolean(compute="_compute_is_for_several")
+
+    @api.depends("move_ids")
+    def _compute_is_for_several(self):
+        for dialog in self:
+            dialog.is_for_several = len(dialog.move_ids) > 1
 
     @api.model
     def default_get(self, fields):
