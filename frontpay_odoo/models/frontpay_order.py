@@ -104,9 +104,11 @@ DIFFERENCES = [
 # What keeps reminders of Odoo's and of OCA's Credit Control away from an invoice: the
 # field, where some addon has it, and its value.
 NO_DUNNING = {
-    "no_followup": lambda _env: True,
-    "credit_policy_id": lambda env: _policy_of_doing_nothing(env),
+    "no_followup": lambda _move: True,
+    "credit_policy_id": lambda move: _policy_of_doing_nothing(move),
 }
+# Reminders of Credit Control's that haven't gone out.
+UNSENT_REMINDERS = ("draft", "to_be_sent", "email_error")
 # What an open form of the invoice shows.
 SHOWN_FIELDS = {"state", "error", "verification_url", "link_emailed_at", "link_error"}
 # How many days an order took from its hand-over until it came to one of these.
@@ -498,11 +500,12 @@ class FrontpayOrder(models.Model):
             self.former_dunning = False
             return
         for name, value_of in NO_DUNNING.items():
-            value = name in move._fields and value_of(self.env)
+            value = name in move._fields and value_of(move)
             former = value and move._fields[name].convert_to_write(move[name], move)
             if value and former != value:
                 self.former_dunning = {name: former} | (self.former_dunning or {})
                 move[name] = value
+        _ignore_reminders(move)
 
     def _reappears(self, state):
         """Whether an order that was taken for lost, or is to be sent again, shows up at
@@ -755,9 +758,18 @@ def _way_to_pay(state):
     return "number" if state in INVOICED_STATES else "link"
 
 
-def _policy_of_doing_nothing(env):
+def _policy_of_doing_nothing(move):
     """OCA's policy for what nobody reminds of, where that addon is installed."""
-    if "credit.control.policy" not in env:
+    if "credit.control.policy" not in move.env:
         return False
-    policies = env["credit.control.policy"].sudo()
-    return policies.search([("do_nothing", "=", True)], limit=1).id
+    policies = move.env["credit.control.policy"].sudo()
+    own = ("company_id", "in", (False, move.company_id.id))
+    return policies.search([("do_nothing", "=", True), own], limit=1).id
+
+
+def _ignore_reminders(move):
+    """What OCA's addon is about to send stays unsent; it writes them anew if it may."""
+    if "credit.control.line" not in move.env:
+        return
+    unsent = [("invoice_id", "=", move.id), ("state", "in", UNSENT_REMINDERS)]
+    move.env["credit.control.line"].sudo().search(unsent).write({"state": "ignored"})

@@ -402,7 +402,7 @@ class TestDunning(CollectionCase):
         mine, nothing = self.env["res.users"].browse([self.env.uid, 1])
         self.move.invoice_user_id = mine
         table = {
-            "invoice_user_id": lambda _env: nothing.id,
+            "invoice_user_id": lambda _move: nothing.id,
             "credit_policy_id": frontpay_order.NO_DUNNING["credit_policy_id"],
         }
         with patch.object(frontpay_order, "NO_DUNNING", table):
@@ -414,9 +414,23 @@ class TestDunning(CollectionCase):
             self.assertEqual(self.move.invoice_user_id, mine)
 
     def test_which_of_credit_controls_policies_it_is(self):
-        policies = MagicMock()
+        move, policies = MagicMock(), MagicMock()
         policies.sudo().search.return_value.id = 7
+        move.env = {"credit.control.policy": policies}
         policy_of = frontpay_order.NO_DUNNING["credit_policy_id"]
-        self.assertEqual(policy_of({"credit.control.policy": policies}), 7)
-        policies.sudo().search.assert_called_with([("do_nothing", "=", True)], limit=1)
-        self.assertFalse(policy_of(self.env))
+        self.assertEqual(policy_of(move), 7)
+        own = ("company_id", "in", (False, move.company_id.id))
+        domain = [("do_nothing", "=", True), own]
+        policies.sudo().search.assert_called_with(domain, limit=1)
+        self.assertFalse(policy_of(self.move))
+
+    def test_what_credit_control_is_about_to_send_stays_unsent(self):
+        move, reminders = MagicMock(), MagicMock()
+        move.env = {"credit.control.line": reminders}
+        frontpay_order._ignore_reminders(move)
+        [domain] = reminders.sudo().search.call_args.args
+        self.assertIn(("invoice_id", "=", move.id), domain)
+        reminders.sudo().search().write.assert_called_with({"state": "ignored"})
+        with patch.object(frontpay_order, "_ignore_reminders") as ignore:
+            self.bring_to("queued")
+        ignore.assert_called_with(self.move)
