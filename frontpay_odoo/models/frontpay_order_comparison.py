@@ -35,8 +35,10 @@ ABSENT_A_NIGHT = 200
 COMPARED_AT_ONCE = 200  # orders between two commits
 # What was compared within it isn't compared again, so a run goes on where one stopped.
 NIGHT = timedelta(hours=12)
-EMPTY_PAGE = _lt("Odoo and Front Payment agree. Last compared: %s.")
-NEVER = _lt("never")
+AGREED = _lt("Odoo and Front Payment agree. Last compared: %s.")
+NEVER_COMPARED = _lt(
+    "Odoo and Front Payment weren't compared yet: it is done at night."
+)
 
 
 class FrontpayOrder(models.Model):
@@ -237,11 +239,12 @@ class FrontpayOrder(models.Model):
         self.check_access("read")
         compared = self.env.companies.sudo().mapped("frontpay_compared_at")
         moment = min(filter(None, compared), default=None) if all(compared) else None
-        when = local_time(self.env, moment) if moment else localized(self.env, NEVER)
+        sentence = localized(self.env, AGREED if moment else NEVER_COMPARED)
+        if moment:
+            sentence %= local_time(self.env, moment)
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "frontpay_odoo.frontpay_difference_action"
         )
-        sentence = localized(self.env, EMPTY_PAGE) % when
         return action | {
             "help": Markup('<p class="o_view_nocontent_smiling_face">%s</p>') % sentence
         }

@@ -286,7 +286,9 @@ class TestDifferencePage(RightsCase):
 
     @freeze_time("2026-11-22")
     def test_the_empty_page_says_when_was_compared(self):
-        self.assertIn("never", self.page("bookkeeper")["help"])
+        never = self.page("bookkeeper")["help"]
+        self.assertIn("compared yet", never)
+        self.assertNotIn("agree", never)
         self.company.frontpay_compared_at = "2026-11-21 02:00:00"
         self.assertIn("Nov 21, 2:00 AM", self.page("reader")["help"])
 
@@ -297,7 +299,7 @@ class TestDifferencePage(RightsCase):
         orders = self.env["frontpay.order"].with_user(self.users["reader"])
         orders = orders.with_context(allowed_company_ids=companies.ids)
         self.company.frontpay_compared_at = "2026-11-21 02:00:00"
-        self.assertIn("never", orders.action_differences()["help"])
+        self.assertIn("compared yet", orders.action_differences()["help"])
         self.other_company.frontpay_compared_at = "2026-11-20 02:00:00"
         self.assertIn("Nov 20, ", orders.action_differences()["help"])
 
