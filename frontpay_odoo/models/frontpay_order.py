@@ -312,6 +312,11 @@ class FrontpayOrder(models.Model):
         compute_sudo=True,
         help="Whose turn it is, and to do what.",
     )
+    to_do = fields.Text(
+        compute="_compute_to_do",
+        compute_sudo=True,
+        help="What went wrong, else the next step.",
+    )
     settled_on = fields.Date(
         string="Payment Date",
         help="On which day the customer's payment, or the assignment of the claim, was"
@@ -425,6 +430,13 @@ class FrontpayOrder(models.Model):
         for order in self:
             order.timeline = timeline.events(order)
             order.next_step = timeline.next_step(order)
+
+    @api.depends("error", "link_error", "difference_remedy", "next_step")
+    @api.depends_context("lang", "tz")
+    def _compute_to_do(self):
+        for order in self:
+            told = order.error or order.link_error or order.difference_remedy
+            order.to_do = told or order.next_step
 
     @api.depends("difference")
     @api.depends_context("lang")

@@ -75,6 +75,12 @@ class TestTimeline(FrontpayCommon):
                 )
                 self.assertIn(words, order.move_id.frontpay_next_step)
 
+    def test_what_went_wrong_goes_before_the_next_step(self):
+        order = self.order(self.invoice(), state="expired")
+        self.assertEqual(order.to_do, order.next_step)
+        order.error = "Somebody has to look at it."
+        self.assertEqual(order.to_do, order.error)
+
     @freeze_time("2026-11-21 12:00:00")
     def test_before_sending_the_invoice_says_what_will_happen(self):
         move = self.invoice()
