@@ -154,7 +154,7 @@ class FrontpayRefund(models.Model):
         " ('queued', 'sending', 'unknown', 'pending', 'needs_approval')"
     )
 
-    @api.depends("state", "effect", "is_by_hand", "move_id.state")
+    @api.depends("state", "effect", "is_by_hand", "move_id.state", "order_id.state")
     @api.depends_context("lang")
     def _compute_next_step(self):
         for refund in self:

@@ -1002,15 +1002,17 @@ class TestGuards(RefundCase):
 
     def test_what_becomes_of_an_order_that_was_not_confirmed_is_told(self):
         for amounts, plan, end in (
-            ((), "cancels the order", "was cancelled"),
+            ((), "cancels the order", "has ended"),
             ((40,), "lowers the order", "was lowered"),
         ):
             with self.subTest(plan):
-                move, _order = self.sold()
+                move, order = self.sold()
                 note = self.credit(*amounts, move=move)
                 self.assertIn(plan, note.frontpay_next_step)
                 note.action_frontpay_send()
                 self.assertIn(end, note.frontpay_next_step)
+        self.happens(order, "expire")
+        self.assertIn("has ended", note.frontpay_next_step)
 
     def register(self, note):
         """The dialog that registers a credit note's payment in Odoo."""

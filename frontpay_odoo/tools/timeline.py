@@ -86,7 +86,7 @@ REFUND_STEPS = {
 BY_HAND_STEP = _lt(
     "You refund it in Front Payment's own pages, then choose “Check Outcome”."
 )
-# What sending a credit note does, and what it has done, by the refund's effect.
+# What sending a credit note does, by the refund's effect, and what it has done.
 REFUND_PLANS = {
     "refund": _lt(
         "Sent to Front Payment, it is refunded there: taken off what the customer owes,"
@@ -99,10 +99,8 @@ REFUND_PLANS = {
         "Sent to Front Payment, it lowers the order: the customer hasn't confirmed it."
     ),
 }
-REFUND_ENDS = {
-    "cancel": _lt("The order was cancelled: the customer hadn't confirmed it."),
-    "update": _lt("The order was lowered: the customer hadn't confirmed it."),
-}
+ORDER_ENDED = _lt("The order has ended: the customer hadn't confirmed it.")
+ORDER_LOWERED = _lt("The order was lowered: the customer hadn't confirmed it.")
 
 
 def events(order):
@@ -173,8 +171,9 @@ def refund_step(refund):
     if refund.move_id.state != "posted":
         return ""
     step = REFUND_STEPS.get(refund.state)
-    if refund.state == "refunded":
-        step = REFUND_ENDS.get(refund.effect)
+    if refund.state == "refunded" and refund.effect != "refund":
+        is_open = refund.effect == "update" and refund.order_id._keeps_invoice()
+        step = ORDER_LOWERED if is_open else ORDER_ENDED
     elif refund.state == "failed" and refund._waits_for_figures():
         step = BY_HAND_STEP
     return localized(refund.env, step) if step else ""
