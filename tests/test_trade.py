@@ -188,10 +188,7 @@ class Accountant(Actor):
             if Decimal(refund["amount"]) == money(note["amount_total"])
         ]
         latest = found[-1] if found else "REJECTED"
-        rejected = sum(refund["status"] == "REJECTED" for refund in refunds)
-        # Front Payment tells of one rejection only, so a second one of the same order
-        # is seen by whoever looks.
-        if state == "pending" and (latest != "REJECTED" or rejected < 2):
+        if state == "pending" and (latest != "REJECTED" or is_told(refunds)):
             return
         action = self._click("action_frontpay_resolve", note["id"])
         if not action or action.get("res_model") != "frontpay.refund.resolve":
@@ -201,6 +198,13 @@ class Accountant(Actor):
             model = "frontpay.refund.resolve"
             if self._click(methods[latest], action["res_id"], model=model):
                 self.decisions[methods[latest].removeprefix("action_")] += 1
+
+
+def is_told(refunds: list[dict]) -> bool:
+    """Whether polling learns of an order's one rejection. Front Payment tells how its
+    last refund ended, so who wants to know more has to look at its pages."""
+    statuses = [refund["status"] for refund in refunds]
+    return statuses[-1] == "REJECTED" and statuses.count("REJECTED") == 1
 
 
 class Provider(Actor):
