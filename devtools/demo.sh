@@ -45,7 +45,7 @@ prepare_demo_database() {
     local version
     version=$(find "$ADDON" -type f ! -name '*.pyc' ! -path '*/tests/*' -print0 |
         sort --zero-terminated | xargs --null sha256sum | hash_of -)
-    if ! database_exists "$DEMO_DATABASE" || [[ -z $(demo_version) ]]; then
+    if ! database_exists "$DEMO_DATABASE" || [[ -z $(demo_version) ]] || ! sandbox_opens; then
         drop_database "$DEMO_DATABASE"
         rm -rf "$DEV/sandbox.sqlite" "$DEV/mails"
         step "Creating the demo database" install_modules "$DEMO_DATABASE" --with-demo l10n_no "$ADDON"
@@ -63,6 +63,13 @@ prepare_demo_database() {
         VALUES ('frontpay_demo.version', '$version')
             ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value;
 SQL
+}
+
+# Not if another version of the sandbox has made its file: the orders in it are gone
+# then, and Odoo's would be nowhere.
+sandbox_opens() {
+    "$PYTHON" -c 'import sys; from sandbox.orders import Orders; Orders(sys.argv[1])' \
+        "$DEV/sandbox.sqlite" 2>/dev/null
 }
 
 set_demo_addresses() {

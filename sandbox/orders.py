@@ -22,6 +22,7 @@ import random
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,6 +138,8 @@ CREATE TABLE IF NOT EXISTS callbacks (
 );
 CREATE INDEX IF NOT EXISTS callbacks_order ON callbacks (order_uuid);
 """
+# Of the tables; SQLite keeps 31 bits of it.
+VERSION = zlib.crc32(SCHEMA.encode()) >> 1
 TABLES = (
     "orders",
     "products",
@@ -251,7 +254,16 @@ class Orders:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """:raises sqlite3.DatabaseError: a sandbox with other tables has made it"""
+        [version] = self._connection.execute("PRAGMA user_version").fetchone()
+        has_tables = self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        if has_tables and version != VERSION:
+            raise sqlite3.DatabaseError("another version of the sandbox has made it")
         self._connection.executescript(SCHEMA)
+        self._connection.execute(f"PRAGMA user_version = {VERSION}")
 
     # Reading
 

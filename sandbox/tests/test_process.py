@@ -1,6 +1,7 @@
 """The process: its one line, its log, its end, and what outlives it."""
 
 import re
+import sqlite3
 
 import pytest
 
@@ -33,6 +34,15 @@ def test_it_says_one_line_logs_quietly_and_ends_on_sigterm(tmp_path):
     assert again.status(uuid) == "INVOICED"
     assert again.act(uuid, "pay").json()["status"] == "PAID"
     assert again.stop() == 0
+
+
+def test_a_file_of_another_version_is_not_used(tmp_path, monkeypatch):
+    database = str(tmp_path / "sandbox.sqlite")
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE orders (uuid)")
+    monkeypatch.setattr("sys.argv", ["sandbox", "--db", database])
+    with pytest.raises(SystemExit, match="another version of the sandbox"):
+        main()
 
 
 WRONG_ARGUMENTS = {
