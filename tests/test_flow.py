@@ -43,7 +43,7 @@ def test_invoice_is_sent_confirmed_and_paid(desk, customer, office, sandbox):
 
     send.click()
     expect(desk.notification("success")).to_contain_text(
-        "1 invoice(s) handed to Front Payment."
+        "1 invoice handed to Front Payment."
     )
     expect(send).to_be_hidden()
     desk.picture("sent")
@@ -223,7 +223,7 @@ def test_three_invoices_are_sent_from_the_list(desk, office, sandbox):
     desk.page.get_by_role("button", name="Send to Front Payment").click()
 
     expect(desk.notification("success")).to_contain_text(
-        "3 invoice(s) handed to Front Payment."
+        "3 invoices handed to Front Payment."
     )
     for row in range(3):
         expect(rows.nth(row).locator("td[name='frontpay_state']")).to_have_text(

@@ -28,7 +28,7 @@ def test_a_batch_is_sent_by_itself(office, sandbox):
     told = office.bookkeeper.click("account.move", "action_frontpay_send", *invoices)
 
     assert told["params"]["type"] == "success"
-    assert f"{BATCH} invoice(s) are queued" in told["params"]["message"]
+    assert f"{BATCH} invoices are queued" in told["params"]["message"]
     wait_until(
         lambda: {office.state(invoice) for invoice in invoices} == {"sent"},
         "the batch is sent",

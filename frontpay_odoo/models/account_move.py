@@ -4,6 +4,7 @@ from odoo.exceptions import RedirectWarning, UserError
 from ..mapping import Problem, plan_of
 from ..mapping.remedy import may_set_up
 from ..tools import timeline, transaction
+from ..tools.counted import counted
 from ..tools.deadline import Deadline
 from ..tools.local_time import local_time
 from ..tools.notification import notification
@@ -529,12 +530,13 @@ class AccountMove(models.Model):
             "context": {"default_move_ids": waiting.move_id.ids},
         }
 
-    def _frontpay_each_order(self, step, sentence, dialog):
+    def _frontpay_each_order(self, step, name, dialog):
         """Do something with each invoice's order at Front Payment while somebody waits.
 
         :param step: called with the order and the client; returns a sentence about what
             went wrong, or raises UserError
-        :param str sentence: about those that went well, with %s for their number
+        :param str name: of the sentence about those that went well, a key of
+            :const:`tools.counted.SENTENCES`
         :param str dialog: the model of the dialog that was confirmed
         :return: a notification
         :raises UserError: none went well
@@ -559,7 +561,9 @@ class AccountMove(models.Model):
         if not done:
             raise UserError("\n".join(problems))
         kind = "warning" if problems else "success"
-        return notification(kind, "\n".join([sentence % done, *problems]), reload=True)
+        return notification(
+            kind, "\n".join([counted(self.env, name, done), *problems]), reload=True
+        )
 
     def _frontpay_try_step(self, step, client, deadline):
         """Do something with one invoice's order, in the invoice's company.
@@ -691,20 +695,9 @@ class AccountMove(models.Model):
         )
         left = orders - waiting - sent
         lines = [
-            waiting
-            and self.env._(
-                "%s invoice(s) are queued and go out automatically, one after the"
-                " other.",
-                len(waiting),
-            ),
-            sent - updated
-            and self.env._(
-                "%s invoice(s) handed to Front Payment.", len(sent - updated)
-            ),
-            sent & updated
-            and self.env._(
-                "%s order(s) updated at Front Payment.", len(sent & updated)
-            ),
+            counted(self.env, "queued", len(waiting)),
+            counted(self.env, "sent", len(sent - updated)),
+            counted(self.env, "updated", len(sent & updated)),
             *(f"{order.move_id.display_name}: {order.error}" for order in left),
             self._frontpay_problem_text(problems),
             *(

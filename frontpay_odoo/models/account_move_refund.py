@@ -1,25 +1,16 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools.translate import LazyTranslate
 
 from ..connect import errors
 from ..mapping import Problem
-from ..mapping.problem import localized
 from ..tools import transaction
+from ..tools.counted import counted
 from ..tools.deadline import Deadline
 from ..tools.notification import notification
 from .account_move import MAX_SENT_AT_ONCE, READERS
 from .frontpay_refund import UNSETTLED_STATES, WAITING_STATES
 
-_lt = LazyTranslate(__name__)
-
-# What sending them would do, by the refund's effect.
-READY_NOTES = {
-    "refund": _lt("%s credit note(s) can be sent, for Front Payment to refund."),
-    "cancel": _lt("%s credit note(s) can be sent, and cancel an order each."),
-    "update": _lt("%s credit note(s) can be sent, and lower an order each."),
-}
 NOT_SENT_STATES = ("failed", "unknown", "needs_approval", "rejected")
 
 
@@ -139,12 +130,9 @@ class AccountMove(models.Model):
         notes, found = notes._frontpay_note_preflight()
         if problems or found:
             raise self._frontpay_warning(problems + found)
-        lines = [
-            ready
-            and self.env._("%s invoice(s) can be sent to Front Payment.", len(ready))
-        ]
+        lines = [counted(self.env, "ready", len(ready))]
         for effect, some in notes.grouped(lambda note: note._frontpay_effect()).items():
-            lines.append(localized(self.env, READY_NOTES[effect]) % len(some))
+            lines.append(counted(self.env, f"notes_{effect}", len(some)))
         message = "\n".join(filter(None, lines))
         return notification("success", message, reload=True)
 
@@ -266,12 +254,8 @@ class AccountMove(models.Model):
         )
         sent = refunds - waiting - left
         lines = [
-            waiting
-            and self.env._(
-                "%s credit note(s) are queued and go out automatically.", len(waiting)
-            ),
-            sent
-            and self.env._("%s credit note(s) handed to Front Payment.", len(sent)),
+            counted(self.env, "notes_queued", len(waiting)),
+            counted(self.env, "notes_sent", len(sent)),
             *(f"{refund.move_id.display_name}: {refund.error}" for refund in left),
             self._frontpay_problem_text(problems),
         ]

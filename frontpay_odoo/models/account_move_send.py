@@ -11,8 +11,8 @@ METHOD = "frontpay"
 PDF_METHODS = {"email", "manual", "snailmail", METHOD}
 MAX_LINES = 10  # of one alert
 RECORD_LABELS = {
-    "account.move": lambda env: env._("View Invoice(s)"),
-    "res.partner": lambda env: env._("View Customer(s)"),
+    "account.move": lambda env: env._("View Invoices"),
+    "res.partner": lambda env: env._("View Customers"),
 }
 
 

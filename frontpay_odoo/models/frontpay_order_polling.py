@@ -8,6 +8,7 @@ from odoo.tools import split_every
 from ..connect import errors, statuses
 from ..connect.responses import OrderStatus
 from ..tools import retry, transaction
+from ..tools.counted import counted
 from ..tools.deadline import Deadline
 from ..tools.notification import notification
 from .frontpay_handover import ATTENTION
@@ -160,13 +161,7 @@ class FrontpayOrder(models.Model):
         failures, late = self._refresh(deadline)
         lines = list(dict.fromkeys(failures.values()))
         if late:
-            lines.append(
-                self.env._(
-                    "Front Payment is slow to answer. The status of %s order(s) will"
-                    " be updated automatically in a moment.",
-                    len(late),
-                )
-            )
+            lines.append(counted(self.env, "late", len(late)))
         kind = "danger" if failures else "warning" if late else "success"
         message = "\n".join(lines) or self.env._("The status is up to date.")
         return notification(kind, message, reload=True)

@@ -134,7 +134,7 @@ class TestCancelling(DialogCase):
         self.sandbox.act(uuid, "confirm")
         told = self.cancel(self.move + other)
         self.assertEqual(told["params"]["type"], "warning")
-        self.assertIn("1 order(s) cancelled", told["params"]["message"])
+        self.assertIn("1 order cancelled", told["params"]["message"])
         self.assertIn(other.name, told["params"]["message"])
         self.assertEqual(self.move.frontpay_state, "cancelled")
         self.assertEqual(other.frontpay_state, "invoiced")
@@ -151,7 +151,7 @@ class TestCancelling(DialogCase):
             seen.append(order.env.company)
             return ""
 
-        moves._frontpay_each_order(step, "%s went well", "frontpay.cancel")
+        moves._frontpay_each_order(step, "cancelled", "frontpay.cancel")
         self.assertEqual(seen, [self.company])
 
     def test_without_time_nothing_is_cancelled_and_that_is_told(self):

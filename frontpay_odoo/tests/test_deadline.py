@@ -62,8 +62,8 @@ class TestDeadline(SandboxCase):
     def test_what_there_is_no_time_for_is_queued(self):
         kind, message = self.click(self.moves, "action_frontpay_send", SLOW)
         self.assertEqual(kind, "success")
-        self.assertIn("4 invoice(s) are queued", message)
-        self.assertIn("1 invoice(s) handed to Front Payment", message)
+        self.assertIn("4 invoices are queued", message)
+        self.assertIn("1 invoice handed to Front Payment", message)
         states = self.moves.mapped("frontpay_state")
         self.assertEqual(sorted(states), ["queued"] * 4 + ["sent"])
         self.assertTrue(self.triggered("cron_send"))
@@ -71,7 +71,7 @@ class TestDeadline(SandboxCase):
     def test_an_answer_that_is_not_waited_for_is_looked_for(self):
         kind, message = self.click(self.moves, "action_frontpay_send", TOO_SLOW)
         self.assertEqual(kind, "danger")
-        self.assertIn("4 invoice(s) are queued", message)
+        self.assertIn("4 invoices are queued", message)
         states = self.moves.mapped("frontpay_state")
         self.assertEqual(sorted(states), ["queued"] * 4 + ["unknown"])
         self.assertTrue(self.triggered("cron_recover"))

@@ -518,7 +518,7 @@ class TestSending(SandboxCase):
         kind, message = self._send(moves)
         self.assertEqual(moves.mapped("frontpay_state"), ["failed", "sent", "invoiced"])
         self.assertEqual(kind, "danger")
-        self.assertIn("2 invoice(s) handed to Front Payment", message)
+        self.assertIn("2 invoices handed to Front Payment", message)
         self.assertIn(f"{moves[0].name}: Front Payment rejected", message)
 
     def test_what_cannot_be_sent_is_told_and_the_rest_is_sent(self):
@@ -529,7 +529,7 @@ class TestSending(SandboxCase):
         self.assertEqual(self.move.frontpay_state, "sent")
         self.assertEqual(len(sent.frontpay_order_ids), 1)
         self.assertEqual(kind, "danger")
-        self.assertIn("1 invoice(s) handed to Front Payment", message)
+        self.assertIn("1 invoice handed to Front Payment", message)
         self.assertIn(f"{sent.name} hasn't changed since", message)
         self.assertIn("isn't posted yet", message)
         self.assertEqual(self.sandbox.requests(), [SUBMIT] * 2)
@@ -638,7 +638,7 @@ class TestUpdating(SandboxCase):
         for name, change in changes:
             with self.subTest(name):
                 change()
-                updated = ("success", "1 order(s) updated at Front Payment.")
+                updated = ("success", "1 order updated at Front Payment.")
                 self.assertEqual(self._send(), updated)
                 self.assertEqual(self.move.frontpay_order_ids, self.order)
                 self.assertEqual(self.order.state, "sent")

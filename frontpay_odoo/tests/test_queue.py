@@ -86,7 +86,7 @@ class TestQueue(QueueCase):
         moves = self.batch()
         kind, message = self.send(moves)
         self.assertEqual(kind, "success")
-        self.assertIn("6 invoice(s) are queued", message)
+        self.assertIn("6 invoices are queued", message)
         self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
         self.assertFalse(self.sandbox.requests())
         self.assertTrue(self.triggers())
@@ -677,7 +677,7 @@ class TestQueue(QueueCase):
         for move in moves:
             move.ref = "3501"
         _kind, message = self.send(moves)
-        self.assertIn("6 invoice(s) are queued", message)
+        self.assertIn("6 invoices are queued", message)
         self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
         self.run_queue()
         self.run_queue()

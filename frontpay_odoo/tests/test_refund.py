@@ -473,7 +473,7 @@ class TestRefund(RefundCase):
         draft = self.credit(50, post=False)
         told = (notes + draft).action_frontpay_send()
         self.assertEqual(told["params"]["type"], "danger")
-        self.assertIn("2 credit note(s) handed", told["params"]["message"])
+        self.assertIn("2 credit notes handed", told["params"]["message"])
         self.assertIn("isn't posted yet", told["params"]["message"])
         self.assertEqual(len(self.refunds()), 2)
         self.assertEqual(order.refund_ids.state, "pending")

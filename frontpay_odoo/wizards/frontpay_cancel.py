@@ -25,6 +25,6 @@ class FrontpayCancel(models.TransientModel):
             raise UserError(self.env._("Write why the order is cancelled."))
         return self.move_ids._frontpay_each_order(
             lambda order, client: order._cancel(client, note[:MAX_NOTE]),
-            self.env._("%s order(s) cancelled at Front Payment."),
+            "cancelled",
             self._name,
         )

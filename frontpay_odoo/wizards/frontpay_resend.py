@@ -45,7 +45,7 @@ class FrontpayResend(models.TransientModel):
             raise UserError(self.env._("Enter an e-mail address, a number, or both."))
         return self.move_ids._frontpay_each_order(
             self._resend_one,
-            self.env._("Front Payment has sent %s link(s) again."),
+            "resent",
             self._name,
         )
 

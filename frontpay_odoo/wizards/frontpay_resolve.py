@@ -109,7 +109,7 @@ class FrontpayResolve(models.TransientModel):
         }
         if candidates:
             return self.env._(
-                "Front Payment has %(count)s order(s) that may be %(invoice)s, and"
+                "Front Payment has orders that may be %(invoice)s (%(count)s), and"
                 " another one may still appear until %(time)s. It is checked again"
                 " automatically. Link one now only if you know that it is this"
                 " invoice.",
