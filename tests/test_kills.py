@@ -81,7 +81,7 @@ def test_a_killed_senders_order_is_found(office, sandbox, tells_references):
 
 def test_an_order_that_appears_late_is_not_sent_twice(office, sandbox):
     invoice = office.invoice()
-    sandbox.fail_next("delay", when="before", seconds=10)
+    sandbox.fail_next("delay", when="before", seconds=20)
     kill_sender(
         office,
         invoice,
