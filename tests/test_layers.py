@@ -78,6 +78,8 @@ STACK = (
     "models/frontpay_rate_limit.py",
 )
 PRIVATE = re.compile("_[^_]")
+# From the top; a room may know those further down, and nothing beside these.
+ROOMS = ("controllers", "wizards", "models", "tools", "mapping", "connect")
 
 
 def _tree(name, root):
@@ -121,6 +123,27 @@ def upward_of(arrows):
         for (name, home), methods in arrows.items()
         if STACK.index(home) < STACK.index(name)
     }
+
+
+def climbing_imports(root=ADDON):
+    """Which file imports from a room that stands above its own."""
+    return [
+        f"{path.relative_to(root)} imports from {room}"
+        for place, own in enumerate(ROOMS)
+        for path in sorted((root / own).rglob("*.py"))
+        for room in ROOMS[:place]
+        if re.search(rf"^\s*from \.+{room}\b", path.read_text(), re.MULTILINE)
+    ]
+
+
+def test_a_room_knows_only_those_below_it():
+    assert not climbing_imports()
+
+
+def test_an_import_from_above_is_seen(tmp_path):
+    (tmp_path / "mapping").mkdir()
+    (tmp_path / "mapping" / "lines.py").write_text("from ..tools.retry import pause\n")
+    assert climbing_imports(tmp_path) == ["mapping/lines.py imports from tools"]
 
 
 def test_calls_run_downwards():

@@ -1,6 +1,5 @@
 from .credit_note import has_line_ids, note_problems, refund_of
 from .invoice import channel_of, customer_problems, order_of
-from .plan import plan_of
 from .problem import Problem
 
 __all__ = [
@@ -10,6 +9,5 @@ __all__ = [
     "has_line_ids",
     "note_problems",
     "order_of",
-    "plan_of",
     "refund_of",
 ]

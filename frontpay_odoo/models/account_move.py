@@ -1,13 +1,14 @@
 from odoo import api, fields, models
 from odoo.exceptions import RedirectWarning, UserError
 
-from ..mapping import Problem, plan_of
+from ..mapping import Problem
 from ..mapping.remedy import may_set_up
 from ..tools import timeline, transaction
 from ..tools.counted import counted
 from ..tools.deadline import Deadline
 from ..tools.local_time import local_time
 from ..tools.notification import notification
+from ..tools.plan import plan_of
 from .frontpay_handover import READERS, grouped_in_order
 from .frontpay_order import (
     ENDED_STATES,

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from odoo.tools.translate import LazyTranslate
 
 from ..connect.channels import CHANNELS
-from ..tools.local_time import local_day
-from .invoice import channel_of, e_invoice_note, terms_of
-from .problem import localized
+from ..mapping.invoice import channel_of, e_invoice_note, terms_of
+from ..mapping.problem import localized
+from .local_time import local_day
 
 _lt = LazyTranslate(__name__)
 
