@@ -53,6 +53,29 @@ class AccountJournal(models.Model):
             [("account_id", "in", outstanding.ids), ("journal_id", "in", self.ids)]
         )
 
+    def _frontpay_owed_domain(self, company):
+        """The journal items that make up what Front Payment owes a company, or it owes
+        Front Payment."""
+        return self._frontpay_clearing_domain() & Domain(
+            [
+                ("company_id", "=", company.id),
+                ("parent_state", "=", "posted"),
+                ("amount_residual", "!=", 0),
+            ]
+        )
+
+    def _frontpay_owed(self, company):
+        """What Front Payment owes a company, in the company's currency.
+
+        :return: float; negative if the company owes it
+        """
+        if not self:
+            return 0.0
+        [(amount,)] = self.env["account.move.line"]._read_group(
+            self._frontpay_owed_domain(company), aggregates=["amount_residual:sum"]
+        )
+        return amount or 0.0
+
     def _fill_bank_cash_dashboard_data(self, dashboard_data):
         """Add what Front Payment has to the card of the journal that gets its money."""
         super()._fill_bank_cash_dashboard_data(dashboard_data)
@@ -61,7 +84,12 @@ class AccountJournal(models.Model):
         journals = self.filtered("frontpay_company_ids")
         rows = self._frontpay_card_rows(journals.frontpay_company_ids)
         for journal in journals:
-            dashboard_data[journal.id]["frontpay"] = journal._frontpay_card(rows)
+            card = dashboard_data[journal.id]
+            card["frontpay"] = journal._frontpay_card(rows)
+            # Odoo counts statements and payments, and no pay-outs.
+            currency = journal.currency_id or journal.company_id.currency_id
+            owed = journal._frontpay_owed(journal.company_id)
+            card["account_balance"] = currency.format(owed)
 
     @api.model
     def _frontpay_card_rows(self, companies):

@@ -337,6 +337,12 @@ class AccountMove(models.Model):
             }
             if self.env.user.has_group("account.group_account_invoice"):
                 alerts["frontpay"] |= self._frontpay_way_out(order)
+        uncollected = order._nobody_collects_sentence()
+        if uncollected:
+            alerts["frontpay_uncollected"] = {
+                "level": "warning",
+                "message": uncollected,
+            }
         refund = self.sudo().frontpay_refund_id
         if refund.error:
             alerts["frontpay_refund"] = {

@@ -103,21 +103,24 @@ class FrontpayOrder(models.Model):
         )
 
     def _ask_who_collects(self):
-        """Front Payment doesn't collect the invoice any more, and nobody here wanted
-        that: somebody has to."""
+        """Front Payment doesn't collect the invoice any more: somebody has to."""
+        sentence = self._nobody_collects_sentence()
+        if sentence:
+            self._notify_responsible(sentence)
+
+    def _nobody_collects_sentence(self):
+        """What to do about an invoice that nobody collects, though nobody here wanted
+        that; empty for all others."""
         move, sentence = self.move_id, TO_DO.get(self.state)
         is_open = move.state == "posted" and move.payment_state in OPEN_HERE
         is_wanted = self.state == "cancelled" and self.cancel_reason
         if not sentence or not is_open or self.payment_id or is_wanted:
-            return
-        self._notify_responsible(
-            localized(self.env, sentence)
-            % {
-                "order": self.order_uuid or self.reference,
-                "open": self.currency_id.format(move.amount_residual),
-                "invoice": move.display_name,
-            }
-        )
+            return ""
+        return localized(self.env, sentence) % {
+            "order": self.order_uuid or self.reference,
+            "open": self.currency_id.format(move.amount_residual),
+            "invoice": move.display_name,
+        }
 
     def _contradiction(self, state):
         """Tell of a claim or payment for an order that counts as ended here, or of the

@@ -298,21 +298,10 @@ class FrontpayPayout(models.Model):
 
     def _owed_domain(self):
         """What Front Payment owes the company, or the company owes it."""
-        return self.journal_id._frontpay_clearing_domain() & Domain(
-            [
-                ("company_id", "=", self.company_id.id),
-                ("parent_state", "=", "posted"),
-                ("amount_residual", "!=", 0),
-            ]
-        )
+        return self.journal_id._frontpay_owed_domain(self.company_id)
 
     def _open_amount(self):
-        if not self.journal_id:
-            return 0.0
-        [(amount,)] = self.env["account.move.line"]._read_group(
-            self._owed_domain(), aggregates=["amount_residual:sum"]
-        )
-        return amount or 0.0
+        return self.journal_id._frontpay_owed(self.company_id)
 
     def _open_items(self):
         """Open items up to the pay-out's day that no other draft has, oldest first."""

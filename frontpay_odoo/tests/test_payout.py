@@ -1,3 +1,4 @@
+import json
 import random
 import time
 from contextlib import contextmanager
@@ -189,6 +190,16 @@ class TestPayout(PayoutCase):
         self.assertEqual(items.mapped("reconciled"), [True] * 3)
         self.assertEqual(self.balance(), 0)
         self.assertEqual(payout.left_over, 0)
+
+    def test_the_journals_card_says_what_front_payment_owes_now(self):
+        self.paid(1000)
+        self.payout(990, 10).action_post()
+        self.paid(250.50)
+        self.env.flush_all()
+        self.journal.invalidate_recordset()
+        card = json.loads(self.journal.kanban_dashboard)
+        owed = self.company.currency_id.format(250.50)
+        self.assertEqual(card["account_balance"], owed)
 
     def test_without_a_tax_nobody_guesses_one(self):
         self.paid(100)

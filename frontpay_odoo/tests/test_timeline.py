@@ -116,6 +116,18 @@ class TestTimeline(FrontpayCommon):
         order.link_error = "Nobody there."
         self.assertIn("You e-mail the link again", order.next_step)
 
+    def test_an_invoice_that_nobody_collects_says_so(self):
+        order = self.order(self.invoice())
+        move = order.move_id
+        self.assertNotIn("frontpay_uncollected", move._get_alerts())
+        for state in ("expired", "cancelled"):
+            with self.subTest(state):
+                order.write({"state": state, "cancel_reason": False})
+                alert = move._get_alerts()["frontpay_uncollected"]["message"]
+                self.assertIn("nobody collects it", alert)
+        order.cancel_reason = "Ordered by mistake"
+        self.assertNotIn("frontpay_uncollected", move._get_alerts())
+
     def test_a_company_has_nothing_to_confirm(self):
         move = self.invoice(customer=self.corporate)
         self.assertIn("without confirmation", move.frontpay_next_step)

@@ -27,9 +27,9 @@ class AccountPaymentRegister(models.TransientModel):
         if collected:
             alerts["frontpay_collects"] = collected._frontpay_collected_alert(
                 self.env._(
-                    "Front Payment collects %s and goes on claiming the whole amount."
-                    " Cancel that at Front Payment first, or the customer may pay"
-                    " twice."
+                    "Front Payment collects %s and goes on claiming the whole amount,"
+                    " so the customer may pay twice. First cancel it at Front Payment"
+                    " while it waits for the customer; afterwards, send a credit note."
                 )
             )
         if refunded:
