@@ -88,7 +88,7 @@ class FrontpayPayout(models.Model):
         index="btree_not_null",
         check_company=True,
         domain=EXPENSES,
-        default=lambda self: self.env.company.sudo().frontpay_fee_account_id,
+        default=lambda self: self._default_fee_account(),
     )
     tax_id = fields.Many2one(
         "account.tax",
@@ -153,6 +153,14 @@ class FrontpayPayout(models.Model):
     )
 
     @api.model
+    def _default_fee_account(self):
+        """As in the settings, else as in the last pay-out."""
+        company = self.env.company
+        last = self.search(
+            [("company_id", "=", company.id), ("fee_account_id", "!=", False)], limit=1
+        )
+        return company.sudo().frontpay_fee_account_id or last.fee_account_id
+
     def _default_bank_journal(self):
         """The company's first bank that isn't Front Payment's journal."""
         company = self.env.company

@@ -201,6 +201,19 @@ class TestPayout(PayoutCase):
         owed = self.company.currency_id.format(250.50)
         self.assertEqual(card["account_balance"], owed)
 
+    def test_the_fee_goes_to_the_settings_account_else_to_the_last_ones(self):
+        def default():
+            payouts = self.env["frontpay.payout"].with_company(self.company)
+            return payouts.default_get(["fee_account_id"]).get("fee_account_id")
+
+        self.company.frontpay_fee_account_id = False
+        self.assertFalse(default())
+        self.payout(90, 10)
+        self.assertEqual(default(), self.expense.id)
+        other = self.expense.copy()
+        self.company.frontpay_fee_account_id = other
+        self.assertEqual(default(), other.id)
+
     def test_without_a_tax_nobody_guesses_one(self):
         self.paid(100)
         payout = self.payout(90, 10)

@@ -135,8 +135,8 @@ class TestCheckCreditNotes(RefundCase):
         cases = (
             (PAID, (100,), "for Front Payment to refund"),
             (("confirm",), (100,), "for Front Payment to refund"),
-            ((), (100,), "lower an order"),
-            ((), (), "cancel an order"),
+            ((), (100,), "lowers an order"),
+            ((), (), "cancels an order"),
         )
         for actions, amounts, words in cases:
             with self.subTest(words, actions=actions):
