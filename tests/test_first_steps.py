@@ -85,8 +85,6 @@ def enter_customer(desk):
     page.get_by_role("option", name="Create and edit...").click()
     dialog = page.locator(".modal-content")
     dialog.get_by_label("Person").check()
-    # What is typed before Odoo has answered that may be lost.
-    page.wait_for_load_state("networkidle")
     for name, value in (
         ("street", "Fantasigata 144"),
         ("zip", "7030"),

@@ -26,10 +26,9 @@ class ResPartner(models.Model):
         " can be sent.",
     )
 
-    @api.depends(
-        *("name", *CONTACT, "commercial_partner_id", "frontpay_customer_type"),
-        *("frontpay_personal_number", "frontpay_organization_id", "frontpay_channel"),
-    )
+    # Not on what is typed: a form would ask Odoo after each field, and lose what is
+    # typed meanwhile.
+    @api.depends("commercial_partner_id", "frontpay_customer_type", "frontpay_channel")
     @api.depends_context("company", "lang")
     def _compute_frontpay_problems(self):
         for partner in self:

@@ -31,6 +31,7 @@ class TestCustomerReadiness(FrontpayCommon):
             with self.subTest(told), self.undone():
                 customer = getattr(self, name)
                 customer.write(change)
+                customer.invalidate_recordset()
                 self.assertEqual(customer.frontpay_problems, told)
                 self.assertEqual(self.not_ready(), customer)
 
