@@ -204,9 +204,6 @@ class FrontpayOrder(models.Model):
     def _check_unmatched(self, waiting, report, told):
         """None of them is settled: some may be rejected, or a person has to look."""
         asked = waiting.filtered(lambda refund: refund.state in UNDECIDED_STATES)
-        if not report.is_refund_rejected:
-            # The rejection from before isn't told any more: the next is this one's.
-            asked.filtered(lambda refund: refund._is_grace_over()).was_rejected = False
         rejected = asked.filtered(lambda refund: not refund.was_rejected)
         if told and told > 0:  # an answer that is late tells less than before
             for refund in asked:
@@ -384,10 +381,6 @@ class FrontpayRefund(models.Model):
         """Whether it takes too long for anybody to go on waiting."""
         if self.state == "pending":
             return self.requested_at + PENDING_FOR < fields.Datetime.now()
-        return self._is_grace_over()
-
-    def _is_grace_over(self):
-        """Whether an answer that comes now was asked for after the refund was sent."""
         minutes = system_parameters.whole_number(
             self.env, "grace_minutes", GRACE_MINUTES, least=0
         )
