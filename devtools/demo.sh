@@ -65,10 +65,10 @@ prepare_demo_database() {
 SQL
 }
 
-# Not if another version of the sandbox has made its file: the orders in it are gone
-# then, and Odoo's would be nowhere.
+# Not if its file is missing, or another version of it has made that: Odoo's orders
+# would be nowhere.
 sandbox_opens() {
-    "$PYTHON" -c 'import sys; from sandbox.orders import Orders; Orders(sys.argv[1])' \
+    [[ -e $DEV/sandbox.sqlite ]] && "$PYTHON" -c 'import sys; from sandbox.orders import Orders; Orders(sys.argv[1])' \
         "$DEV/sandbox.sqlite" 2>/dev/null
 }
 
