@@ -53,26 +53,29 @@ class AccountJournal(models.Model):
             [("account_id", "in", outstanding.ids), ("journal_id", "in", self.ids)]
         )
 
-    def _frontpay_owed_domain(self, company):
-        """The journal items that make up what Front Payment owes a company, or it owes
+    def _frontpay_card_companies(self):
+        return self.frontpay_company_ids & self.env.companies
+
+    def _frontpay_owed_domain(self, companies):
+        """The journal items that make up what Front Payment owes companies, or they owe
         Front Payment."""
         return self._frontpay_clearing_domain() & Domain(
             [
-                ("company_id", "=", company.id),
+                ("company_id", "in", companies.ids),
                 ("parent_state", "=", "posted"),
                 ("amount_residual", "!=", 0),
             ]
         )
 
-    def _frontpay_owed(self, company):
-        """What Front Payment owes a company, in the company's currency.
+    def _frontpay_owed(self, companies):
+        """What Front Payment owes companies, in their currency.
 
-        :return: float; negative if the company owes it
+        :return: float; negative if they owe it
         """
         if not self:
             return 0.0
         [(amount,)] = self.env["account.move.line"]._read_group(
-            self._frontpay_owed_domain(company), aggregates=["amount_residual:sum"]
+            self._frontpay_owed_domain(companies), aggregates=["amount_residual:sum"]
         )
         return amount or 0.0
 
@@ -88,7 +91,7 @@ class AccountJournal(models.Model):
             card["frontpay"] = journal._frontpay_card(rows)
             # Odoo counts statements and payments, and no pay-outs.
             currency = journal.currency_id or journal.company_id.currency_id
-            owed = journal._frontpay_owed(journal.company_id)
+            owed = journal._frontpay_owed(journal._frontpay_card_companies())
             card["account_balance"] = currency.format(owed)
 
     @api.model
@@ -113,7 +116,7 @@ class AccountJournal(models.Model):
 
         :param dict rows: of :meth:`_frontpay_card_rows`
         """
-        companies = self.frontpay_company_ids & self.env.companies
+        companies = self._frontpay_card_companies()
         card = {
             "environment": companies[:1].frontpay_environment,
             "connection": companies[:1].frontpay_connection_state,
@@ -134,7 +137,7 @@ class AccountJournal(models.Model):
         """
         self.env["account.move"]._frontpay_check_rights()
         orders = self.env["frontpay.order"].sudo()
-        companies = self.frontpay_company_ids & self.env.companies
+        companies = self._frontpay_card_companies()
         found = orders.search(
             orders._open_domain() & Domain("company_id", "in", companies.ids)
         )
