@@ -283,7 +283,8 @@ class AccountMove(models.Model):
             if move.frontpay_order_id.is_changing:
                 move.frontpay_order_id.with_company(move.company_id)._follow_change()
         wanted = posted.filtered(lambda move: move._frontpay_is_sent_on_posting())
-        self.env["frontpay.order"]._enqueue(wanted)
+        if wanted:
+            self.env["frontpay.order"]._enqueue(wanted)
         return posted
 
     def _frontpay_is_sent_on_posting(self):
