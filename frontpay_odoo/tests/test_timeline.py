@@ -167,6 +167,29 @@ class TestTimeline(FrontpayCommon):
                 draft.invalidate_recordset()
                 self.assertEqual(self.readiness(draft), (False, missing, obstacles))
 
+    def test_a_draft_opens_whatever_is_typed_so_far(self):
+        huge = self.line(price=10**9, quantity=10**3)
+        for lines in (
+            [self.line(price=0)],
+            [self.line(price=-100)],
+            [self.line(quantity=0)],
+            [self.line(discount=100)],
+            [self.line(discount=150)],
+            [self.line(name=False)],
+            [self.line(name="\n")],
+            [{"display_type": "line_section", "name": "Only a heading"}],
+            [{"name": "Without VAT", "price_unit": 33.333}],
+            [self.line(rate=12), self.line(price=-300)],
+            [huge],
+        ):
+            with self.subTest(lines):
+                draft = self.invoice(*lines, post=False, invoice_date=False)
+                self.readiness(draft)
+                self.assertTrue(draft.frontpay_next_step)
+        nobody = self.invoice(post=False)
+        nobody.partner_id = False
+        self.assertEqual(self.readiness(nobody), (False, "", ""))
+
     def test_nothing_is_said_of_a_draft_that_nobody_could_send(self):
         draft = self.invoice(post=False)
         self.company.frontpay_api_token = False
