@@ -4,6 +4,26 @@ DEMO_DATABASE=frontpay_demo
 DEMO_PID=
 
 run_demo() {
+    prepare_demo
+    start_demo_servers
+    wait "$DEMO_PID"
+}
+
+# The pictures of README, taken of a demo in which nobody has done anything yet.
+take_screenshots() {
+    prepare_demo anew
+    start_demo_servers
+    until port_is_taken "$FRONTPAY_ODOO_PORT"; do
+        kill -0 "$DEMO_PID" 2>/dev/null || fail "The demo doesn't start."
+        sleep 1
+    done
+    step "Taking screenshots" "$PYTHON" -m devtools.screenshots \
+        "$FRONTPAY_ODOO_PORT" "$FRONTPAY_SANDBOX_PORT"
+    forget_demo  # the next one begins anew
+}
+
+# prepare_demo [anew]
+prepare_demo() {
     setup
     cd "$ROOT"
     hold_demo_lock
@@ -11,13 +31,19 @@ run_demo() {
     trap stop_demo_servers EXIT
     refuse_taken_port "$FRONTPAY_ODOO_PORT" FRONTPAY_ODOO_PORT
     refuse_taken_port "$FRONTPAY_SANDBOX_PORT" FRONTPAY_SANDBOX_PORT
+    [[ ${1:-} != anew ]] || forget_demo
     prepare_demo_database
+}
+
+# Its database is made once more then.
+forget_demo() { rm -f "$DEV/sandbox.sqlite"; }
+
+start_demo_servers() {
     # In the background, so that a signal reaches this script at once; it ends with
     # the script even if that is killed.
     setpriv --pdeathsig TERM "$PYTHON" -m devtools.servers \
         "$DEMO_DATABASE" "$FRONTPAY_ODOO_PORT" "$FRONTPAY_SANDBOX_PORT" </dev/null 7>&- &
     DEMO_PID=$!
-    wait "$DEMO_PID"
 }
 
 hold_demo_lock() {
