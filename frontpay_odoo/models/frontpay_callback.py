@@ -37,7 +37,7 @@ class FrontpayCallback(models.Model):
     status = fields.Char(
         help="As Front Payment sent it. Empty if the callback isn't signed."
     )
-    day = fields.Date(help="On which day the callback was sent.")
+    sent_at = fields.Datetime(help="When Front Payment sent the callback.")
     is_signed = fields.Boolean(string="Signed")
     poll_at = fields.Datetime(
         string="Next Poll", required=True, index=True, default=fields.Datetime.now
@@ -52,7 +52,7 @@ class FrontpayCallback(models.Model):
         :return: (HTTP status to answer, why it is refused or an empty string, the row
             that it left or none)
         """
-        secret = order.company_id.frontpay_callback_secret
+        secret = order.company_id._frontpay_callback_secret()
         if not is_signed(callback.pairs, callback.checksum, secret):
             reason = "wrong checksum" if secret else "no secret set"
             return HTTPStatus.FORBIDDEN, reason, self._store_unsigned(order)
@@ -68,7 +68,7 @@ class FrontpayCallback(models.Model):
             # It may come before the answer to the submission (question 22).
             "order_uuid": callback.order_uuid,
             "status": callback.status,
-            "day": order.company_id._frontpay_day(callback.sent_at),
+            "sent_at": callback.sent_at.replace(tzinfo=None),
             "is_signed": True,
         }
         return self._store(order, values, timedelta() if is_news else REPEATED_PAUSE)

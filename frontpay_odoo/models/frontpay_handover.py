@@ -56,9 +56,12 @@ class FrontpayHandover(models.AbstractModel):
         :param self: what it is for; none for whatever the cron finds
         :param str name: the cron's, without the addon's
         """
-        cron = self.env.ref(f"frontpay_odoo.{name}", raise_if_not_found=False)
+        cron_id = self.env["ir.model.data"]._xmlid_to_res_id(f"frontpay_odoo.{name}")
+        crons = self.env["ir.cron"].sudo().with_context(active_test=False)
+        # Whether it is there, and what Odoo asks of it, in one query.
+        cron = crons.search_fetch([("id", "=", cron_id)], ["active"])
         if cron:  # an administrator may have deleted it
-            cron.sudo()._trigger(at=fields.Datetime.now() + delay)
+            cron._trigger(at=fields.Datetime.now() + delay)
 
     def _state_label(self, state):
         return dict(self._fields["state"]._description_selection(self.env))[state]

@@ -114,6 +114,8 @@ SHOWN_FIELDS = {"state", "error", "verification_url", "link_emailed_at", "link_e
 # How many days an order took from its hand-over until it came to one of these.
 DAYS_UNTIL = {"days_to_confirm": INVOICED_STATES, "days_to_pay": {"paid"}}
 TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
+# What taking a callback asks of an order.
+CALLBACK_FIELDS = ("company_id", "order_uuid", "state", "base_url", "last_poll_at")
 # Whoever has an invoice's form open listens to this channel of it, see static/src.
 INVOICE_CHANNEL = "frontpay_odoo.invoice"
 # How long something at Front Payment may take to show.
@@ -644,7 +646,7 @@ class FrontpayOrder(models.Model):
         """
         if not TOKEN.fullmatch(token):
             return self.browse()
-        order = self.search([("token", "=", token)])
+        order = self.search_fetch([("token", "=", token)], CALLBACK_FIELDS)
         return order.with_user(SUPERUSER_ID).with_company(order.company_id)
 
     @api.model

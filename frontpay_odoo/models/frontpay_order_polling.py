@@ -452,12 +452,11 @@ class FrontpayOrder(models.Model):
         first = (self._request_sent_at() - timedelta(days=1)).date()
         last = (fields.Datetime.now() + timedelta(days=1)).date()
         days = (
-            callback.day
-            for callback in callbacks.filtered("day")
+            self.company_id._frontpay_day(callback.sent_at)
+            for callback in callbacks.filtered("sent_at")
             if statuses.state_of(callback.status) == state
-            and first <= callback.day <= last
         )
-        return next(days, None)
+        return next((day for day in days if first <= day <= last), None)
 
 
 def _is_failure(error):

@@ -332,6 +332,12 @@ class ResCompany(models.Model):
             company.frontpay_api_token = credential.api_token
             company.frontpay_callback_secret = credential.callback_secret
 
+    def _frontpay_callback_secret(self):
+        """The same for who needs nothing else of the company: each callback asks."""
+        credentials = self.env["frontpay.credential"].sudo()
+        is_own = [("company_id", "=", self.id)]
+        return credentials.search_fetch(is_own, ["callback_secret"]).callback_secret
+
     def _frontpay_store_credential(self, name):
         """Keep what was entered; saved unchanged, it says nothing of a copy."""
         for company in self.sudo():

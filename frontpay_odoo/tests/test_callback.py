@@ -10,6 +10,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.frontpay_odoo.connect import callback
 from odoo.addons.frontpay_odoo.connect.endpoints import ENVIRONMENTS
+from odoo.addons.frontpay_odoo.connect.masking import Exchange
 from odoo.addons.frontpay_odoo.models.frontpay_exchange import KEPT_CALLBACKS
 
 from .common import PATH_TOKEN, PERSONAL_NUMBER, FrontpayCommon, callback_pairs
@@ -143,7 +144,25 @@ class TestCallback(CallbackCase):
                 self.company.partner_id.tz = zone
                 received = callback.parse(callback_pairs())
                 [*_answer, waiting] = self.waiting()._receive(self.sent, received)
-                self.assertEqual(waiting.day, day)
+                self.assertEqual(self.company._frontpay_day(waiting.sent_at), day)
+
+    def test_taking_one_costs_few_queries(self):
+        """The order, the secret, whether one waits already, the cron, and three rows;
+        beside those, the time, and a savepoint for the log."""
+        self._take("INVOICED")  # the first one fills Odoo's caches
+        with self.assertQueryCount(10):
+            self._take("PAID")
+
+    def _take(self, status):
+        """As the controller does."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        order = self.env["frontpay.order"].sudo()._by_token(PATH_TOKEN)
+        received = callback.parse(callback_pairs(status=status))
+        self.env["frontpay.callback"].sudo()._receive(order, received)
+        exchange = Exchange("GET", "frontpay/callback")
+        self.env["frontpay.exchange"]._log(order.company_id, [exchange], order, "in")
+        self.env.flush_all()
 
     def test_what_is_not_signed_at_most_has_the_order_polled(self):
         pairs = callback_pairs()
@@ -166,7 +185,7 @@ class TestCallback(CallbackCase):
                     order_uuid="ODR1",
                     is_signed=False,
                     status=False,
-                    day=False,
+                    sent_at=False,
                 )
                 self.assertEqual(self.exchanges()[0].error, "wrong checksum")
 

@@ -1,5 +1,5 @@
 from contextlib import closing
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from unittest.mock import patch
 
 from odoo import fields
@@ -19,6 +19,7 @@ from odoo.addons.frontpay_odoo.models.frontpay_order_polling import (
 from .common import API_TOKEN, SandboxCase, callback_pairs, run_cron
 
 STATUS = "GET connect/orders/status"
+NOON = time(12)
 # Why Front Payment can't be asked: faults of the next call.
 FAULTS = (
     {"kind": "drop"},
@@ -112,7 +113,7 @@ class TestCallbacks(PollingCase):
     def test_what_front_payment_confirms_is_followed_with_its_day(self):
         self.sandbox.act(self.uuid, "pay")
         yesterday = self.company._frontpay_day() - timedelta(days=1)
-        self._call_back().day = yesterday
+        self._call_back().sent_at = datetime.combine(yesterday, NOON)
         self.assertUnpaid()
         self._poll()
         self.assertPaidOnce()
@@ -126,7 +127,7 @@ class TestCallbacks(PollingCase):
         today = self.company._frontpay_day()
         for day in (date(2001, 9, 9), today - timedelta(3), today + timedelta(3)):
             with self.subTest(day), closing(self.env.cr.savepoint()):
-                self._call_back().day = day
+                self._call_back().sent_at = datetime.combine(day, NOON)
                 self._poll()
                 self.assertEqual(self.sent.payment_id.date, today)
 
@@ -134,8 +135,9 @@ class TestCallbacks(PollingCase):
         self.sandbox.act(self.uuid, "confirm")
         self.sandbox.act(self.uuid, "pay")
         today = self.company._frontpay_day()
-        self._call_back("INVOICED").day = today - timedelta(days=1)
-        self._call_back("PAID").day = today
+        noon = datetime.combine(today, NOON)
+        self._call_back("INVOICED").sent_at = noon - timedelta(days=1)
+        self._call_back("PAID").sent_at = noon
         self._poll()
         self.assertEqual(self.sent.payment_id.date, today)
 
