@@ -1,6 +1,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from ..mapping.lines import lowering_notes
 from ..tools import transaction
 from .frontpay_order import ENDED_STATES, INVOICED_STATES
 
@@ -63,6 +64,18 @@ class FrontpayOrder(models.Model):
             self.write(
                 {"is_changing": True, "update_queued": False, "change_refusal": False}
             )
+
+    def _follow_lost_change(self, amount):
+        """The customer confirmed the change, whose answer was lost.
+
+        :param float amount: what Front Payment claims
+        """
+        move, compare = self.move_id, self.currency_id.compare_amounts
+        credited = sum(lowering_notes(move).mapped("amount_total"))
+        changed = self.currency_id.round(move.amount_total - credited)
+        waits = self.is_changing and move.state == "posted"
+        if waits and compare(amount, changed) == 0 and compare(amount, self.amount):
+            self.write({"amount": changed, "is_changing": False})
 
     def _is_changed_too_late(self):
         """Whether the customer confirmed before Front Payment had the change."""

@@ -12,6 +12,7 @@ from ..tools import system_parameters, transaction
 from .frontpay_order import (
     ENDED_STATES,
     GRACE_MINUTES,
+    INVOICED_STATES,
     PAYMENT_STATES,
     REFUNDED_STATES,
 )
@@ -170,6 +171,22 @@ class FrontpayOrder(models.Model):
         if others:
             self._check_unmatched(others, report, 0 if fitting else told)
 
+    def _follow_lost_update(self, status, amount):
+        """An update whose answer was lost was carried out all the same: what the
+        customer confirmed tells so.
+
+        :param str status: as Front Payment spells it
+        :param Decimal amount: the order's, NOK; None if Front Payment doesn't tell it
+        """
+        if amount is None or statuses.state_of(status) not in INVOICED_STATES:
+            return
+        self._follow_lost_change(float(amount))
+        for refund in self.refund_ids.filtered(lambda each: each._changes_order()):
+            lowered = self.currency_id.round(self.amount - refund.amount)
+            if refund.effect == "update" and self._is_equal(lowered, float(amount)):
+                self.amount = lowered
+                refund._record_done()
+
     def _end_refunds(self):
         """Nothing is claimed any more, so what waited to take a claim back is done."""
         if self.state in ENDED_STATES:
@@ -303,6 +320,17 @@ class FrontpayRefund(models.Model):
     def _changes_order(self):
         """Whether it waits to cancel or lower an order."""
         return self.effect != "refund" and self.state in ("queued", "failed")
+
+    def _record_done(self):
+        """Its order is cancelled or lowered."""
+        if not self._set_refund_state("refunded"):
+            return
+        self.closed_at = fields.Datetime.now()
+        told = {
+            "cancel": self.env._("Front Payment has cancelled the order."),
+            "update": self.env._("Front Payment has lowered the order."),
+        }
+        self.move_id.message_post(body=told[self.effect])
 
     def _record_over(self):
         """Its order has ended without a claim: there is nothing to take back."""

@@ -45,6 +45,7 @@ class FrontpayOrder(models.Model):
             self.refunded_amount = float(report.refunded_amount)
         if report.amount is not None:
             self.reported_amount = float(report.amount)
+        self._follow_lost_update(report.status, report.amount)
         self._follow_refunds(report)
         moved = self._apply_status(report.status, date)
         is_more = not self._is_equal(self.refunded_amount, refunded)

@@ -103,6 +103,9 @@ class FrontpayRefund(models.Model):
         if self.effect == "refund":
             self._record_refusal(errors.UnknownOutcome("the sender died"))
             return
+        if self.effect == "update" and self._has_lowered(self.order_id):
+            self._record_changed("")
+            return
         self._record_changed(
             self.env._(
                 "Odoo was stopped while it handed %s to Front Payment. Send it again.",

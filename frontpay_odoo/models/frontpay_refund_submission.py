@@ -146,15 +146,19 @@ class FrontpayRefund(models.Model):
 
         :return: a sentence if it isn't lowered, else an empty string
         """
-        move = order.move_id
         with suppress(NothingToUpdate):
-            order._send(move, client, interactive=True)
-        credited = sum(lowering_notes(move).mapped("amount_total"))
-        if order._is_equal(order.amount, move.amount_total - credited):
+            order._send(order.move_id, client, interactive=True)
+        if self._has_lowered(order):
             return ""
         return order.error or self.env._(
-            "Front Payment hasn't lowered the order of %s.", move.display_name
+            "Front Payment hasn't lowered the order of %s.", order.move_id.display_name
         )
+
+    def _has_lowered(self, order):
+        """Whether Front Payment's order is the invoice less its credit notes."""
+        move = order.move_id
+        credited = sum(lowering_notes(move).mapped("amount_total"))
+        return order._is_equal(order.amount, move.amount_total - credited)
 
     def _record_changed(self, problem):
         if problem and self.order_id.state in ENDED_STATES:
@@ -162,13 +166,8 @@ class FrontpayRefund(models.Model):
         elif problem:
             self._set_refund_state("failed")
             self._report_problem(problem)
-        elif self._set_refund_state("refunded"):
-            self.closed_at = fields.Datetime.now()
-            told = {
-                "cancel": self.env._("Front Payment has cancelled the order."),
-                "update": self.env._("Front Payment has lowered the order."),
-            }
-            self.move_id.message_post(body=told[self.effect])
+        else:
+            self._record_done()
         self.order_id._settle_payment(moved=True)
 
     # === BEFORE THE REQUEST === #
@@ -189,7 +188,12 @@ class FrontpayRefund(models.Model):
         # Who paid before polling saw the invoice has a number that Odoo may not know;
         # an invoiced order takes no regular refund.
         number = order.invoice_number or details.invoice_number
-        order._save_exchanges(client, order._apply_response, report, number)
+
+        def record():
+            order._follow_lost_update(report.status, details.amount)
+            order._apply_response(report, number)
+
+        order._save_exchanges(client, record)
         return report, details
 
     @api.model

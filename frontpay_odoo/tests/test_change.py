@@ -190,6 +190,20 @@ class TestChange(RefundCase):
         self.assertEqual(self.move.amount_residual, 0)
         self.assertQuiet(self.move)
 
+    def test_a_change_whose_answer_was_lost_is_what_the_customer_confirmed(self):
+        self.change()
+        self.make_dearer()
+        self.move.action_post()
+        self.sandbox.fault("drop", when="after", path="invoice/submit")
+        self.run_queue()
+        self.assertTrue(self.sent.is_changing)
+        self.happens(self.sent, "confirm")
+        self.assertFalse(self.sent.is_changing)
+        self.assertQuiet(self.move)
+        self.happens(self.sent, "pay")
+        self.assertEqual(self.sent.payment_id.amount, 875)
+        self.assertQuiet(self.move)
+
     def test_changed_too_late_it_can_be_made_what_it_was(self):
         self.change()
         self.make_dearer()

@@ -1,4 +1,4 @@
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from decimal import Decimal
 from unittest.mock import patch
@@ -668,6 +668,46 @@ class TestOpenOrder(RefundCase):
                         note.action_frontpay_send()
                     self.assertEqual(note.frontpay_refund_state, "refunded")
                     self.assertEqual(len(self.sandbox.orders()), 1)
+
+    def test_what_lowered_the_order_is_not_refunded_once_more(self):
+        """The answer was lost or its reader died, and the customer has confirmed."""
+        for is_lost, is_told in ((True, True), (True, False), (False, True)):
+            with self.subTest(is_lost=is_lost, is_told=is_told):
+                self.setUp()
+                note = self.credit(100)
+                (self.lose_answer if is_lost else self.die)(note)
+                self.sandbox.act(self.sent.order_uuid, "confirm")
+                if is_told:
+                    self.ask()
+                else:
+                    self.sent._apply_response(OrderStatus("INVOICED"))
+                with suppress(UserError), self.without_amount(not is_told):
+                    note.action_frontpay_send()
+                self.assertEqual(note.frontpay_refund_state, "refunded")
+                self.assertFalse(self.refund_calls())
+                self.happens(self.sent, "pay")
+                self.assertEqual(self.sent.payment_id.amount, 250)
+                self.assertEqual(self.move.amount_residual, 0)
+                self.assertQuiet(self.move, note)
+
+    def lose_answer(self, note):
+        self.sandbox.fault("drop", when="after", path="invoice/submit")
+        note.action_frontpay_send()
+        self.assertEqual(note.frontpay_refund_state, "failed")
+
+    def die(self, note):
+        refunds = self.env["frontpay.refund"].sudo()
+        death = patch.object(type(refunds), "_record_changed", side_effect=SystemExit)
+        with death, suppress(SystemExit):
+            note.action_frontpay_send()
+        self.assertEqual(note.frontpay_refund_state, "sending")
+        refunds._cron_refund()
+
+    def without_amount(self, is_so):
+        """Front Payment's status may lack the order's amount (section 14)."""
+        report = OrderStatus("INVOICED")
+        told = patch.object(Client, "status", return_value=report)
+        return told if is_so else nullcontext()
 
     def test_a_channel_without_updates_says_what_to_do(self):
         self.private.with_company(self.company).frontpay_channel = "payment_link"
