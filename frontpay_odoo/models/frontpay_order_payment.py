@@ -531,9 +531,7 @@ class FrontpayOrder(models.Model):
         """A credit note over what was refunded, which only has to be sent."""
         return self._unsent_credit_notes().filtered(
             lambda note: (
-                note.amount_residual
-                and not note.frontpay_refund_state
-                and self._is_equal(note.amount_total, amount)
+                note.amount_residual and self._is_equal(note.amount_total, amount)
             )
         )[:1]
 

@@ -239,6 +239,25 @@ class TestRefundedUnasked(UnaskedCase):
         own.action_frontpay_send()
         self.assertQuiet(self.move, own)
 
+    def test_a_credit_note_that_came_back_is_the_one(self):
+        """A second one would be credited, and paid back, beside it."""
+        for state in ("failed", "rejected", "needs_approval", "queued"):
+            with self.subTest(state):
+                self.setUp()
+                self.happens(self.sent, *PAID)
+                own = self.credit(100)
+                refund = self.env["frontpay.refund"]._enqueue_notes(own)
+                refund.state = state
+                self.refund_there("125.00")
+                self.assertIn(f"Send {own.name}", self.move.frontpay_error)
+                with self.assertRaisesRegex(UserError, f"Send {own.name}"):
+                    self.make()
+                own.action_frontpay_send()
+                self.assertFalse(self.refund_calls())
+                self.assertEqual(own.frontpay_refund_state, "refunded")
+                self.assertEqual(own.amount_residual, 0)
+                self.assertQuiet(self.move, own)
+
     def test_while_a_refund_of_ours_runs_nobody_knows_whose_it_is(self):
         self.happens(self.sent, *PAID)
         self.credit(40).action_frontpay_send()
