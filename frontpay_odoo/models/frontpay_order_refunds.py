@@ -16,7 +16,11 @@ from .frontpay_order import (
     PAYMENT_STATES,
     REFUNDED_STATES,
 )
-from .frontpay_order_unbooking import is_open_receivable, is_receivable
+from .frontpay_order_unbooking import (
+    LIVE_PAYMENT_STATES,
+    is_open_receivable,
+    is_receivable,
+)
 from .frontpay_refund import UNSETTLED_STATES
 
 # A person is asked about a refund that Front Payment took, and hasn't confirmed since.
@@ -253,6 +257,8 @@ class FrontpayOrder(models.Model):
     def _book_refunds(self):
         """Book out what was paid back, once for each refund."""
         for refund in self.refund_ids.filtered(lambda refund: refund._is_unbooked()):
+            if refund._tell_paid_back_twice():
+                continue
             book = partial(refund.order_id._book_out, refund)
             refund._record_booking(self._why_not_booked(book))
 
@@ -515,14 +521,55 @@ class FrontpayRefund(models.Model):
         note = self.move_id
         if note.currency_id.is_zero(note.amount_residual):
             return True
-        # Those that wait for the bank, where there is no outstanding account.
-        waiting = note.matched_payment_ids.filtered(
-            lambda payment: (
-                not payment.move_id and payment.state in ("in_process", "paid")
+        paid = sum(self._waiting_payments().mapped("amount"))
+        return note.currency_id.compare_amounts(paid, note.amount_residual) == 0
+
+    def _waiting_payments(self):
+        """Those that wait for the bank, where there is no outstanding account."""
+        return self.move_id.matched_payment_ids.filtered(
+            lambda payment: not payment.move_id and payment.state in LIVE_PAYMENT_STATES
+        )
+
+    def _paid_back_elsewhere(self):
+        """What else than Front Payment gave the customer the credit note's money: a
+        payment in another journal, or another invoice that it is set off against.
+
+        :return: list of names
+        """
+        order = self.order_id
+        journals = self.company_id.frontpay_journal_id | order.payment_id.journal_id
+        reconciled = self.move_id._get_all_reconciled_invoice_partials()
+        moves = self.env["account.move"].union(
+            *(each["aml"].move_id for each in reconciled if not each["is_exchange"])
+        )
+        others = moves.filtered(
+            lambda move: (
+                move != order.move_id
+                and move.journal_id not in journals
+                and not move.line_ids.account_id & journals.default_account_id
             )
         )
-        paid = sum(waiting.mapped("amount"))
-        return note.currency_id.compare_amounts(paid, note.amount_residual) == 0
+        payments = self._waiting_payments().filtered(
+            lambda payment: payment.journal_id not in journals
+        )
+        return [*others.mapped("display_name"), *payments.mapped("display_name")]
+
+    def _tell_paid_back_twice(self):
+        """:return: whether it was, so that the books can't follow"""
+        others = self._paid_back_elsewhere()
+        if not others:
+            return False
+        sentence = self.env._(
+            "Paid back twice: Front Payment has refunded %(amount)s of %(note)s, which"
+            " is settled by %(others)s as well. Undo that reconciliation: the refund is"
+            " booked then, and what the customer got too much is open.",
+            amount=self.currency_id.format(self.amount),
+            note=self.move_id.display_name,
+            others=", ".join(others),
+        )
+        if sentence != self.error:
+            self._report_problem(sentence)
+        return True
 
     def _record_booking(self, reason):
         """:param str reason: why it couldn't be booked, or an empty string"""

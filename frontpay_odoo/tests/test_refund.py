@@ -1344,11 +1344,11 @@ class TestBooks(RefundCase):
         self.note = self.credit(100)
         self.note.action_frontpay_send()
 
-    def _pay_by_hand(self, amount):
+    def _pay_by_hand(self, amount, journal=None):
         wizard = self.env["account.payment.register"].with_context(
             active_model="account.move", active_ids=self.note.ids
         )
-        journal = self.company.frontpay_journal_id
+        journal = journal or self.company.frontpay_journal_id
         values = {"amount": amount, "journal_id": journal.id}
         return wizard.create(values)._create_payments()
 
@@ -1358,6 +1358,32 @@ class TestBooks(RefundCase):
         self.assertEqual(len(self.payments(self.note)), 2)
         self.assertEqual(self.clearing(), self.owed())
         self.assertQuiet(self.move, self.note)
+
+    def test_what_was_paid_back_here_as_well_is_told_until_that_is_undone(self):
+        bank = self.company_data["default_journal_bank"]
+        for settle in (lambda: self._pay_by_hand(125, bank), self._set_off):
+            with self.subTest(settle):
+                self.setUp()
+                settle()
+                self.assertEqual(self.note.amount_residual, 0)
+                self.decide("confirm")
+                self.assertEqual(self.note.frontpay_refund_state, "refunded")
+                self.assertIn("Paid back twice", self.note.frontpay_error)
+                self.assertTrue(self.attention(self.note))
+                self.ask()
+                self.assertIn("Paid back twice", self.note.frontpay_error)
+                self.note.line_ids.remove_move_reconcile()
+                self.ask()
+                payment = self.note.frontpay_refund_id.sudo().payment_id
+                self.assertEqual(payment.reconciled_invoice_ids, self.note)
+                self.assertEqual(self.note.amount_residual, 0)
+                self.assertQuiet(self.note)
+
+    def _set_off(self):
+        lines = (self.note + self.invoice()).line_ids
+        lines.filtered(
+            lambda line: line.account_id.account_type == "asset_receivable"
+        ).reconcile()
 
     def test_a_part_that_somebody_booked_is_told(self):
         self._pay_by_hand(25)
