@@ -112,7 +112,7 @@ NOTE_RULES = (
             "The customer hasn't paid %(invoice)s, and %(note)s isn't set off against"
             " it. Add it to the invoice under its outstanding credits first."
         ),
-        lambda note, order: not _is_open(note) or order._is_due(),
+        lambda note, order: not _is_open(note) or order._counts_as_received(),
     ),
 )
 

@@ -86,6 +86,11 @@ class FrontpayOrder(models.Model):
         """Whether the order is in a state that asks for its payment."""
         return self.state in PAYMENT_STATES[self.company_id.frontpay_settle_on]
 
+    def _counts_as_received(self):
+        """Whether the journal has the money, or should: somebody may have chosen since
+        that only what the customer has paid is registered."""
+        return self._is_due() or self.payment_id.state in LIVE_PAYMENT_STATES
+
     # === REGISTERING === #
 
     def _register_due_payment(self):

@@ -281,7 +281,7 @@ class FrontpayOrder(models.Model):
                     amount=self.currency_id.format(refund.amount),
                 )
             )
-        if not self._is_due():
+        if not self._counts_as_received():
             raise UserError(
                 self.env._(
                     "Nothing was received for %s: add the credit note to it.",

@@ -303,6 +303,26 @@ class TestRefund(RefundCase):
         self.assertEqual(self.clearing(), 250)
         self.assertQuiet(self.move, note)
 
+    def test_what_counted_as_received_is_booked_out_however_it_counts_now(self):
+        for is_sent_before in (True, False):
+            with self.subTest(is_sent_before=is_sent_before):
+                self.setUp()
+                self.company.frontpay_settle_on = "invoiced"
+                self.happens(self.sent, "confirm")
+                note = self.credit(100)
+                if is_sent_before:
+                    note.action_frontpay_send()
+                self.company.frontpay_settle_on = "paid"
+                self.ask()
+                if not is_sent_before:
+                    note.action_frontpay_send()
+                self.decide("confirm")
+                payment = note.frontpay_refund_id.sudo().payment_id
+                self.assertEqual((payment.amount, note.amount_residual), (125, 0))
+                self.assertQuiet(self.move, note)
+                self.happens(self.sent, "pay")
+                self.assertQuiet(self.move, note)
+
     def test_a_claim_is_lowered_and_the_rest_is_paid(self):
         self.happens(self.sent, "confirm")
         note = self.credit(100)
