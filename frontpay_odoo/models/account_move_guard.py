@@ -73,7 +73,7 @@ class AccountMove(models.Model):
             said = order._sent_already_message()
             return " ".join(filter(None, [said, self._frontpay_way_to_change(order)]))
         refund = self.sudo().frontpay_refund_id
-        if refund.state == "refunded" and refund.effect == "refund":
+        if refund.state == "refunded" and not refund._is_of_ended_order():
             return refund._handed_over_message()
         return refund._running_message() if refund._is_running() else ""
 

@@ -215,6 +215,11 @@ class FrontpayOrder(models.Model):
             raise transaction.busy(move)
         if not plan.is_update and current._may_be_there():
             raise transaction.busy(move)
+        if not plan.is_update:
+            # What its credit notes did to an order that has ended, they do to the new
+            # one when they are sent.
+            refunds = move.reversal_move_ids.sudo().frontpay_refund_id
+            refunds.filtered(lambda refund: refund._is_of_ended_order()).unlink()
         order, problems = self._prepare(move, plan)
         if problems:
             if not interactive and problems[0].record == move.company_id:

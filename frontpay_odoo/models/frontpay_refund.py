@@ -6,7 +6,7 @@ from odoo.tools import float_repr
 
 from ..tools import timeline
 from .frontpay_handover import ATTENTION, grouped_in_order
-from .frontpay_order import CLAIMED_STATES
+from .frontpay_order import CLAIMED_STATES, ENDED_STATES
 
 ########################################################################################
 # STATE DIAGRAM
@@ -164,7 +164,8 @@ class FrontpayRefund(models.Model):
     def _unlink_unless_it_went_out(self):
         """Once anything went out, the refund stays with its credit note."""
         for refund in self:
-            if refund.requested_at or refund.state not in ("queued", "failed"):
+            is_unsent = refund.state in ("queued", "failed")
+            if refund.requested_at or not (is_unsent or refund._is_of_ended_order()):
                 raise UserError(
                     self.env._(
                         "%s was sent to Front Payment, so it can't be deleted.",
@@ -218,6 +219,12 @@ class FrontpayRefund(models.Model):
             self.error = False
             self.move_id.activity_unlink([ATTENTION])
         return True
+
+    def _is_of_ended_order(self):
+        """Whether it cancelled or lowered an order that has ended since, and nothing
+        was ever asked to be paid back."""
+        has_ended = self.order_id.state in ENDED_STATES and not self.requested_at
+        return has_ended and self.effect != "refund" and self.state == "refunded"
 
     def _is_running(self):
         return self.state in RUNNING_STATES

@@ -729,6 +729,41 @@ class TestOpenOrder(RefundCase):
         told = patch.object(Client, "status", return_value=report)
         return told if is_so else nullcontext()
 
+    def test_a_credit_note_that_lowered_a_living_order_stays(self):
+        note = self.credit(100)
+        note.action_frontpay_send()
+        for action in ((), ("confirm",), ("pay",)):
+            self.happens(self.sent, *action)
+            for change in (note.button_draft, note.button_cancel):
+                with self.assertRaisesRegex(UserError, "Refunded"), self.undone():
+                    change()
+        self.assertQuiet(self.move, note)
+
+    def test_what_cancelled_an_order_is_told_of_the_next_one_and_cancels_it(self):
+        for is_reset in (True, False):
+            with self.subTest(is_reset=is_reset):
+                self.setUp()
+                note = self.credit()
+                note.action_frontpay_send()
+                note.line_ids.remove_move_reconcile()
+                if is_reset:
+                    note.button_draft()
+                self.move.action_frontpay_send()
+                order = self.move.frontpay_order_id.sudo()
+                self.assertNotEqual(order, self.sent)
+                if is_reset:
+                    note.action_post()
+                self.ask(order)
+                self.assertIn("Send the credit note", self.move.frontpay_error)
+                if not is_reset:
+                    lines = (note + self.move).line_ids
+                    lines.filtered(
+                        lambda line: line.account_id.account_type == "asset_receivable"
+                    ).reconcile()
+                note.action_frontpay_send()
+                self.assertEqual(order.state, "cancelled")
+                self.assertQuiet(self.move, note)
+
     def test_a_channel_without_updates_says_what_to_do(self):
         self.private.with_company(self.company).frontpay_channel = "payment_link"
         move, order = self.sold()
