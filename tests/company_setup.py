@@ -47,6 +47,7 @@ def user(login, name, *groups):
 bookkeeping = ("account.group_account_invoice", "base.group_partner_manager")
 user("bookkeeper", "Berit Bokholder", *bookkeeping)
 user("colleague", "Kåre Kollega", *bookkeeping)
+user("accountant", "Anders Avstemmer", "account.group_account_user")
 
 
 def customer(name, **values):

@@ -1,7 +1,11 @@
 """Pay-outs booked at once: no item is settled twice."""
 
-import pytest
+import re
 
+import pytest
+from playwright.sync_api import expect
+
+from .browser import opened
 from .databases import rows
 from .helpers import at_once
 from .rpc import Refusal
@@ -34,6 +38,46 @@ def item(office) -> int:
         [["payment_id", "=", payment], ["account_type", "=", "asset_cash"]],
     )
     return item
+
+
+@pytest.fixture
+def desk(browser, office, request):
+    with opened(browser, office.server.url, request.node.name) as desk:
+        desk.sit_down(office.person("accountant"))
+        yield desk
+
+
+def test_an_accountant_books_what_came_on_the_bank(desk, office, item):
+    [bank] = office.admin.call(
+        "account.journal",
+        "search",
+        [["type", "=", "bank"], ["id", "!=", office.company.journal]],
+        limit=1,
+    )
+    line = {"journal_id": bank, "payment_ref": "Front Payment", "amount": 1200}
+    accountant = office.person("accountant")
+    accountant.call("account.bank.statement.line", "create", line)
+
+    desk.open("frontpay-payouts")
+    desk.page.get_by_role("button", name="New", exact=True).click()
+    for name, amount in (("amount", "1200"), ("fee", "50")):
+        desk.field(name).locator("input").fill(amount)
+    account = desk.field("fee_account_id").locator("input")
+    account.fill("bank")
+    desk.page.locator(".o-autocomplete--dropdown-item").first.click()
+    desk.button("Propose").click()
+    expect(desk.field("difference")).to_have_text(re.compile(r"^kr\s0\.00$"))
+    desk.picture("proposed")
+    desk.button("Post").click()
+    desk.button("Match Bank Statement").click()
+    expect(desk.field("is_matched").locator("input")).to_be_checked()
+    desk.picture("matched")
+
+    [residual] = rows(
+        office.server.database,
+        f"SELECT amount_residual FROM account_move_line WHERE id = {item}",
+    )
+    assert residual[0] == 0
 
 
 def payout_of(office, item: int) -> int:

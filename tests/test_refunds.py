@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+from playwright.sync_api import expect
 
+from .browser import opened
 from .helpers import TIMEOUT, at_once, wait_until
 from .rpc import Refusal
 
@@ -29,6 +31,46 @@ def sold(office, sandbox) -> int:
 
 def refresh(office, invoice: int) -> None:
     office.bookkeeper.click("account.move", "action_frontpay_refresh", invoice)
+
+
+@pytest.fixture
+def desk(browser, office, request):
+    with opened(browser, office.server.url, request.node.name) as desk:
+        desk.sit_down(office.bookkeeper)
+        yield desk
+
+
+def test_a_bookkeeper_credits_what_was_paid(desk, office, sandbox):
+    invoice = sold(office, sandbox)
+    desk.open_invoice(invoice)
+    desk.button("Credit Note").click()
+    dialog = desk.page.get_by_role("dialog")
+    dialog.locator("[name='reason'] input").fill("Varen kom i retur")
+    dialog.get_by_role("button", name="Reverse", exact=True).click()
+    desk.button("Confirm").click()
+    desk.button("Send to Front Payment").click()
+    state = desk.field("frontpay_refund_state").first
+    expect(state).to_have_text("Waiting for Front Payment")
+    desk.picture("waiting")
+
+    [refund] = sandbox.refunds()
+    sandbox.decide(refund, "confirm")
+    office.run_cron("cron_poll")
+    refresh(office, invoice)
+
+    expect(state).to_have_text("Refunded")
+    expect(desk.page.locator(".o-mail-Thread")).to_contain_text(
+        "Front Payment has refunded"
+    )
+    desk.picture("refunded")
+    [note] = office.bookkeeper.call(
+        "account.move", "search", [["reversed_entry_id", "=", invoice]]
+    )
+    assert [payment["amount"] for payment in office.payments(note)] == [1250.0]
+    assert office.admin.read("account.move", note, "amount_residual") == {
+        "id": note,
+        "amount_residual": 0,
+    }
 
 
 def test_many_who_click_at_once_refund_once(office, sandbox):

@@ -9,6 +9,10 @@ from ..tools.overview import NEEDS_YOU
 ATTENTION = "frontpay_odoo.activity_attention"
 INVOICING = "account.group_account_invoice"
 READERS = f"account.group_account_readonly,{INVOICING}"
+# Whoever has an invoice's, or a credit note's, form open listens to this channel of it,
+# see static/src; and what that form shows.
+INVOICE_CHANNEL = "frontpay_odoo.invoice"
+SHOWN_FIELDS = {"state", "error", "verification_url", "link_emailed_at", "link_error"}
 
 
 def grouped_in_order(states):
@@ -37,6 +41,16 @@ class FrontpayHandover(models.AbstractModel):
         search="_search_needs_you",
         help="Somebody has to do something about it.",
     )
+
+    def write(self, vals):
+        """Open forms of what was handed over are told, and read it anew."""
+        result = super().write(vals)
+        # While it is being sent, the next state is a moment away.
+        if SHOWN_FIELDS & vals.keys() and vals.get("state") != "sending":
+            for move in self.move_id:
+                channel = (move, INVOICE_CHANNEL)
+                self.env["bus.bus"]._sendone(channel, INVOICE_CHANNEL, move.id)
+        return result
 
     def _compute_needs_you(self):
         found = self.filtered_domain(NEEDS_YOU[self._name])

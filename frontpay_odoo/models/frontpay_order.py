@@ -109,15 +109,11 @@ NO_DUNNING = {
 }
 # Reminders of Credit Control's that haven't gone out.
 UNSENT_REMINDERS = ("draft", "to_be_sent", "email_error")
-# What an open form of the invoice shows.
-SHOWN_FIELDS = {"state", "error", "verification_url", "link_emailed_at", "link_error"}
 # How many days an order took from its hand-over until it came to one of these.
 DAYS_UNTIL = {"days_to_confirm": INVOICED_STATES, "days_to_pay": {"paid"}}
 TOKEN = re.compile(r"[\w-]{32}", re.ASCII)
 # What taking a callback asks of an order.
 CALLBACK_FIELDS = ("company_id", "order_uuid", "state", "base_url", "last_poll_at")
-# Whoever has an invoice's form open listens to this channel of it, see static/src.
-INVOICE_CHANNEL = "frontpay_odoo.invoice"
 # How long something at Front Payment may take to show.
 GRACE_MINUTES = 15
 # How long after a poll an order is polled again, by how long ago it was sent.
@@ -377,16 +373,6 @@ class FrontpayOrder(models.Model):
     )
     _link_index = models.Index("(company_id) WHERE is_link_due IS TRUE")
     _sent_index = models.Index("(company_id, sent_at) WHERE order_uuid IS NOT NULL")
-
-    def write(self, vals):
-        """Open forms of the invoices are told, and read them anew."""
-        result = super().write(vals)
-        # While it is being sent, the next state is a moment away.
-        if SHOWN_FIELDS & vals.keys() and vals.get("state") != "sending":
-            for move in self.move_id:
-                channel = (move, INVOICE_CHANNEL)
-                self.env["bus.bus"]._sendone(channel, INVOICE_CHANNEL, move.id)
-        return result
 
     @api.depends("amount")
     def _compute_reported_amount(self):

@@ -57,8 +57,6 @@ EFFECTS = [
     ("update", "Lower the Order"),
 ]
 TYPES = [("invoiced", "Invoiced"), ("regular", "Regular")]
-# What an open form of the credit note shows.
-SHOWN_FIELDS = {"state", "error"}
 
 
 class FrontpayRefund(models.Model):

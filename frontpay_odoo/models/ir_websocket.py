@@ -2,7 +2,7 @@ import re
 
 from odoo import models
 
-from .frontpay_order import INVOICE_CHANNEL
+from .frontpay_handover import INVOICE_CHANNEL
 
 # As the web client names it, see static/src/live_invoice.js.
 NAME = re.compile(rf"{re.escape(INVOICE_CHANNEL)}:([0-9]{{1,9}})")

@@ -11,8 +11,10 @@ from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.frontpay_odoo.models.account_move_link import MAX_EMAILED_AT_ONCE
-from odoo.addons.frontpay_odoo.models.frontpay_handover import ATTENTION
-from odoo.addons.frontpay_odoo.models.frontpay_order import INVOICE_CHANNEL
+from odoo.addons.frontpay_odoo.models.frontpay_handover import (
+    ATTENTION,
+    INVOICE_CHANNEL,
+)
 from odoo.addons.frontpay_odoo.tools import transaction
 
 from .common import PERSONAL_NUMBER, FrontpayCommon, SandboxCase

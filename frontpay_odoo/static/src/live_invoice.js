@@ -3,9 +3,9 @@ import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
-const CHANNEL = "frontpay_odoo.invoice"; // INVOICE_CHANNEL of models/frontpay_order.py
+const CHANNEL = "frontpay_odoo.invoice"; // INVOICE_CHANNEL of models/frontpay_handover.py
 
-/** Reads an open invoice, or order, anew when its order has changed, unless it is being edited. */
+/** Reads an open invoice, credit note, order or refund anew when it has changed, unless it is being edited. */
 export class LiveInvoice extends Component {
     static template = "frontpay_odoo.LiveInvoice";
     static props = { ...standardWidgetProps };
@@ -30,7 +30,7 @@ export class LiveInvoice extends Component {
         );
     }
 
-    /** Of an invoice's form, or of its order's. */
+    /** Of an invoice's or a credit note's form, or of its order's or refund's. */
     get invoice() {
         const { record } = this.props;
         return record.data.move_id?.id || record.resId;
