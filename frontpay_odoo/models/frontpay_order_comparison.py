@@ -21,6 +21,7 @@ from .frontpay_order import (
     PAYMENT_STATES,
     REFUNDED_STATES,
 )
+from .frontpay_order_status import OPEN_HERE
 from .frontpay_order_unbooking import LIVE_PAYMENT_STATES
 from .frontpay_rate_limit import CRON_MAX_WAIT
 
@@ -147,12 +148,13 @@ class FrontpayOrder(models.Model):
         is_unbooked = Domain("payment_id", "=", False) | Domain(
             "payment_id.state", "not in", LIVE_PAYMENT_STATES
         )
+        is_open_here = Domain("move_id.payment_state", "in", OPEN_HERE)
         return Domain.OR(
             [
                 Domain("difference", "!=", False),
                 Domain("is_missing", "=", True),
                 is_open & is_settled_here,
-                is_settled & is_unbooked,
+                is_settled & (is_unbooked | is_open_here),
                 Domain("state", "in", REFUNDED_STATES),
                 Domain("state", "in", ENDED_STATES) & Domain("payment_id", "!=", False),
             ]
@@ -194,6 +196,8 @@ class FrontpayOrder(models.Model):
             self._is_due() and self.payment_id.state not in LIVE_PAYMENT_STATES
         )
         is_kept = not self._is_equal(self._amount_kept(), 0)
+        # Somebody may have undone what was registered.
+        is_open_here = self._is_due() and self.move_id.payment_state in OPEN_HERE
         is_twice = is_unbooked and is_kept and elsewhere and not in_journal
         kinds = (
             ("unknown_there", self.is_missing, self.amount),
@@ -204,18 +208,30 @@ class FrontpayOrder(models.Model):
             ),
             ("paid_here", is_claimed and not currency.is_zero(paid), paid),
             ("credited_here", is_claimed and not currency.is_zero(credited), credited),
-            ("refunded_there", self._refund_problem(), self._amount_refunded()),
+            (
+                "refunded_there",
+                self._refund_problem() or self._has_undone_refund(),
+                self._amount_refunded(),
+            ),
             ("ended_there", self._is_claim_lost(), self.payment_id.amount),
             ("paid_twice", is_twice, self._sum_of(elsewhere)),
             (
                 "paid_there",
-                is_unbooked and currency.compare_amounts(residual, 0) > 0,
+                (is_unbooked or is_open_here)
+                and currency.compare_amounts(residual, 0) > 0,
                 residual,
             ),
         )
         return next(
             ((kind, amount) for kind, is_so, amount in kinds if is_so), (False, 0)
         )
+
+    def _has_undone_refund(self):
+        """Whether a credit note is open again whose refund was booked."""
+        booked = self.refund_ids.filtered(
+            lambda refund: refund.effect == "refund" and refund.is_booked
+        )
+        return any(note.payment_state in OPEN_HERE for note in booked.move_id)
 
     # === THE PAGE === #
 

@@ -48,9 +48,44 @@ class TestDifferences(PaymentCase):
 
     def test_paid_there_and_the_payment_was_cancelled_here(self):
         self.told("PAID")
+        self.cancel_payments()
+        self.assertEqual(self.compared(), ("paid_there", 125))
+
+    def cancel_payments(self):
         self.payments().action_draft()
         self.payments().action_cancel()
-        self.assertEqual(self.compared(), ("paid_there", 125))
+
+    def test_paid_there_and_the_payment_was_undone_here(self):
+        self.told("PAID")
+        entry = self.payments().move_id
+        for undo in (
+            self.move.line_ids.remove_move_reconcile,
+            lambda: entry._reverse_moves([{}], cancel=True),
+        ):
+            with self.subTest(undo), self.undone():
+                undo()
+                self.assertEqual(self.compared(), ("paid_there", 125))
+                self.assertIn("once more", self.sent.difference_remedy)
+
+    def test_refunded_there_and_the_refund_was_undone_here(self):
+        self.told("PAID")
+        note = self.move._reverse_moves()
+        note.action_post()
+        refund = self.env["frontpay.refund"].sudo()._enqueue_notes(note)
+        self.sent.refunded_amount = 125
+        self.told("REFUNDED")
+        refund._set_refund_state("refunded")
+        self.sent._book_refunds()
+        self.assertEqual(self.compared(), (False, 0))
+        entry = refund.payment_id.move_id
+        for undo in (
+            note.line_ids.remove_move_reconcile,
+            lambda: entry._reverse_moves([{}], cancel=True),
+            self.cancel_payments,
+        ):
+            with self.subTest(undo), self.undone():
+                undo()
+                self.assertEqual(self.compared(), ("refunded_there", 125))
 
     def test_paid_here_and_claimed_there(self):
         self.told("INVOICED")

@@ -10,6 +10,7 @@ REMEDIES = {
     "paid_there": _lt(
         "The customer has paid at Front Payment, and the invoice is open in Odoo."
         " Update its status; if the payment can't be registered, the invoice says why."
+        " If somebody has undone it, reconcile or register it once more."
     ),
     "paid_here": _lt(
         "The invoice is paid in Odoo, and Front Payment still claims it. Have the"
@@ -25,7 +26,7 @@ REMEDIES = {
     ),
     "refunded_there": _lt(
         "Front Payment has paid money back that Odoo's books still have. Make a credit"
-        " note for it, and register its payment."
+        " note for it, unless there is one, and register its payment."
     ),
     "ended_there": _lt(
         "The order has ended at Front Payment without money, and is paid in Odoo. The"
