@@ -9,7 +9,7 @@ from ..tools.counted import counted
 from ..tools.deadline import Deadline
 from ..tools.notification import notification
 from .account_move import MAX_SENT_AT_ONCE, READERS
-from .frontpay_refund import UNSETTLED_STATES, WAITING_STATES
+from .frontpay_refund import WAITING_STATES
 
 NOT_SENT_STATES = ("failed", "unknown", "needs_approval", "rejected")
 
@@ -322,6 +322,6 @@ class AccountMove(models.Model):
         if len(self) > 1 or not refund:
             return self._frontpay_resolve_invoices()
         told = self.action_frontpay_refresh()
-        if refund.state in UNSETTLED_STATES:
+        if refund._waits_for_figures():
             return self.env["frontpay.refund.resolve"]._open_dialog(refund)
         return told

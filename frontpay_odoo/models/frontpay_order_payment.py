@@ -178,25 +178,20 @@ class FrontpayOrder(models.Model):
             return self.env._("Odoo had an error, see the server's log.")
         return ""
 
-    def _pay(self, move, amount, day, reference):
+    def _pay(self, move, amount, day, reference, journal=None):
         """Register the payment of the invoice, or of a credit note for it, with Odoo's
-        own wizard, in the journal of the settings.
+        own wizard.
 
+        :param journal: ``account.journal``; that of the settings without it
         :param str reference: what goes into the memo beside Front Payment's numbers
         :return: ``account.payment``
         :raises UserError: it can't be registered, or not as it should be
         """
-        company, currency = self.company_id, self.currency_id
-        journal = company.frontpay_journal_id
-        if not journal:
-            sentence = self.env._("The Front Payment settings have no payment journal.")
-            remedy = settings_remedy(company, "frontpay_journal_id")
-            raise UserError(" ".join([sentence, remedy]))
-        for problem in journal_problems(company):
-            raise UserError(problem.message)
+        currency = self.currency_id
+        journal = journal or self._payment_journal()
         wizard = (
             self.env["account.payment.register"]
-            .with_company(company)
+            .with_company(self.company_id)
             .with_context(active_model="account.move", active_ids=move.ids)
             .create(
                 {
@@ -219,6 +214,20 @@ class FrontpayOrder(models.Model):
                 )
             )
         return payment
+
+    def _payment_journal(self):
+        """That of the settings.
+
+        :raises UserError: there is none, or it can't be used
+        """
+        company = self.company_id
+        if not company.frontpay_journal_id:
+            sentence = self.env._("The Front Payment settings have no payment journal.")
+            remedy = settings_remedy(company, "frontpay_journal_id")
+            raise UserError(" ".join([sentence, remedy]))
+        for problem in journal_problems(company):
+            raise UserError(problem.message)
+        return company.frontpay_journal_id
 
     def _memo(self, reference):
         """By which a payment and its journal items are found: Odoo's number, and Front

@@ -263,7 +263,8 @@ class FrontpayOrder(models.Model):
             refund._record_booking(self._why_not_booked(book))
 
     def _book_out(self, refund):
-        """Pay a credit note out of the journal that had received the money.
+        """Pay a credit note out of the journal that had received the money, whatever
+        the settings say now.
 
         Source: gross, on the credit note's own date.
 
@@ -288,8 +289,10 @@ class FrontpayOrder(models.Model):
                     self.move_id.display_name,
                 )
             )
+        journal = self.payment_id.journal_id.filtered("active")
+        memo = f"{note.name} {self.reference}"
         refund.payment_id = self._pay(
-            note, refund.amount, note.invoice_date, f"{note.name} {self.reference}"
+            note, refund.amount, note.invoice_date, memo, journal
         )
         refund.is_booked = True
 
@@ -485,7 +488,7 @@ class FrontpayRefund(models.Model):
     def _record_decision(self, is_refunded):
         order, note = self.order_id, self.move_id
         transaction.lock(note)
-        if self.state not in UNDECIDED_STATES:
+        if self.state == "sending" or not self._waits_for_figures():
             return
         refusal = "" if is_refunded else self._why_not_deniable()
         if refusal:
@@ -501,7 +504,7 @@ class FrontpayRefund(models.Model):
         note.message_post(body=said[is_refunded])
         if is_refunded:
             order._settle_refund(self)
-        else:
+        elif self.state in UNDECIDED_STATES:
             self._set_refund_state(UNDECIDED_STATES[self.state])
             # What Front Payment tells of a rejected refund is about this one.
             order._waiting_refunds().was_rejected = self.state == "rejected"

@@ -904,6 +904,26 @@ class TestPreflight(RefundCase):
         self.assertBooked(note)
         self.assertQuiet(self.move, note)
 
+    def test_without_line_ids_and_figures_a_person_says_what_was_refunded(self):
+        self.happens(self.sent, *PAID)
+        self.sandbox.control("POST", "settings", {"line_ids": False})
+        note = self.credit(100)
+        note.action_frontpay_send()
+        opened = note.action_frontpay_resolve()
+        self.assertEqual(opened["res_model"], "frontpay.refund.resolve")
+        dialog = self.env["frontpay.refund.resolve"].browse(opened["res_id"])
+        self.assertIn("own pages", dialog.sentence)
+        with self.subTest("it wasn't"), self.undone():
+            dialog.action_not_refunded()
+            self.assertEqual(note.frontpay_refund_state, "failed")
+            self.assertTrue(self.attention(note))
+        dialog.action_refunded()
+        self.assertEqual(note.frontpay_refund_state, "refunded")
+        self.assertFalse(self.attention(note))
+        self.refund_by_hand("125.00")  # told at last
+        self.assertBooked(note)
+        self.assertQuiet(self.move, note)
+
     def test_something_else_than_the_credit_note_refunded_by_hand_is_told(self):
         self.happens(self.sent, *PAID)
         self.sandbox.control("POST", "settings", {"line_ids": False})
@@ -1451,12 +1471,25 @@ class TestBooks(RefundCase):
         self.assertQuiet(self.note)
         self.assertEqual(self.clearing(), self.owed())
 
+    def test_the_journal_that_received_the_money_pays_it_back(self):
+        journal = self.company.frontpay_journal_id
+        another = journal.copy({"code": "FPNEW"})
+        for chosen in (another, another.browse()):
+            with self.subTest(chosen.code), self.undone():
+                self.company.frontpay_journal_id = chosen
+                self.decide("confirm")
+                payment = self.note.frontpay_refund_id.sudo().payment_id
+                self.assertEqual(payment.journal_id, journal)
+                self.assertQuiet(self.note)
+
     def test_without_a_journal_it_is_booked_once_there_is_one(self):
         journal = self.company.frontpay_journal_id
         self.company.frontpay_journal_id = False
+        journal.active = False
         self.decide("confirm")
         self.assertIn("journal", self.note.frontpay_error)
         self.assertTrue(self.attention(self.note))
+        journal.active = True
         self.company.frontpay_journal_id = journal
         self.ask()
         self.assertBooked(self.note)
