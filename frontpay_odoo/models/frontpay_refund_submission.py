@@ -301,7 +301,9 @@ class FrontpayRefund(models.Model):
         """
         others = order._waiting_refunds() - refund
         if not others:
-            order.accounted_amount = order.refunded_amount
+            # A figure that is late tells less than before: that would be told anew.
+            figures = (order.accounted_amount, order.refunded_amount)
+            order.accounted_amount = max(figures)
         in_doubt = others.filtered(lambda each: each.state in ("sending", "unknown"))
         if in_doubt:
             raise UserError(
@@ -311,7 +313,8 @@ class FrontpayRefund(models.Model):
                     others=", ".join(in_doubt.move_id.mapped("display_name")),
                 )
             )
-        if not order._is_equal(order.accounted_amount, order.refunded_amount):
+        is_told = order._is_equal(order.accounted_amount, order.refunded_amount)
+        if others and not is_told:
             raise UserError(
                 self.env._(
                     "Front Payment has refunded %(told)s of %(invoice)s, which doesn't"

@@ -1495,6 +1495,21 @@ class TestBooks(RefundCase):
         self.assertBooked(self.note)
         self.assertQuiet(self.note)
 
+    def test_a_figure_that_is_late_confirms_no_other_refund(self):
+        self.decide("confirm")
+        another = self.credit(post=False)
+        another.invoice_line_ids[0].unlink()
+        another.invoice_line_ids.price_unit = 100
+        another.action_post()
+        late = OrderStatus("PARTIAL REFUNDED", Decimal(0))
+        with patch.object(Client, "status", lambda *_: late):
+            another.action_frontpay_send()
+        self.assertEqual(another.frontpay_refund_state, "pending")
+        self.ask()
+        self.assertEqual(another.frontpay_refund_state, "pending")
+        self.decide("confirm")
+        self.assertBooked(another)
+
     def test_asking_again_books_nothing_more(self):
         self.decide("confirm")
         for _time in range(3):
