@@ -106,6 +106,27 @@ def fingerprint(document, due_date):
     return {part: _digest(content) for part, content in parts.items()}
 
 
+def due_date(document):
+    """The last day to pay that Front Payment is given.
+
+    :param dict document: the order's JSON
+    :return: a date by Norwegian clocks; None where none is given, or the order is
+        invoiced later, together with others (``invoiceInterval``, section 3.8)
+    """
+    if document.get("invoiceInterval"):
+        return None
+    if "dueDateForPaymentLink" in document:
+        return _norwegian_day(document["dueDateForPaymentLink"])
+    if "invoiceMaturity" not in document:
+        return None
+    ordered_on = _norwegian_day(document["orderDate"])
+    return ordered_on + timedelta(days=document["invoiceMaturity"])
+
+
+def _norwegian_day(timestamp):
+    return datetime.fromtimestamp(int(timestamp), NORWAY).date()
+
+
 def _digest(content):
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -191,6 +191,10 @@ class FrontpayOrder(models.Model):
         precompute=True,
         help="What the order amounts to by Front Payment's own account.",
     )
+    due_date = fields.Date(
+        help="The last day to pay that Front Payment was given. Empty: none was, or it"
+        " invoices the order later, together with others.",
+    )
     sent_parts = fields.Json(
         groups="base.group_system", help="What was sent, each part of it hashed."
     )

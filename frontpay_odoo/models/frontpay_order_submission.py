@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
 from ..connect import errors, rules
-from ..connect.channels import CHANNELS, Channel, fingerprint, updating
+from ..connect.channels import CHANNELS, Channel, due_date, fingerprint, updating
 from ..connect.order import CallbackAddresses
 from ..mapping import Problem, channel_of, order_of
 from ..mapping.problem import localized
@@ -247,8 +247,7 @@ class FrontpayOrder(models.Model):
             "state": "sending",
             "channel": plan.channel_name,
             **move.company_id._frontpay_destination(),
-            "amount": float(order.summary.grand_total),
-            "sent_parts": fingerprint(document, move.invoice_date_due),
+            **self._document_values(move, document),
             "sending_at": fields.Datetime.now(),
             "note": "\n".join(order.notes),
         }
@@ -263,6 +262,15 @@ class FrontpayOrder(models.Model):
             "token": plan.token,
         }
         return self.sudo().create(values)
+
+    @api.model
+    def _document_values(self, move, document):
+        """What Front Payment has of an invoice, once it took a document."""
+        return {
+            "amount": float(document["orderSummary"]["grandTotal"]),
+            "due_date": due_date(document),
+            "sent_parts": fingerprint(document, move.invoice_date_due),
+        }
 
     @api.model
     def _check_rules(self, move, channel_name, document):
@@ -492,11 +500,7 @@ class FrontpayOrder(models.Model):
             self._report_problem(sentence)
             return
         self.write(
-            {
-                "amount": float(document["orderSummary"]["grandTotal"]),
-                "sent_parts": fingerprint(document, self.move_id.invoice_date_due),
-                "is_changing": False,
-            }
+            {**self._document_values(self.move_id, document), "is_changing": False}
         )
         self._clear_problem()
         if self.state == "sent":

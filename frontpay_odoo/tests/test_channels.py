@@ -1,11 +1,11 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from unittest.mock import patch
 
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.tests import freeze_time, tagged
 
 from odoo.addons.frontpay_odoo.connect import rules
-from odoo.addons.frontpay_odoo.connect.channels import CHANNELS
+from odoo.addons.frontpay_odoo.connect.channels import CHANNELS, due_date
 from odoo.addons.frontpay_odoo.connect.order import CallbackAddresses
 from odoo.addons.frontpay_odoo.mapping import order_of
 
@@ -188,6 +188,21 @@ class TestChannels(ChannelCase):
                     int(document["dueDateForPaymentLink"]),
                     int(datetime.fromisoformat(end).timestamp()),
                 )
+
+    def test_the_due_date_is_known_where_front_payment_is_given_one(self):
+        given = date(2025, 10, 26)
+        for channel, interval, expected in (
+            ("session", "0", given),
+            ("regular", "0", given),
+            ("invoice", "0", given),
+            ("session", "1", None),  # invoiced later, with others
+            ("payment_link", "0", None),
+        ):
+            with self.subTest(channel, interval=interval), self.undone():
+                self.company.frontpay_invoice_interval = interval
+                self.moves["private"].invoice_date_due = given
+                document = self.document(channel, "private")
+                self.assertEqual(due_date(document), expected)
 
 
 @tagged("post_install", "-at_install", "frontpay")

@@ -184,6 +184,14 @@ class TestEmail(LinkCase):
                 is_test = "This is a test" in self.mails().body_html
                 self.assertEqual(is_test, environment == "demo")
 
+    def test_it_says_the_due_date_that_front_payment_was_given(self):
+        for due_date, told in (("2026-12-06", "12/06/2026"), (False, "")):
+            with self.subTest(told), self.undone():
+                self.waiting(due_date=due_date)._email_link()
+                body = self.mails().body_html
+                self.assertEqual("Due date" in body, bool(told))
+                self.assertIn(told, body)
+
     def test_a_reminder_says_so(self):
         order = self.emailed(days=3)
         order._email_link()
@@ -233,6 +241,7 @@ class TestAutomaticEmail(LinkCase, SandboxCase):
         move.action_frontpay_send()
         [order] = self.sandbox.orders()
         self.assertIn(order["bankIdUrl"].replace("&", "&amp;"), self.mails().body_html)
+        self.assertIn("Due date", self.mails().body_html)
         self.assertTrue(move.frontpay_link_emailed_at)
         self.run_cron("cron_email_links")
         self.assertEqual(len(self.mails()), 1)
