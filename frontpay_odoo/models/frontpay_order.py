@@ -225,6 +225,10 @@ class FrontpayOrder(models.Model):
     link_reminders = fields.Integer(
         string="Reminders", help="How often the customer was reminded."
     )
+    is_change_untold = fields.Boolean(
+        string="Change Is Untold",
+        help="Front Payment has another amount or due date than the customer was told.",
+    )
     link_error = fields.Text(
         string="E-mail Failed",
         help="Why the customer didn't get the link.",

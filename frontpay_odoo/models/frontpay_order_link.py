@@ -53,6 +53,21 @@ class FrontpayOrder(models.Model):
             {"verification_url": url, "link_emailed_at": False, "is_link_due": is_due}
         )
 
+    def _keep_change(self, values):
+        """Store what Front Payment has of the invoice now; whoever was told another
+        amount or due date is to be told.
+
+        :param dict values: of the order's fields
+        """
+        is_told = bool(self.link_emailed_at)
+        is_other = self.due_date != values["due_date"] or not self._is_equal(
+            self.amount, values["amount"]
+        )
+        self.write({**values, "is_changing": False})
+        if is_told and is_other:
+            self.is_change_untold = True
+            self.is_link_due = self.is_link_due or self._is_told_automatically()
+
     def _is_told_automatically(self):
         is_told_there = CHANNELS[self.channel].tells_customer
         return self.company_id.sudo().frontpay_email_link and not is_told_there
@@ -126,7 +141,7 @@ class FrontpayOrder(models.Model):
 
     def _email_due_link(self):
         """E-mail the link unless somebody did so meanwhile, or it is of no use now."""
-        if not self.is_link_due:
+        if not self.is_link_due or self._is_being_changed():
             return
         self.is_link_due = False
         if self._is_link_of_use():
@@ -197,7 +212,8 @@ class FrontpayOrder(models.Model):
         emailed_at = self.link_emailed_at
         is_recent = emailed_at and emailed_at > fields.Datetime.now() - AGAIN_AFTER
         is_same = self.link_emailed_to == self._link_recipient().email
-        if not is_recent or not is_same or self.link_error:
+        is_news = self.link_error or self.is_change_untold
+        if not is_recent or not is_same or is_news:
             return ""
         return self.env._(
             "The link of %(invoice)s was e-mailed to %(email)s at %(time)s already. It"
@@ -244,12 +260,12 @@ class FrontpayOrder(models.Model):
         Only the recipient can read it: the invoice's messages tell when it went to
         whom, and not the link.
         """
-        is_reminder = bool(self.link_emailed_at) and not self.link_error
+        kind = self._kind_of_email()
         recipient = self._link_recipient()
-        if is_reminder:
+        if kind == "reminder":
             self.link_reminders += 1
         self._cancel_unsent_email()
-        message = self._post_email(recipient, is_reminder=is_reminder)
+        message = self._post_email(recipient, kind)
         self._clear_link_error()
         self.write(
             {
@@ -259,18 +275,27 @@ class FrontpayOrder(models.Model):
                 "link_message_id": message.id,
             }
         )
-        self.move_id.message_post(body=self._emailed_sentence(is_reminder=is_reminder))
-        self._send_sms(recipient)
+        self.move_id.message_post(body=self._emailed_sentence(kind))
+        self._send_sms(recipient, kind)
+        self.is_change_untold = False
 
-    def _post_email(self, recipient, *, is_reminder):
+    def _kind_of_email(self):
+        """:return: ``first``, ``change`` or ``reminder``"""
+        if self.is_change_untold:
+            return "change"
+        return "reminder" if self.link_emailed_at and not self.link_error else "first"
+
+    def _post_email(self, recipient, kind):
         """:return: the ``mail.message``, which isn't shown on the invoice"""
         template = self.env.ref(TEMPLATE).sudo()
         parts = ("subject", "body_html", "email_from")
         written = template._generate_template(self.ids, parts)[self.id]
         subject = written["subject"]
-        if is_reminder:
-            wording = self.with_context(lang=recipient.lang).env
+        wording = self.with_context(lang=recipient.lang).env
+        if kind == "reminder":
             subject = wording._("Reminder: %s", subject)
+        elif kind == "change":
+            subject = wording._("Changed: %s", subject)
         # The mail's one button is the link, not Odoo's own.
         move = self.move_id.with_context(
             email_notification_allow_header=False, email_notification_force_footer=True
@@ -301,8 +326,13 @@ class FrontpayOrder(models.Model):
         if mails:
             mails.cancel()
 
-    def _emailed_sentence(self, *, is_reminder):
-        if is_reminder:
+    def _emailed_sentence(self, kind):
+        if kind == "change":
+            return self.env._(
+                "The invoice was changed, so the link was e-mailed to %s again.",
+                self.link_emailed_to,
+            )
+        if kind == "reminder":
             return self.env._(
                 "Reminder %(number)s: the link was e-mailed to %(email)s again.",
                 number=self.link_reminders,
@@ -310,7 +340,7 @@ class FrontpayOrder(models.Model):
             )
         return self.env._("The link was e-mailed to %s.", self.link_emailed_to)
 
-    def _send_sms(self, recipient):
+    def _send_sms(self, recipient, kind):
         """Send the link by SMS as well, where Odoo's ``sms`` is installed."""
         company = self.company_id.sudo()
         if "sms.sms" not in self.env or not company.frontpay_sms_link:
@@ -318,22 +348,30 @@ class FrontpayOrder(models.Model):
         number = recipient._phone_format(fname="phone", force_format="E164")
         if not number:
             return
-        wording = self.with_context(lang=recipient.lang).env
+        body = self.with_context(lang=recipient.lang)._sms_text(kind)
         self.env["sms.sms"].sudo().create(
-            {
-                "partner_id": recipient.id,
-                "number": number,
-                "body": wording._(
-                    "%(company)s: please confirm invoice %(invoice)s (%(amount)s) with"
-                    " BankID: %(link)s",
-                    company=company.name,
-                    invoice=self.move_id.name,
-                    amount=self.currency_id.with_env(wording).format(self.amount),
-                    link=self.verification_url,
-                ),
-            }
+            {"partner_id": recipient.id, "number": number, "body": body}
         )
         self.move_id.message_post(body=self.env._("SMS with the link to %s.", number))
+
+    def _sms_text(self, kind):
+        details = {
+            "company": self.company_id.sudo().name,
+            "invoice": self.move_id.name,
+            "amount": self.currency_id.format(self.amount),
+            "link": self.verification_url,
+        }
+        if kind == "change":
+            return self.env._(
+                "%(company)s: invoice %(invoice)s was changed to %(amount)s. Please"
+                " confirm it with BankID: %(link)s",
+                **details,
+            )
+        return self.env._(
+            "%(company)s: please confirm invoice %(invoice)s (%(amount)s) with BankID:"
+            " %(link)s",
+            **details,
+        )
 
     # === WHAT FAILED === #
 

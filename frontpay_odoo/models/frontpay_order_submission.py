@@ -499,9 +499,7 @@ class FrontpayOrder(models.Model):
             )
             self._report_problem(sentence)
             return
-        self.write(
-            {**self._document_values(self.move_id, document), "is_changing": False}
-        )
+        self._keep_change(self._document_values(self.move_id, document))
         self._clear_problem()
         if self.state == "sent":
             self._keep_link(answer.verification_url)

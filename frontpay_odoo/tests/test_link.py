@@ -10,6 +10,8 @@ from odoo.exceptions import AccessError, LockError, RedirectWarning, UserError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.frontpay_odoo.connect.channels import CHANNELS
+from odoo.addons.frontpay_odoo.connect.responses import SubmittedOrder
 from odoo.addons.frontpay_odoo.models.account_move_link import MAX_EMAILED_AT_ONCE
 from odoo.addons.frontpay_odoo.models.frontpay_handover import (
     ATTENTION,
@@ -260,7 +262,7 @@ class TestAutomaticEmail(LinkCase, SandboxCase):
         move = self.invoice()
         move.action_frontpay_send()
         first = move.frontpay_verification_url
-        move.invoice_date_due += 20 * DAY
+        move.ref = "PO 7"
         move.action_frontpay_send()
         links = {first, move.frontpay_verification_url}
         self.assertEqual(len(self.mails()), len(links))
@@ -310,6 +312,107 @@ class TestAutomaticEmail(LinkCase, SandboxCase):
         self.assertNotIn("frontpay_link", move._get_alerts())
         self.run_cron("cron_email_links")
         self.assertEqual(len(self.mails()), 1)
+
+
+@tagged("post_install", "-at_install", "frontpay")
+class TestChangeTold(LinkCase, SandboxCase):
+    """The invoice was changed after its customer got the link."""
+
+    def setUp(self):
+        super().setUp()
+        self.move = self.invoice()
+        self.move.action_frontpay_send()
+        self.sent = self.move.sudo().frontpay_order_id
+
+    def change(self, **values):
+        self.move.action_frontpay_change()
+        self.move.invoice_line_ids.write(values)
+        self.move.action_post()
+
+    def run_crons(self):
+        for name in ("cron_send", "cron_email_links", "cron_email_links"):
+            self.run_cron(name)
+
+    def test_the_customer_gets_the_link_again_with_what_it_costs_now(self):
+        self.change(price_unit=500)
+        self.assertEqual(len(self.mails()), 1)
+        self.run_crons()
+        [first, mail] = self.mails()
+        self.assertIn("We have changed this invoice", mail.body_html)
+        self.assertNotIn("We have changed this invoice", first.body_html)
+        self.assertIn("625.00", mail.body_html)
+        self.assertTrue(mail.subject.startswith("Changed: "), mail.subject)
+        self.assertIn("was changed, so the link", self.chatter(self.move))
+        self.assertFalse(self.sent.is_change_untold)
+        self.assertFalse(self.sent.link_reminders)
+
+    def test_it_is_told_only_where_something_to_pay_changed_and_links_are_e_mailed(
+        self,
+    ):
+        later = {"invoice_date_due": self.move.invoice_date_due + 40 * DAY}
+        for name, values, terms, is_automatic, is_told in (
+            ("amount", {"price_unit": 500}, {}, True, True),
+            ("due date", {}, later, True, True),
+            ("wording", {"name": "Better router"}, {}, True, False),
+            ("by hand", {"price_unit": 500}, {}, False, False),
+        ):
+            with self.subTest(name), self.undone():
+                self.company.frontpay_email_link = is_automatic
+                self.move.action_frontpay_change()
+                self.move.invoice_line_ids.write(values)
+                self.move.write({"invoice_payment_term_id": False, **terms})
+                self.move.action_post()
+                document = self.document_of_update()
+                answer = SubmittedOrder(
+                    self.sent.order_uuid, "", self.sent.verification_url
+                )
+                self.sent._record_update(document, answer)
+                self.sent._email_due_link()
+                self.assertEqual(len(self.mails()) - 1, int(is_told))
+
+    def document_of_update(self):
+        order, problems = self.sent._prepare(self.move, self.sent._plan(self.move))
+        self.assertFalse(problems)
+        return CHANNELS[self.sent.channel].to_json(order)
+
+    def test_an_update_that_was_refused_tells_nothing(self):
+        self.sandbox.fault("status", status=417, path="invoice/submit")
+        self.change(price_unit=500)
+        self.run_crons()
+        self.assertIn("doesn't have that yet", self.sent.error)
+        told = self.mails().filtered(lambda mail: mail.recipient_ids == self.private)
+        self.assertEqual(len(told), 1)
+
+    def test_what_is_being_changed_once_more_is_told_once_it_is_confirmed(self):
+        self.sent.write({"is_change_untold": True, "is_link_due": True})
+        self.move.action_frontpay_change()
+        self.run_cron("cron_email_links")
+        self.assertEqual(len(self.mails()), 1)
+        self.move.action_post()
+        self.run_crons()
+        self.assertEqual(len(self.mails()), 2)
+
+    def test_where_links_are_e_mailed_by_hand_the_next_one_says_it(self):
+        self.company.frontpay_email_link = False
+        self.change(price_unit=500)
+        self.run_crons()
+        self.assertTrue(self.sent.is_change_untold)
+        self.move.action_frontpay_email_link()
+        self.assertIn("We have changed this invoice", self.mails()[-1].body_html)
+
+    def test_what_was_credited_stands_in_it(self):
+        note = self.move._reverse_moves([{"invoice_date": self.move.invoice_date}])
+        note.invoice_line_ids.price_unit = 40
+        note.action_post()
+        note.action_frontpay_send()
+        self.assertEqual(note.frontpay_refund_state, "refunded")
+        [_first, mail] = self.mails()
+        text = " ".join(html.fromstring(mail.body_html).text_content().split())
+        self.assertRegex(text, r"Credited .*-.?50\.00 .*Total, VAT included .*75\.00")
+
+    def test_the_sms_says_it_too(self):
+        self.assertIn("was changed to", self.sent._sms_text("change"))
+        self.assertNotIn("was changed", self.sent._sms_text("reminder"))
 
 
 @tagged("post_install", "-at_install", "frontpay")
