@@ -672,6 +672,35 @@ class TestDecisions(RecoveryCase):
             },
         )
 
+    def test_what_tells_equal_candidates_apart_is_shown(self):
+        product = self.payload["products"][0] | {"name": "Antenna"}
+        other = self._submit(products=[product])
+        dialog = self._check_outcome()
+        self.assertIn(self.order.reference, dialog.invoice_details)
+        self.assertIn(self.private.name, dialog.invoice_details)
+        mine, another = dialog.candidate_ids.sorted(
+            lambda each: each.order_uuid == other
+        )
+        self.assertEqual(
+            (mine.lines, another.lines), ("Router: 125.00", "Antenna: 125.00")
+        )
+        self.assertEqual(another.customer, self.private.name)
+        self.assertEqual(another.reference, self.order.reference)
+
+    def test_a_candidates_customer_and_reference_are_told_as_far_as_known(self):
+        Candidate = self.env["frontpay.resolve.candidate"].sudo()
+        remote_orders = self.env["frontpay.remote.order"].sudo()
+        own = next(iter(remote_orders._contact_digests(self.order)))
+        for values, reference, customer in (
+            ({"contacts": own}, "", self.private.name),
+            ({"contacts": "another"}, "", f"Not {self.private.name}"),
+            ({"references": "INV/1\nINV/2"}, "INV/1, INV/2", ""),
+        ):
+            with self.subTest(values):
+                shown = Candidate._values(self.order, remote_orders.new(values))
+                self.assertEqual(shown["reference"], reference)
+                self.assertEqual(shown["customer"], customer)
+
     def test_one_of_the_candidates_is_taken(self):
         other = self._submit()
         candidates = self._check_outcome().candidate_ids

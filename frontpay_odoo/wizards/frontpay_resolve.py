@@ -20,6 +20,9 @@ class FrontpayResolve(models.TransientModel):
         "account.move", string="Invoice", required=True, readonly=True
     )
     sentence = fields.Text(readonly=True)
+    invoice_details = fields.Text(
+        readonly=True, help="What to compare the orders with."
+    )
     may_be_absent = fields.Boolean(
         readonly=True, help="Whether it would be in Front Payment's list by now."
     )
@@ -41,6 +44,7 @@ class FrontpayResolve(models.TransientModel):
             {
                 "move_id": order.move_id.id,
                 "sentence": self._sentence(order, candidates, failure),
+                "invoice_details": candidates and self._details(order),
                 "may_be_absent": not order._is_in_grace(),
                 "candidate_ids": [
                     Command.create(self.candidate_ids._values(order, candidate))
@@ -49,7 +53,8 @@ class FrontpayResolve(models.TransientModel):
             }
         )
         name = self.env._("Outcome of %s", order.move_id.name)
-        return wizard._get_records_action(name=name, target="new")
+        context = {**self.env.context, "dialog_size": "extra-large"}
+        return wizard._get_records_action(name=name, target="new", context=context)
 
     def action_check_and_link(self):
         """Look whether the typed number can be this invoice, and link it if so.
@@ -87,6 +92,19 @@ class FrontpayResolve(models.TransientModel):
         return notification(kind, "\n".join(order._outcome_lines()), reload=True)
 
     # === WHAT IS TOLD === #
+
+    @api.model
+    def _details(self, order):
+        """What the invoice would be at Front Payment."""
+        return self.env._(
+            "%(invoice)s for %(customer)s over %(amount)s, sent %(time)s with reference"
+            " %(reference)s.",
+            invoice=order.move_id.name,
+            customer=order.partner_id.name,
+            amount=order.currency_id.format(order.amount),
+            time=local_time(self.env, order._request_sent_at()),
+            reference=order.reference,
+        )
 
     @api.model
     def _sentence(self, order, candidates, failure):
@@ -135,10 +153,13 @@ class FrontpayResolveCandidate(models.TransientModel):
         "frontpay.resolve", required=True, readonly=True, ondelete="cascade"
     )
     order_uuid = fields.Char(string="Order Number", readonly=True)
-    status = fields.Char(readonly=True)
+    status = fields.Text(readonly=True)
     currency_id = fields.Many2one(related="resolve_id.move_id.currency_id")
     amount = fields.Monetary(readonly=True)
     ordered_at = fields.Datetime(string="Time", readonly=True)
+    reference = fields.Text(readonly=True)
+    customer = fields.Text(readonly=True)
+    lines = fields.Text(readonly=True)
 
     @api.model
     def _values(self, order, remote_order):
@@ -149,7 +170,20 @@ class FrontpayResolveCandidate(models.TransientModel):
             "status": order._state_label(state) if state else remote_order.status,
             "amount": remote_order.amount,
             "ordered_at": remote_order.ordered_at,
+            "reference": ", ".join((remote_order.references or "").splitlines()),
+            "customer": self._customer(order, remote_order),
+            "lines": remote_order.lines,
         }
+
+    @api.model
+    def _customer(self, order, remote_order):
+        """Whose it is: e-mail, phone and organization number can be compared, but
+        aren't kept."""
+        if not remote_order.contacts:
+            return ""
+        if remote_order._matches_customer(order):
+            return order.partner_id.name
+        return self.env._("Not %s", order.partner_id.name)
 
     def action_link(self):
         """It is this one.
