@@ -6,6 +6,7 @@ from odoo import SUPERUSER_ID
 from .problem import field_label
 
 ADMINISTRATORS = "base.group_system"
+ACCOUNTANTS = ("account.group_account_user", "account.group_account_manager")
 
 
 def may_set_up(env):
@@ -25,17 +26,30 @@ def administrator_of(company):
 
     :return: one ``res.users``, or none
     """
+    return _one_of(company, ADMINISTRATORS)
+
+
+def _one_of(company, *groups):
+    """Somebody of these groups who works in the company."""
     company = company.sudo()
-    administrators = company.env.ref(ADMINISTRATORS).all_user_ids.filtered(
+    users = company.env["res.users"].union(
+        *(company.env.ref(group).all_user_ids for group in groups)
+    )
+    users = users.filtered(
         lambda user: user.active and not user.share and company in user.company_ids
     )
-    responsible = company.frontpay_responsible_id & administrators
-    return responsible or administrators.sorted("id")[:1]
+    responsible = company.frontpay_responsible_id & users
+    return responsible or users.sorted("id")[:1]
 
 
 def administrator_name(company):
     """Whom to ask, for a sentence."""
     return administrator_of(company).name or company.env._("an administrator")
+
+
+def accountant_name(company):
+    """Whom to ask for what bookkeepers may not book, for a sentence."""
+    return _one_of(company, *ACCOUNTANTS).name or company.env._("an accountant")
 
 
 def settings_remedy(company, *names):

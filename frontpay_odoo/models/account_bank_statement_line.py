@@ -12,7 +12,7 @@ class AccountBankStatementLine(models.Model):
         """
         self.ensure_one()
         payouts = self.env["frontpay.payout"].with_company(self.company_id)
-        payouts.check_access("write")
+        payouts._refuse_others()
         payout = payouts._of_statement_line(self)
         if payout.state == "posted" and not payout.is_matched:
             payout.statement_line_id = self

@@ -7,6 +7,8 @@ from odoo.fields import Command, Domain
 from odoo.tools import format_date
 
 from ..connect.channels import CURRENCY
+from ..mapping.remedy import accountant_name
+from ..tools.notification import notification
 from ..tools.payout_items import proposed
 from .res_company_settlement import EXPENSES
 
@@ -146,6 +148,11 @@ class FrontpayPayout(models.Model):
         " can settle them.",
     )
 
+    whom_to_ask = fields.Char(
+        compute="_compute_whom_to_ask",
+        help="Who books pay-outs, for those who may not.",
+    )
+
     _one_per_statement_line = models.UniqueIndex(
         "(statement_line_id) WHERE state != 'cancelled'",
         "The bank statement line has another pay-out already. Cancel that one, or"
@@ -226,6 +233,31 @@ class FrontpayPayout(models.Model):
     def _compute_unbooked_count(self):
         for payout in self:
             payout.unbooked_count = len(payout._unbooked_payments())
+
+    @api.depends("company_id")
+    @api.depends_context("uid", "lang")
+    def _compute_whom_to_ask(self):
+        may_book = self.browse().has_access("write")
+        for payout in self:
+            payout.whom_to_ask = not may_book and payout._accountants_sentence()
+
+    def _accountants_sentence(self):
+        return self.env._(
+            "Pay-outs are booked by accountants. Ask %s.",
+            accountant_name(self.sudo().company_id[:1] or self.env.company),
+        )
+
+    def action_tell_whom_to_ask(self):
+        """For a bookkeeper who looks for the button that makes a pay-out."""
+        self.check_access("read")
+        return notification("info", self._accountants_sentence())
+
+    def _refuse_others(self):
+        """:raises AccessError: for users who may not book pay-outs"""
+        self.check_access("read")
+        if not self.browse().has_access("write"):
+            raise AccessError(self._accountants_sentence())
+        self.check_access("write")
 
     @api.ondelete(at_uninstall=False)
     def _keep_booked(self):
@@ -329,7 +361,7 @@ class FrontpayPayout(models.Model):
 
     def action_propose(self):
         """Fill in the open items that the pay-out is most likely made of."""
-        self.check_access("write")
+        self._refuse_others()
         for payout in self:
             payout._refuse_unless_draft()
             items = payout._open_items()
@@ -357,7 +389,7 @@ class FrontpayPayout(models.Model):
     def action_book_payments(self):
         """Give payments without an entry one in the journal's own account, and have
         the next ones booked there at once."""
-        self.check_access("write")
+        self._refuse_others()
         for payout in self:
             account = payout.journal_id.default_account_id
             payments = payout._unbooked_payments()
@@ -385,7 +417,7 @@ class FrontpayPayout(models.Model):
 
         :raises UserError: it doesn't fit; the sentence says what to do
         """
-        self.check_access("write")
+        self._refuse_others()
         for payout in self:
             payout._refuse_unless_draft()
             # Odoo's own reset of an entry leaves it reconciled.
@@ -581,7 +613,7 @@ class FrontpayPayout(models.Model):
 
         :raises UserError: there is none, or more than one
         """
-        self.check_access("write")
+        self._refuse_others()
         for payout in self:
             if payout.state != "posted":
                 raise UserError(
@@ -721,7 +753,7 @@ class FrontpayPayout(models.Model):
 
     def action_draft(self):
         """Take the entry back, so that the pay-out can be corrected."""
-        self.check_access("write")
+        self._refuse_others()
         for payout in self:
             payout._refuse_reversed()
             payout._unmatch()
@@ -731,7 +763,7 @@ class FrontpayPayout(models.Model):
     def action_cancel(self):
         """Cancel the pay-out; in a closed period, by an entry of today that reverses
         it. The bank's line then stays on the account for transfers, for a new one."""
-        self.check_access("write")
+        self._refuse_others()
         for payout in self:
             payout._refuse_reversed()
             if payout._is_fixed():

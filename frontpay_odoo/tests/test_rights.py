@@ -1,3 +1,5 @@
+import re
+
 from psycopg2.errors import ForeignKeyViolation
 
 from odoo import Command, fields
@@ -142,6 +144,28 @@ class TestRights(RightsCase):
             with self.subTest(login):
                 may = self._may(self._as(payout, login).read)
                 self.assertEqual(may, login in ("reader", "invoicing", "adviser"))
+
+    def test_who_may_not_book_payouts_reads_whom_to_ask(self):
+        bank = self.company_data["default_journal_bank"]
+        line = self.env["account.bank.statement.line"].create(
+            {"journal_id": bank.id, "amount": 125, "payment_ref": "Front Payment"}
+        )
+        payout = self.env["frontpay.payout"].create({"bank_journal_id": bank.id})
+        adviser = self.users["adviser"]
+        self.company.frontpay_responsible_id = adviser
+        sentence = f"Pay-outs are booked by accountants. Ask {adviser.name}."
+        for login in ("reader", "invoicing"):
+            own = self._as(payout, login)
+            with self.subTest(login):
+                self.assertEqual(own.whom_to_ask, sentence)
+                told = own.browse().action_tell_whom_to_ask()["params"]
+                self.assertEqual(told["message"], sentence)
+                with self.assertRaisesRegex(AccessError, re.escape(sentence)):
+                    self._as(line, login).action_frontpay_payout()
+        self.assertFalse(self._as(payout, "adviser").whom_to_ask)
+        for login, is_shown in (("invoicing", True), ("adviser", False)):
+            arch = self._as(payout, login).get_view(view_type="list")["arch"]
+            self.assertEqual("action_tell_whom_to_ask" in arch, is_shown)
 
     def test_an_adviser_books_matches_and_undoes_a_payout(self):
         bank = self.company_data["default_journal_bank"]
