@@ -4,7 +4,8 @@ from odoo.tools import SQL
 
 class FrontpaySettlementReport(models.Model):
     """What Front Payment has collected, paid back, kept and paid out, by journal and
-    period; what is outstanding is the balance of the clearing account.
+    period. All changes up to a day come to the balance of the clearing account: what is
+    outstanding then.
 
     Outside of pay-outs, each row is an item of the clearing account; of a pay-out, each
     is what the clearing account was credited for.
@@ -41,10 +42,11 @@ class FrontpaySettlementReport(models.Model):
         help="What else was entered on the clearing account, such as an opening "
         "balance.",
     )
-    outstanding = fields.Monetary(
+    balance_change = fields.Monetary(
+        string="Change in Balance",
         readonly=True,
-        help="Collected, less refunds, fees, their tax and what was paid out: what "
-        "Front Payment owes.",
+        help="Collected, less refunds, fees, their tax and what was paid out. All "
+        "changes together are the balance: what Front Payment owes.",
     )
 
     _depends = {
@@ -172,7 +174,7 @@ class FrontpaySettlementReport(models.Model):
                    CASE kind.name WHEN 'fee' THEN line.balance ELSE 0 END AS fee,
                    CASE kind.name WHEN 'tax' THEN line.balance ELSE 0 END AS fee_tax,
                    CASE kind.name WHEN 'bank' THEN line.balance ELSE 0 END AS paid_out,
-                   0 AS other, -line.balance AS outstanding
+                   0 AS other, -line.balance AS balance_change
               FROM payout
               JOIN account_move_line line ON line.move_id = payout.move_id
          LEFT JOIN clearing

@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from .test_payout import PayoutCase
 
 MEASURES = (
-    *("collected", "refunded", "fee", "fee_tax", "paid_out", "other", "outstanding"),
+    *("collected", "refunded", "fee", "fee_tax", "paid_out", "other", "balance_change"),
 )
 
 
@@ -46,30 +46,40 @@ class TestSettlementReport(PayoutCase):
     def test_each_amount_has_its_column(self):
         self.paid(1000)
         self.paid(-200)
-        self.assertTold({"collected": 1000, "refunded": 200, "outstanding": 800})
+        self.assertTold({"collected": 1000, "refunded": 200, "balance_change": 800})
         payout = self.payout(790, 8, tax_id=self.fee_tax.id)
-        self.assertTold({"collected": 1000, "refunded": 200, "outstanding": 800})
+        self.assertTold({"collected": 1000, "refunded": 200, "balance_change": 800})
         payout.action_post()
         booked = {"fee": 8, "fee_tax": 2, "paid_out": 790}
         self.assertTold({"collected": 1000, "refunded": 200} | booked)
-        self.assertTold(booked | {"outstanding": -800}, ("payout_id", "=", payout.id))
+        self.assertTold(
+            booked | {"balance_change": -800}, ("payout_id", "=", payout.id)
+        )
         self.enter(25)
         self.assertTold(
-            {"collected": 1000, "refunded": 200, "other": 25, "outstanding": 25}
+            {"collected": 1000, "refunded": 200, "other": 25, "balance_change": 25}
             | booked
         )
         self.assertEqual(self.balance(), 25)
+
+    def test_of_a_month_it_is_the_change_and_the_graph_adds_them_up(self):
+        report = self.env["frontpay.settlement.report"]
+        label = report.fields_get(["balance_change"])["balance_change"]["string"]
+        self.assertEqual(label, "Change in Balance")
+        arch = report.get_view(view_type="graph")["arch"]
+        self.assertIn('cumulated="1"', arch)
+        self.assertIn('string="Balance"', arch)
 
     def test_what_is_taken_back_is_taken_off(self):
         item = self.paid(1000)
         payout = self.payout(990, 10)
         payout.action_post()
         payout.action_draft()
-        self.assertTold({"collected": 1000, "outstanding": 1000})
+        self.assertTold({"collected": 1000, "balance_change": 1000})
         payout.action_post()
         self.company.fiscalyear_lock_date = "2026-11-20"
         payout.action_cancel()
-        self.assertTold({"collected": 1000, "outstanding": 1000})
+        self.assertTold({"collected": 1000, "balance_change": 1000})
         item.move_id._reverse_moves([{"date": date(2026, 11, 21)}], cancel=True)
         self.assertTold({})
 
@@ -77,7 +87,7 @@ class TestSettlementReport(PayoutCase):
         self.paid(1000)
         self.payout(300, 0, self.paid(300)).action_post()
         self.company.frontpay_journal_id = False
-        self.assertEqual(self.told()["outstanding"], 1000)
+        self.assertEqual(self.told()["balance_change"], 1000)
 
     def test_only_what_is_front_payments_in_a_shared_account(self):
         outstanding = self.env["account.account"].create(
@@ -92,7 +102,7 @@ class TestSettlementReport(PayoutCase):
             journal.inbound_payment_method_line_ids.payment_account_id = outstanding
         self.paid(100)
         self.paid(40, journal_id=self.bank.id)
-        self.assertTold({"collected": 100, "outstanding": 100})
+        self.assertTold({"collected": 100, "balance_change": 100})
         payout = self.payout(90, 10)
         payout.action_post()
         self.assertTold({"collected": 100, "fee": 10, "paid_out": 90})
@@ -111,7 +121,7 @@ class TestSettlementReport(PayoutCase):
         self.paid(40)
         self.enter(25)
         self.assertTold(
-            {"collected": 170, "paid_out": 30, "other": 25, "outstanding": 165}
+            {"collected": 170, "paid_out": 30, "other": 25, "balance_change": 165}
         )
         self.assertEqual(self.balance(), 165)
         own = self.told(("journal_id", "=", second.id), ("collected", "!=", 0))
@@ -134,7 +144,7 @@ class TestSettlementReport(PayoutCase):
         methods.payment_account_id = self.journal.default_account_id
         self.paid(40)
         self.assertTold(
-            {"collected": 200, "fee": 10, "paid_out": 90, "outstanding": 100}
+            {"collected": 200, "fee": 10, "paid_out": 90, "balance_change": 100}
         )
         self.assertEqual(self.balance() + self.balance(outstanding), 100)
         both = self.payout(100, 0)
@@ -147,7 +157,7 @@ class TestSettlementReport(PayoutCase):
         other.action_frontpay_create_journal()
         self.paid(100, company=other)
         self.paid(30)
-        self.assertTold({"collected": 30, "outstanding": 30})
+        self.assertTold({"collected": 30, "balance_change": 30})
 
     def test_the_outstanding_sum_is_the_balance_of_the_clearing_account(self):
         """A quarter of random trade, with pay-outs, some of them undone; at every end
@@ -173,7 +183,7 @@ class TestSettlementReport(PayoutCase):
             )
             balance = self.company.currency_id.round(sum(lines.mapped("balance")))
             told = self.told(("date", "<=", end))
-            self.assertEqual(told["outstanding"], balance)
+            self.assertEqual(told["balance_change"], balance)
             signs = (1, -1, -1, -1, -1, 1)
             parts = sum(
                 sign * told[name]
