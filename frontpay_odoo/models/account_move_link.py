@@ -1,6 +1,5 @@
 import base64
 import io
-from datetime import timedelta
 
 import qrcode
 
@@ -11,11 +10,10 @@ from ..mapping import Problem
 from ..tools import transaction
 from ..tools.notification import notification
 from .account_move import READERS
+from .frontpay_order_link import REMIND_AFTER
 
 # More would keep the person waiting, so the cron e-mails them.
 MAX_EMAILED_AT_ONCE = 20
-# Whose last e-mail is younger isn't reminded from the list.
-REMIND_AFTER = timedelta(days=3)
 
 
 class AccountMove(models.Model):

@@ -11,6 +11,7 @@ from ..mapping import Problem
 from ..mapping.remedy import administrator_name
 from ..tools import transaction
 from ..tools.local_time import local_time
+from ..tools.notification import notification
 from .frontpay_handover import ATTENTION
 
 _logger = logging.getLogger(__name__)
@@ -19,6 +20,8 @@ TEMPLATE = "frontpay_odoo.mail_template_link"
 LAYOUT = "mail.mail_notification_layout"
 # E-mailed again so soon, it is a second click, or somebody else's.
 AGAIN_AFTER = timedelta(minutes=5)
+# Whose last e-mail is younger isn't reminded from the list.
+REMIND_AFTER = timedelta(days=3)
 # Until a link is e-mailed whose invoice somebody works on.
 LINK_PAUSE = timedelta(minutes=1)
 FAILED = ("bounce", "exception")  # of mail.notification
@@ -167,6 +170,32 @@ class FrontpayOrder(models.Model):
     def action_remind(self):
         """Remind the customers of these orders; see :meth:`action_frontpay_remind`."""
         return self.move_id.action_frontpay_remind()
+
+    def action_remind_old(self):
+        """The same of the chosen orders, or else of all that have waited for some
+        days."""
+        orders = self or self.search(self._old_domain())
+        if not orders:
+            return notification(
+                "success",
+                self.env._(
+                    "No customer has had the link for %s days.", REMIND_AFTER.days
+                ),
+            )
+        return orders.action_remind()
+
+    @api.model
+    def _old_domain(self):
+        since = fields.Datetime.now() - REMIND_AFTER
+        was_told = Domain("link_emailed_at", "!=", False)
+        return (
+            Domain("state", "=", "sent")
+            & Domain("verification_url", "!=", False)
+            & (
+                (was_told & Domain("link_emailed_at", "<=", since))
+                | (~was_told & Domain("sent_at", "<=", since))
+            )
+        )
 
     # === WHAT SPEAKS AGAINST IT === #
 

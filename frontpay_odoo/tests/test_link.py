@@ -3,7 +3,7 @@
 from datetime import timedelta
 from unittest.mock import patch
 
-from lxml import html
+from lxml import etree, html
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, LockError, RedirectWarning, UserError
@@ -794,6 +794,29 @@ class TestReminders(LinkCase):
         self.assertIn("3 days haven't passed", params["message"])
         self.assertEqual(young.link_reminders, 0)
         self.assertIn("doesn't wait for its customer", params["message"])
+
+    def test_without_choosing_any_all_are_reminded_that_have_waited_for_some_days(self):
+        Order = self.env["frontpay.order"]
+        self.assertIn("No customer", Order.action_remind_old()["params"]["message"])
+        old = self.emailed(days=4, number=1)
+        young = self.emailed(days=1, number=2)
+        never = self.waiting(days=5, number=3)
+        self.waiting(days=5, number=4, verification_url=False)
+        before = self.mails()
+        told = Order.action_remind_old()["params"]
+        self.assertEqual(
+            (told["type"], told["message"]), ("success", "2 links were e-mailed.")
+        )
+        self.assertEqual(len(self.mails() - before), 2)
+        self.assertEqual((old.link_reminders, young.link_reminders), (1, 0))
+        self.assertTrue(never.link_emailed_at)
+        arch = etree.fromstring(
+            self.env["frontpay.order"].get_view(
+                self.env.ref("frontpay_odoo.frontpay_order_view_list_waiting").id
+            )["arch"]
+        )
+        [button] = arch.xpath("//header/button[@name='action_remind_old']")
+        self.assertEqual(button.get("display"), "always")
 
     def test_what_waits_for_the_customer_is_listed_with_its_age(self):
         waiting = self.waiting(days=4)
