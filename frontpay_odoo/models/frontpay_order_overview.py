@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..tools.overview import TO_SEND
+from .frontpay_order import CLAIMED_STATES
 
 
 class FrontpayOrder(models.Model):
@@ -19,6 +20,10 @@ class FrontpayOrder(models.Model):
     is_to_send = fields.Boolean(
         string="To Send", compute="_compute_is_to_send", search="_search_is_to_send"
     )
+    days_late = fields.Integer(
+        compute="_compute_days_late",
+        help="Since the due date, while Front Payment claims it.",
+    )
     refund_count = fields.Integer(compute="_compute_refund_count")
 
     def _compute_is_to_send(self):
@@ -29,6 +34,13 @@ class FrontpayOrder(models.Model):
     @api.model
     def _search_is_to_send(self, operator, _value):
         return TO_SEND if operator == "in" else NotImplemented
+
+    @api.depends("state", "due_date")
+    def _compute_days_late(self):
+        for order in self:
+            is_claimed = order.due_date and order.state in CLAIMED_STATES
+            late = is_claimed and order.company_id._frontpay_day() - order.due_date
+            order.days_late = late and max(late.days, 0)
 
     @api.depends("refund_ids")
     def _compute_refund_count(self):

@@ -74,6 +74,22 @@ class TestOverview(OverviewCase):
                     set(self.found("frontpay.order", name).mapped("state")), states
                 )
 
+    def test_how_late_the_customer_is_with_what_front_payment_claims(self):
+        today = self.company._frontpay_day()
+        for state, days, expected in (
+            ("reminded", 9, 9),
+            ("invoiced", 1, 1),
+            ("invoiced", 0, 0),
+            ("invoiced", -3, 0),
+            ("sent", 9, 0),
+            ("paid", 9, 0),
+        ):
+            with self.subTest(state, days=days), self.undone():
+                due_date = fields.Date.subtract(today, days=days)
+                order = self.order(self.invoice(), state, due_date=due_date)
+                self.assertEqual(order.days_late, expected)
+        self.assertFalse(self.order(self.invoice(), "reminded").days_late)
+
     def test_the_filters_of_the_refunds(self):
         model = self.env["frontpay.refund"]
         order = self.order(self.invoice(), "paid")
