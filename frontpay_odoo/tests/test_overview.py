@@ -200,6 +200,19 @@ class TestOverview(OverviewCase):
                 self.assertEqual(card[name], {"count": len(found), "amount": amount})
         self.assertEqual(card["refunds"]["count"], 0)
 
+    def test_what_the_card_calls_on_somebody_to_look_at_opens_the_list_with_what_to_do(
+        self,
+    ):
+        arch = etree.fromstring(
+            self.env["account.journal"].get_view(
+                self.env.ref("account.account_journal_dashboard_kanban_view").id
+            )["arch"]
+        )
+        action = self.env.ref("frontpay_odoo.frontpay_order_action_needs_you")
+        [link] = arch.xpath(f"//a[@type='action'][@name='{action.id}']")
+        self.assertIn("to Look At", "".join(link.itertext()))
+        self.assertIn("to_do", action.view_id._get_combined_arch().xpath("//@name"))
+
     def _card(self, journal, login):
         self.env.flush_all()
         journal = self.as_user(login, journal)
