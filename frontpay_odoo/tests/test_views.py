@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import NO_ACCESS
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
+from odoo.tools.view_validation import get_expression_field_names
 
 from .common import FrontpayCommon
 
@@ -101,6 +102,36 @@ class TestViews(FrontpayCommon):
         with Form(moves.with_context(default_move_type="out_invoice")) as form:
             form.partner_id = self.private
         self.assertFalse(form.record.frontpay_can_send)
+
+    def _shown(self, move, nodes):
+        """Those of the form's nodes that an invoice shows."""
+        names = set().union(
+            *(get_expression_field_names(node.get("invisible") or "") for node in nodes)
+        )
+        values = move.read(names - {"id"})[0]
+        return [
+            node
+            for node in nodes
+            if not safe_eval(node.get("invisible") or "False", values)
+        ]
+
+    def test_a_ribbon_tells_where_it_goes_unless_that_is_production(self):
+        arch = self._arch("account.move", "form", self.invoicing)
+        ribbons = arch.xpath(
+            "//widget[@name='web_ribbon'][@bg_color='text-bg-warning']"
+        )
+        for environment, expected in (
+            ("demo", ["Demo"]),
+            ("custom", ["Custom URL"]),
+            ("production", []),
+        ):
+            with self.subTest(environment), self.undone():
+                self.company.frontpay_environment = environment
+                self.moves["sent"].sudo().frontpay_order_id.environment = environment
+                for state in (None, "sent"):
+                    shown = self._shown(self.moves[state], ribbons)
+                    titles = [node.get("title") for node in shown]
+                    self.assertEqual(titles, expected, state)
 
     def test_one_button_at_a_time(self):
         buttons = self._arch("account.move", "form", self.invoicing).xpath(
