@@ -204,13 +204,21 @@ class TestOneWayToPay(CollectionCase):
                 is_told = "Front Payment collects" in (wizard.warning_message or "")
                 self.assertEqual(is_told, bool(state))
 
-    def test_pay_is_the_primary_button_only_while_nobody_else_collects(self):
+    def test_pay_is_primary_only_where_front_payment_neither_collects_nor_may(self):
         form = etree.fromstring(self.move.get_view(view_type="form")["arch"])
         buttons = form.xpath("//header/button[@name='action_register_payment']")
         conditions = [button.get("invisible") for button in buttons]
         names = set().union(*map(get_expression_field_names, conditions))
-        for state, is_primary in ((None, True), ("sent", False), ("cancelled", True)):
-            with self.subTest(state), self.undone():
+        for state, is_set_up in (
+            (None, True),
+            (None, False),
+            ("sent", True),
+            ("cancelled", True),
+            ("cancelled", False),
+        ):
+            with self.subTest(state, is_set_up=is_set_up), self.undone():
+                if not is_set_up:
+                    self.company.frontpay_api_token = False
                 self.bring_to(state)
                 values = self.move.read(names)[0]
                 shown = [
@@ -218,7 +226,7 @@ class TestOneWayToPay(CollectionCase):
                     for button, condition in zip(buttons, conditions, strict=True)
                     if not safe_eval(condition, values)
                 ]
-                self.assertEqual(shown, [is_primary])
+                self.assertEqual(shown, [not is_set_up])
 
 
 @tagged("post_install", "-at_install", "frontpay")

@@ -160,6 +160,24 @@ class TestViews(FrontpayCommon):
             with self.subTest(move.frontpay_state):
                 self.assertFalse(move.highlight_send_button)
 
+    def test_one_button_is_primary_at_most(self):
+        arch = self._arch("account.move", "form", self.invoicing)
+        buttons = arch.xpath("//form/header//button")
+        for state, move in self.moves.items():
+            with self.subTest(state):
+                shown = self._shown(move, buttons)
+                primary = [
+                    node.get("string")
+                    for node in shown
+                    if {"oe_highlight", "btn-primary"}
+                    & set(node.get("class", "").split())
+                ]
+                self.assertLessEqual(len(primary), 1, primary)
+                names = [node.get("name") for node in shown]
+                self.assertEqual(names.count("action_print_pdf"), 1)
+                is_open = move.payment_state in ("not_paid", "partial", "in_payment")
+                self.assertEqual(names.count("action_register_payment"), int(is_open))
+
     def test_odoos_own_button_is_primary_where_front_payment_is_not_set_up(self):
         self.company.frontpay_api_token = False
         for state in (None, "failed", "cancelled", "expired"):
