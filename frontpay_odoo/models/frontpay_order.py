@@ -486,10 +486,18 @@ class FrontpayOrder(models.Model):
         move = self._move_beside_amounts()
         if self.state in ARRIVED_STATES and not move.is_move_sent:
             move.is_move_sent = True
+        elif former in ARRIVED_STATES and self.state in ENDED_STATES:
+            self._take_back_sent()
         if _way_to_pay(former) != _way_to_pay(self.state):
             move._detach_attachments()
         if (former in ENDED_STATES) != (self.state in ENDED_STATES):
             self._follow_dunning()
+
+    def _take_back_sent(self):
+        """Nobody has got anything that still counts, unless the invoice was printed or
+        e-mailed as well."""
+        move = self._move_beside_amounts()
+        move.is_move_sent = bool(move.invoice_pdf_report_id)
 
     def _move_beside_amounts(self):
         """The invoice, for what has nothing to do with the amounts of its lines: Odoo
@@ -597,8 +605,7 @@ class FrontpayOrder(models.Model):
         )
         self.flush_recordset()
         self._follow_dunning()
-        # Nobody got anything, unless it was printed or e-mailed as well.
-        self.move_id.is_move_sent = bool(self.move_id.invoice_pdf_report_id)
+        self._take_back_sent()
         self.move_id._detach_attachments()
         self.move_id.activity_unlink([ATTENTION])
         self.move_id.message_post(

@@ -29,8 +29,8 @@ STATES = {
     "collection": (True, False, "debt collection"),
     "paid": (True, False, "Paid, thank you"),
     "refunded": (True, False, "back to you"),
-    "cancelled": (True, True, "Payment Communication"),
-    "expired": (True, True, "Payment Communication"),
+    "cancelled": (False, True, "Payment Communication"),
+    "expired": (False, True, "Payment Communication"),
 }
 # By which the order comes there.
 PATHS = {
@@ -112,6 +112,13 @@ class TestOneWayToPay(CollectionCase):
                 not_sent = [("id", "=", self.move.id), ("is_move_sent", "=", False)]
                 found = self.env["account.move"].search(not_sent)
                 self.assertEqual(bool(found), not is_sent)
+
+    def test_what_was_printed_as_well_stays_sent_when_its_order_ends(self):
+        order = self.bring_to("sent")
+        self.print_pdf()
+        self.move.invalidate_recordset()
+        order._set_state("expired")
+        self.assertTrue(self.move.is_move_sent)
 
     def test_nothing_of_a_test_that_is_closed_is_left(self):
         order = self.bring_to("sent")
