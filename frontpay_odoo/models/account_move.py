@@ -7,7 +7,8 @@ from ..tools import timeline, transaction
 from ..tools.counted import counted
 from ..tools.deadline import Deadline
 from ..tools.local_time import local_time
-from ..tools.notification import notification
+from ..tools.notification import notification, outcome
+from ..tools.overview import GOES_BY_ITSELF
 from ..tools.plan import plan_of
 from .frontpay_handover import READERS, grouped_in_order
 from .frontpay_order import (
@@ -713,5 +714,10 @@ class AccountMove(models.Model):
                 for order in sent.filtered("note")
             ),
         ]
-        kind = "success" if len(sent + waiting) == len(self) else "danger"
-        return notification(kind, "\n".join(filter(None, lines)), reload=True)
+        well = sent + waiting
+        tried_again = left.filtered_domain(GOES_BY_ITSELF)
+        return outcome(
+            "\n".join(filter(None, lines)),
+            is_done=len(well) == len(self),
+            heals=len(well + tried_again) == len(self),
+        )

@@ -7,7 +7,8 @@ from ..mapping import Problem
 from ..tools import transaction
 from ..tools.counted import counted
 from ..tools.deadline import Deadline
-from ..tools.notification import notification
+from ..tools.notification import notification, outcome
+from ..tools.overview import GOES_BY_ITSELF
 from .account_move import MAX_SENT_AT_ONCE, READERS
 from .frontpay_refund import WAITING_STATES
 
@@ -166,9 +167,11 @@ class AccountMove(models.Model):
             except UserError as error:
                 told.append({"type": "danger", "message": str(error)})
         kinds = {each["type"] for each in told}
-        kind = "success" if kinds == {"success"} else "danger"
-        message = "\n".join(each["message"] for each in told)
-        return notification(kind, message, reload=True)
+        return outcome(
+            "\n".join(each["message"] for each in told),
+            is_done=kinds == {"success"},
+            heals="danger" not in kinds,
+        )
 
     def _frontpay_check_batch(self):
         """Tell those that can go from those that can't.
@@ -259,8 +262,12 @@ class AccountMove(models.Model):
             *(f"{refund.move_id.display_name}: {refund.error}" for refund in left),
             self._frontpay_problem_text(problems),
         ]
-        kind = "danger" if left or problems else "success"
-        return notification(kind, "\n".join(filter(None, lines)), reload=True)
+        for_somebody = left - left.filtered_domain(GOES_BY_ITSELF)
+        return outcome(
+            "\n".join(filter(None, lines)),
+            is_done=not left and not problems,
+            heals=not for_somebody and not problems,
+        )
 
     def action_frontpay_request_approval(self):
         """Open the dialog that asks Front Payment to approve a refund.

@@ -410,9 +410,21 @@ class TestSending(SandboxCase):
     def test_nobody_listens(self):
         self.go_away()
         kind, message = self._send()
-        self.assertEqual(kind, "danger")
+        self.assertEqual(kind, "warning")
         self.assertIn("can't be reached", message)
         self.assertWaitsForItsNextTry()
+
+    def test_what_is_sent_again_by_itself_is_a_warning_that_goes_away(self):
+        broken = self.invoice(customer=self._customer("Nobody", email=False))
+        for moves, kind, stays in (
+            (self.invoice(), "warning", False),
+            (self.invoice() + broken, "danger", True),
+        ):
+            with self.subTest(kind), self.undone():
+                self.go_away()
+                told = moves.action_frontpay_send()["params"]
+                self.assertEqual((told["type"], told["sticky"]), (kind, stays))
+                self.come_back()
 
     def test_another_server_answers(self):
         self.company.frontpay_custom_url = f"{self.sandbox.url}/elsewhere/"

@@ -203,7 +203,7 @@ class TestRights(RightsCase):
     def test_an_invoicing_user_sends_without_seeing_the_token(self):
         move = self._as(self.invoice(), "invoicing")
         # Nobody listens there: the request is made, fails, and is put off.
-        self.assertEqual(move.action_frontpay_send()["params"]["type"], "danger")
+        self.assertEqual(move.action_frontpay_send()["params"]["type"], "warning")
         self.assertEqual(move.frontpay_state, "queued")
 
     def test_nobody_writes_orders_by_hand(self):

@@ -405,7 +405,7 @@ class TestViews(FrontpayCommon):
         context = {"active_model": "account.move", "active_ids": move.ids}
         # Nobody listens there: the request is made, and fails.
         answer = action.with_user(self.invoicing).with_context(**context).run()
-        self.assertEqual(answer["params"]["type"], "danger")
+        self.assertEqual(answer["params"]["type"], "warning")
         self.assertEqual(move.frontpay_state, "queued")
         with self.assertRaises(AccessError):
             action.with_user(self.reader).with_context(**context).run()

@@ -1,15 +1,17 @@
 """The short message that an action leaves on the screen."""
 
 
-def notification(kind, message, *, reload=False):
+def notification(kind, message, *, stays=None, reload=False):
     """Return the action that shows a message.
 
-    :param str kind: ``success``, ``warning``, ``danger`` or ``info``; all but the
-        first stay until they are closed
+    :param str kind: ``success``, ``warning``, ``danger`` or ``info``
     :param str message: for people, in their language
+    :param bool stays: whether it is there until it is closed; without it, all but
+        successes are
     :param bool reload: whether the view behind it is read anew
     """
-    params = {"type": kind, "message": message, "sticky": kind != "success"}
+    sticky = kind != "success" if stays is None else stays
+    params = {"type": kind, "message": message, "sticky": sticky}
     if reload:
         params["next"] = {"type": "ir.actions.client", "tag": "soft_reload"}
     return {
@@ -17,3 +19,14 @@ def notification(kind, message, *, reload=False):
         "tag": "display_notification",
         "params": params,
     }
+
+
+def outcome(message, *, is_done, heals):
+    """Tell how sending went, and read the view anew.
+
+    :param bool is_done: whether all of it went well
+    :param bool heals: whether what didn't is tried again by itself, so that nobody has
+        to do anything
+    """
+    kind = "success" if is_done else "warning" if heals else "danger"
+    return notification(kind, message, stays=kind == "danger", reload=True)
