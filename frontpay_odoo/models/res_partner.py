@@ -300,7 +300,7 @@ class ResPartner(models.Model):
         try:
             yield
         except InvalidValue as invalid:
-            customer = self.display_name or self.env._("The customer")
+            customer = self._frontpay_name() or self.env._("The customer")
             sentence = localized(self.env, REASONS[invalid.reason])
             raise ValidationError(sentence % {"customer": customer}) from None
 
@@ -350,14 +350,19 @@ class ResPartner(models.Model):
         :raises AccessError: for users without invoicing rights
         """
         self.ensure_one()
-        [values] = self.read(["frontpay_personal_number", "display_name"])
+        [values] = self.read(["frontpay_personal_number"])
         _logger.info(
             "The personal number of customer %s was shown to user %s",
             self.id,
             self.env.uid,
         )
         number = values["frontpay_personal_number"]
-        return notification("info", f"{values['display_name']}: {number}")
+        return notification("info", f"{self._frontpay_name()}: {number}")
+
+    def _frontpay_name(self):
+        """Without the address that Odoo adds where a customer was opened from an
+        invoice."""
+        return self.with_context(show_address=False, show_vat=False).display_name
 
     def action_frontpay_erase_number(self):
         """Erase the customers' personal numbers, whatever their orders are.

@@ -220,6 +220,12 @@ class ComparisonCase(SandboxCase):
 
 @tagged("post_install", "-at_install", "frontpay")
 class TestComparing(ComparisonCase):
+    def test_its_title_is_the_customers_name_alone(self):
+        partner = self.private.with_context(show_address=True)
+        partner.street = "Eksempelveien 1"
+        action = partner.action_frontpay_compare_customer()
+        self.assertEqual(action["name"], f"{self.private.name} at Front Payment")
+
     def test_what_is_the_same_is_told(self):
         for customer in (self.private, self.corporate):
             with self.subTest(customer.name):

@@ -141,6 +141,15 @@ class TestPersonalNumber(PersonalDataCase):
         self.assertIn(f"customer {partner.id} was shown to user", log.output[0])
         self.assertNotIn(PERSONAL_NUMBER, log.output[0])
 
+    def test_from_an_invoice_the_customers_name_alone_is_told_with_it(self):
+        partner = self._as(self.bookkeeper).with_context(show_address=True)
+        partner.street = "Eksempelveien 1"
+        told = partner.action_frontpay_show_number()["params"]
+        self.assertEqual(told["message"], f"Kari Prøvebruker: {PERSONAL_NUMBER}")
+        with self.assertRaises(ValidationError) as refused:
+            partner.frontpay_personal_number = "12345678901"
+        self.assertNotIn("Eksempelveien", str(refused.exception))
+
     def test_the_number_is_neither_shown_to_others_nor_erased_by_them(self):
         for action in ("action_frontpay_show_number", "action_frontpay_erase_number"):
             with self.subTest(action), self.assertRaises(AccessError):

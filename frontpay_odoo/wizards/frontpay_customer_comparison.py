@@ -166,7 +166,7 @@ class FrontpayCustomerComparison(models.TransientModel):
                 "%(customer)s has no customer number at the Front Payment that the"
                 " settings of %(company)s lead to. It comes with the first invoice that"
                 " is sent there.",
-                customer=self.partner_id.display_name,
+                customer=self.partner_id._frontpay_name(),
                 company=company.name,
             )
         )
@@ -220,7 +220,7 @@ class FrontpayCustomerComparison(models.TransientModel):
                 "%(customer)s wasn't updated because of an error in the Front Payment"
                 " addon, not in your data. Tell whoever maintains the addon what it got"
                 " wrong:\n%(rules)s",
-                customer=self.partner_id.display_name,
+                customer=self.partner_id._frontpay_name(),
                 rules="\n".join(lines),
             )
         )
@@ -330,7 +330,7 @@ class FrontpayCustomerComparison(models.TransientModel):
         return masked_text(text)
 
     def _dialog(self):
-        name = self.env._("%s at Front Payment", self.partner_id.display_name)
+        name = self.env._("%s at Front Payment", self.partner_id._frontpay_name())
         return self._get_records_action(name=name, target="new")
 
 
