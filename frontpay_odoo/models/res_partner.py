@@ -3,7 +3,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import split_every
 
@@ -13,6 +13,7 @@ from ..connect.masking import masked_number
 from ..connect.validation import InvalidValue
 from ..mapping.customer import REASONS
 from ..mapping.problem import localized
+from ..mapping.remedy import administrator_name
 from ..tools.notification import notification
 from .frontpay_handover import INVOICING, READERS
 from .frontpay_personal_number import PersonalNumber
@@ -369,6 +370,14 @@ class ResPartner(models.Model):
 
         :raises AccessError: for users who may not write them
         """
+        if not self.browse().has_access("write"):
+            raise AccessError(
+                self.env._(
+                    "You may not change customers, so you can't erase their numbers."
+                    " Ask %s.",
+                    administrator_name(self.env.company),
+                )
+            )
         self.check_access("write")
         number = self._fields["frontpay_personal_number"]
         self._check_field_access(number, "write")

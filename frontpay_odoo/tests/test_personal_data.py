@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from datetime import timedelta
 
 from odoo import fields
@@ -154,6 +155,23 @@ class TestPersonalNumber(PersonalDataCase):
         for action in ("action_frontpay_show_number", "action_frontpay_erase_number"):
             with self.subTest(action), self.assertRaises(AccessError):
                 getattr(self._as(self.salesperson), action)()
+        self.assertEqual(self.private[NUMBER], PERSONAL_NUMBER)
+
+    def test_who_may_not_change_customers_has_no_button_and_reads_whom_to_ask(self):
+        clerk = new_test_user(self.env, "clerk", "account.group_account_invoice")
+        self.company.frontpay_responsible_id = administrator = new_test_user(
+            self.env,
+            "administrator",
+            "base.group_system",
+            company_ids=[(4, self.company.id)],
+        )
+        for user, is_there in ((clerk, False), (self.bookkeeper, True)):
+            arch = self._as(user).get_view(view_type="form")["arch"]
+            self.assertEqual("action_frontpay_erase_number" in arch, is_there)
+        own = self._as(clerk).with_context(allowed_company_ids=self.company.ids)
+        sentence = f"You may not change customers.* Ask {re.escape(administrator.name)}"
+        with self.assertRaisesRegex(AccessError, sentence):
+            own.action_frontpay_erase_number()
         self.assertEqual(self.private[NUMBER], PERSONAL_NUMBER)
 
     def test_nobody_finds_a_customer_by_number_but_in_its_field(self):
