@@ -53,6 +53,26 @@ def test_the_dashboard_leads_to_the_orders(desk, office, sandbox):
     desk.picture("order")
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["action-frontpay_odoo.frontpay_exchange_action", "frontpay-waiting"],
+)
+def test_no_heading_of_a_list_is_cut(desk, office, path):
+    office.send(office.invoice())
+    desk.page.set_viewport_size({"width": 1366, "height": 768})
+    desk.sit_down(office.admin)
+    desk.open(path)
+    expect(desk.page.locator(".o_data_row").first).to_be_visible()
+    headings = desk.page.locator("thead th[data-name] span.text-truncate")
+    cut = headings.evaluate_all(
+        "all => all.filter(each => each.scrollWidth > each.clientWidth)"
+        ".map(each => each.textContent)"
+    )
+    desk.picture("list")
+    assert headings.count()
+    assert not cut
+
+
 def test_a_phone_shows_the_state_in_the_list_of_invoices(desk, office, sandbox):
     invoice = office.invoice(office.customer("Lita Skjerm"))
     office.send(invoice)
