@@ -76,7 +76,8 @@ class Photographer:
             customer.locator(f"#action-{action}").click()
         customer.close()
         expect(self._status("Paid")).to_be_visible()
-        self._page.reload()
+        self._page.reload()  # without the notification
+        expect(self._status("Paid")).to_be_visible()
         self._take("paid")
 
     def _undecided(self) -> None:
