@@ -11,7 +11,7 @@ IN_THREE_PROCESSES=(--numprocesses 3 --dist loadfile --no-loadscope-reorder)
 
 run_tests() {
     local options=()
-    # More of the invoices that tests make up, anew in every run: takes minutes.
+    # More of the invoices that tests make up, anew in every run, and months of trade: takes hours.
     if [[ ${1:-} == --long ]]; then
         export FRONTPAY_LONG=1
         shift

@@ -75,7 +75,9 @@ class FrontpayOrder(models.Model):
         changed = self.currency_id.round(move.amount_total - credited)
         waits = self.is_changing and move.state == "posted"
         if waits and compare(amount, changed) == 0 and compare(amount, self.amount):
-            self.write({"amount": changed, "is_changing": False})
+            self.write(
+                {"amount": changed, "is_changing": False, "update_queued": False}
+            )
 
     def _is_changed_too_late(self):
         """Whether the customer confirmed before Front Payment had the change."""

@@ -300,10 +300,10 @@ class FrontpayRefund(models.Model):
         :raises UserError: they wouldn't
         """
         others = order._waiting_refunds() - refund
-        if not others:
-            # A figure that is late tells less than before: that would be told anew.
-            figures = (order.accounted_amount, order.refunded_amount)
-            order.accounted_amount = max(figures)
+        told, known = order.refunded_amount, order.accounted_amount
+        # A figure that is late tells less than before: that would be told anew.
+        if not others and order.currency_id.compare_amounts(told, known) > 0:
+            order.accounted_amount = told
         in_doubt = others.filtered(lambda each: each.state in ("sending", "unknown"))
         if in_doubt:
             raise UserError(
