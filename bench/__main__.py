@@ -19,6 +19,10 @@ NAMES = {
     "callback-forged": ("callback", "measure_forged"),
     "install": ("install", "measure"),
     "polling": ("polling", "measure"),
+    "queue": ("queue", "measure"),
+    "memory": ("memory", "measure"),
+    "other-requests": ("other_requests", "measure"),
+    "year": ("year", "measure"),
 }
 FOLDER = Path(os.environ.get("FRONTPAY_DEV_DIR", ".dev")) / "bench"
 

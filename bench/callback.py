@@ -30,7 +30,7 @@ DEV = Path(os.environ.get("FRONTPAY_DEV_DIR", ".dev"))
 PORT = int(os.environ["FRONTPAY_ODOO_PORT"])
 BARE = "frontpay_bench_route"
 BARE_ADDON = {
-    "__manifest__.py": f"{{'name': '{BARE}', 'license': 'LGPL-3'}}",
+    "__manifest__.py": f"{{'name': '{BARE}', 'author': 'bench', 'license': 'LGPL-3'}}",
     "__init__.py": """
 from odoo import http
 from odoo.http import request
@@ -75,9 +75,9 @@ def _measured(kind, path_of):
     subprocess.run(
         ["createdb", "--template", os.environ["FRONTPAY_TEMPLATE_DB"], name], check=True
     )
+    tokens = _orders(name)
     addons = _write_bare_addon()
     filled.odoo("-d", name, *addons, "-i", BARE, "--stop-after-init")
-    tokens = _orders(name)
     server = OdooServer(
         *(DEV / "log" / "bench_odoo.log", name, PORT),
         *("--max-cron-threads", "0", *addons),

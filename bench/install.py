@@ -3,6 +3,7 @@ searches among as many orders."""
 
 import os
 import time
+from statistics import median
 
 from odoo import SUPERUSER_ID, api
 from odoo.modules.registry import Registry
@@ -12,6 +13,7 @@ from odoo.tools import SQL
 from .filled import ORDERS, fill, odoo, row, rows_of, vacuum
 
 INVOICES = CUSTOMERS = 300_000
+ROUNDS = 5
 CALLS = 2  # in the log, of each order
 LOG = f"""
     INSERT INTO frontpay_exchange (order_id, company_id, direction, create_date)
@@ -36,7 +38,7 @@ WRITTEN = """
 
 
 def measure(_env):
-    """Install on no invoices and on many, then ask for the plans.
+    """Install on no invoices and on many, start Odoo, then ask for the plans.
 
     :return: list of rows: what was measured, and what came out
     :raises RuntimeError: a search reads a table as a whole
@@ -48,14 +50,28 @@ def measure(_env):
     for name, count in ((f"{few}er", 0), (few, 0), (many, INVOICES)):
         fill(name, count)
         [[updated, files]] = rows_of(name, WRITTEN)
-        started = time.monotonic()
-        odoo("--database", name, "--init", "frontpay_odoo", "--stop-after-init")
-        spent = time.monotonic() - started
+        spent = _seconds(name, "--init", "frontpay_odoo")
         rows.append(row(f"installed on {count} invoices", f"{spent:.1f} s"))
     [[now_updated, now_files]] = rows_of(name, WRITTEN)
     rows.append(row("their rows updated", now_updated - updated))
     rows.append(row("their tables rewritten", "no" if files == now_files else "yes"))
-    return rows[1:] + _plans(many)
+    return [*rows[1:], _start(few), *_plans(many)]
+
+
+def _seconds(database, *options):
+    started = time.monotonic()
+    odoo("--database", database, *options, "--stop-after-init")
+    return time.monotonic() - started
+
+
+def _start(database):
+    """Start Odoo and load its registry, with the addon and without, in turn."""
+    spent = {database: [], os.environ["FRONTPAY_BARE_DB"]: []}
+    for _round in range(ROUNDS):
+        for name, seconds in spent.items():
+            seconds.append(_seconds(name))
+    with_addon, without = map(median, spent.values())
+    return row("Odoo's start, times without", round(with_addon / without, 3))
 
 
 def _plans(database):

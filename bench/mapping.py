@@ -22,6 +22,13 @@ LINES = (  # of each invoice: price, VAT in percent, quantity, discount in perce
     (59.90, 12, 2.5, 0),
     (310.50, 0, 1, 0),
 )
+SETTINGS = {
+    "frontpay_environment": "custom",
+    "frontpay_custom_url": "http://127.0.0.1:9/api/v1/",
+    "frontpay_api_token": "token",
+    "frontpay_callback_secret": "secret",
+    "frontpay_public_url": "https://odoo.example.com",
+}
 CALLBACKS = CallbackAddresses(
     callback="https://odoo.example.com/frontpay/callback/token",
     success="https://odoo.example.com/frontpay/return/token/success",
@@ -80,7 +87,22 @@ def _measured(moves, way):
 
 def company_of(env):
     """A company in Norway that uses Front Payment, at nobody's address."""
-    company = env["res.company"].create(
+    company = norwegian_company(env)
+    set_up(company)
+    return company
+
+
+def set_up(company):
+    """Let it use Front Payment."""
+    company.write(SETTINGS)
+    company.action_frontpay_create_journal()
+
+
+def norwegian_company(env):
+    """A company in Norway, also where the addon isn't installed."""
+    # Odoo would install what else there is for its country, and commit in between.
+    companies = env["res.company"].with_context(install_mode=True)
+    company = companies.create(
         {
             "name": "Fjordnett Prøve AS",
             "country_id": env.ref("base.no").id,
@@ -92,20 +114,16 @@ def company_of(env):
             "city": "Trondheim",
             "email": "faktura@example.com",
             "phone": "+47 46567468",
-            "frontpay_environment": "custom",
-            "frontpay_custom_url": "http://127.0.0.1:9/api/v1/",
-            "frontpay_api_token": "token",
-            "frontpay_callback_secret": "secret",
-            "frontpay_public_url": "https://odoo.example.com",
         }
     )
-    env.user.company_ids += company
+    company = company.with_env(env)
+    users = env.user + env.ref("base.user_admin")
+    users.write({"company_ids": [Command.link(company.id)]})
     company = company.with_company(company).with_context(
         allowed_company_ids=company.ids, tracking_disable=True
     )
     company.env["account.chart.template"].try_loading("no", company, install_demo=False)
     company.env.ref("base.NOK").active = True
-    company.action_frontpay_create_journal()
     return company
 
 

@@ -44,12 +44,15 @@ def measure(_env):
     try:
         with Registry(name).cursor() as cursor:
             env = api.Environment(cursor, SUPERUSER_ID, {})
-            return _rounds(_invoices(env, sandbox), sandbox)
+            moves = mapping.invoices(company_at(env, sandbox), 2 * BATCH * ROUNDS)
+            cursor.commit()
+            return _rounds(moves, sandbox)
     finally:
         sandbox.stop()
 
 
-def _invoices(env, sandbox):
+def company_at(env, sandbox):
+    """A company that uses a sandbox, without the addon's limit."""
     company = mapping.company_of(env)
     company.write(
         {
@@ -59,9 +62,7 @@ def _invoices(env, sandbox):
     )
     parameters = env["ir.config_parameter"]
     parameters.set_param("frontpay_odoo.calls_per_minute", MANY)
-    moves = mapping.invoices(company, 2 * BATCH * ROUNDS)
-    env.cr.commit()
-    return moves
+    return company
 
 
 def _rounds(moves, sandbox):

@@ -26,7 +26,7 @@ from .processes import DEV, RUN, Sandbox, odoo_server, python, tail
 
 SETUP = Path(__file__).with_name("company_setup.py")
 # Odoo's own scheduler sets their pace, so their tests wait most of the time.
-WAITING_FILES = ("test_limit.py", "test_scheduler.py")
+WAITING_FILES = ("test_limit.py", "test_scheduler.py", "test_servers.py")
 
 
 class OneProcessWaits(LoadFileScheduling):

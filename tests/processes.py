@@ -50,7 +50,7 @@ def python(*arguments: str | Path, **options) -> subprocess.CompletedProcess:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=180,
+        timeout=options.pop("timeout", 180),
         check=False,
         **options,
     )
@@ -131,11 +131,13 @@ class Sandbox(SandboxServer):
         return order
 
     def orders_of(self, invoice_name: str) -> list[dict]:
-        return [order for order in self.orders() if _name(order) == invoice_name]
+        return [
+            order for order in self.orders() if invoice_name_of(order) == invoice_name
+        ]
 
     def invoice_names(self) -> list[str]:
         """The name of the invoice of each order."""
-        return [_name(order) for order in self.orders()]
+        return [invoice_name_of(order) for order in self.orders()]
 
     def act(self, order_uuid: str, action: str) -> None:
         """Play the customer or the provider: ``confirm``, ``pay``, ``remind`` …"""
@@ -198,7 +200,7 @@ class Sandbox(SandboxServer):
         return answer.json()
 
 
-def _name(order: dict) -> str:
+def invoice_name_of(order: dict) -> str:
     """The name of an order's invoice: the first part of its ``referenceNo``."""
     return order["payload"]["referenceNo"].rpartition("-")[0]
 

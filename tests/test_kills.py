@@ -81,7 +81,8 @@ def test_a_killed_senders_order_is_found(office, sandbox, tells_references):
 
 def test_an_order_that_appears_late_is_not_sent_twice(office, sandbox):
     invoice = office.invoice()
-    sandbox.fail_next("delay", when="before", seconds=20)
+    # Longer than another server takes to start.
+    sandbox.fail_next("delay", when="before", seconds=45)
     kill_sender(
         office,
         invoice,
@@ -94,7 +95,7 @@ def test_an_order_that_appears_late_is_not_sent_twice(office, sandbox):
     with pytest.raises(Refusal, match="has been handed to Front Payment already"):
         office.send(invoice)
 
-    wait_until(sandbox.orders, "the request that was under way arrives")
+    wait_until(sandbox.orders, "the request that was under way arrives", 60)
     office.run_cron("cron_recover")
 
     assert office.state(invoice) == "sent"

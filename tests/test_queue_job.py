@@ -38,6 +38,7 @@ def installed(prepared_company):
             *("-m", "odoo", "--no-http", "--database", database),
             *("--init", "queue_job", "--stop-after-init"),
             *("--test-tags", f"/{ADDON}"),
+            timeout=900,
         )
         query = "SELECT state FROM ir_module_module WHERE name = 'queue_job'"
         assert column(database, query) == ["installed"], tail(done.stdout)
@@ -104,9 +105,9 @@ def test_what_a_killed_server_was_sending_is_not_sent_again(office, servers, san
     assert RUN_JOB in first.log
     assert RUN_JOB not in second.log
 
-    first.kill()
+    first.kill()  # back before that, it may be the one that goes on
+    wait_until(lambda: "Re-queued dead job" in second.log, "the job is found dead", 90)
     first.start()
-    wait_until(lambda: "Re-queued dead job" in second.log, "the job is found dead", 60)
     wait_until(lambda: not sending_jobs(office), "and done")
     assert len(sandbox.orders()) == BATCH
     office.run_cron("cron_recover")

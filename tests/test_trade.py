@@ -25,6 +25,7 @@ from .chaos import (
     told,
 )
 from .helpers import IS_LONG, happens
+from .processes import invoice_name_of
 
 CENT = Decimal("0.01")
 # What the sandbox says of an order, and how Odoo says it.
@@ -92,11 +93,13 @@ class Accountant(Actor):
         self._office, self._sandbox = office, sandbox
         self._person = office.person("colleague")
         self.decisions = Counter()
+        self._seen = None
 
     def round(self) -> None:
         fields = ["name", "frontpay_state"]
         invoices = self._call("account.move", "read", list(self.wishes), fields)
         notes = self._notes()
+        self._seen = Pages(self._sandbox)
         for invoice in invoices or []:
             if notes is not None:
                 self._serve(invoice, notes[invoice["id"]])
@@ -191,14 +194,12 @@ class Accountant(Actor):
                 self._click("action_confirm", dialog, model="frontpay.approval")
 
     def _resolve(self, invoice: dict, note: dict, state: str) -> None:
-        refunds = refunds_of(self._sandbox, invoice["name"])
-        found = [
-            refund["status"]
-            for refund in refunds
-            if Decimal(refund["amount"]) == money(note["amount_total"])
-        ]
-        latest = found[-1] if found else "REJECTED"
-        if state == "pending" and (latest != "REJECTED" or is_told(refunds)):
+        """What is pending settles itself, but for rejections that nobody is told of.
+        Decided is by pages that are looked at anew."""
+        if state == "pending" and not self._seen.hides_rejection(invoice, note):
+            return
+        latest = Pages(self._sandbox).latest(invoice, note)
+        if state == "pending" and latest != "REJECTED":
             return
         action = self._click("action_frontpay_resolve", note["id"])
         if not action or action.get("res_model") != "frontpay.refund.resolve":
@@ -210,11 +211,32 @@ class Accountant(Actor):
                 self.decisions[methods[latest].removeprefix("action_")] += 1
 
 
-def is_told(refunds: list[dict]) -> bool:
-    """Whether polling learns of an order's one rejection. Front Payment tells how its
-    last refund ended, so who wants to know more has to look at its pages."""
-    statuses = [refund["status"] for refund in refunds]
-    return statuses[-1] == "REJECTED" and statuses.count("REJECTED") == 1
+class Pages:
+    """Front Payment's pages about refunds, as they were when they were opened."""
+
+    def __init__(self, sandbox):
+        names = {
+            order["orderUuid"]: invoice_name_of(order) for order in sandbox.orders()
+        }
+        self._refunds = defaultdict(list)  # by invoice, oldest first
+        for refund in sandbox.refunds():
+            self._refunds[names.get(refund["orderUuid"])].append(refund)
+
+    def latest(self, invoice: dict, note: dict) -> str:
+        """How the last refund of the credit note's amount stands."""
+        found = [
+            refund["status"]
+            for refund in self._refunds[invoice["name"]]
+            if Decimal(refund["amount"]) == money(note["amount_total"])
+        ]
+        return found[-1] if found else "REJECTED"
+
+    def hides_rejection(self, invoice: dict, note: dict) -> bool:
+        """Whether polling doesn't learn of a rejection: Front Payment tells how an
+        order's last refund ended, and that one was rejected, not which."""
+        statuses = [each["status"] for each in self._refunds[invoice["name"]]]
+        is_told = statuses[-1:] == ["REJECTED"] and statuses.count("REJECTED") == 1
+        return self.latest(invoice, note) == "REJECTED" and not is_told
 
 
 class Provider(Actor):
@@ -246,12 +268,6 @@ class Provider(Actor):
 
 def money(amount: float) -> Decimal:
     return Decimal(amount).quantize(CENT)
-
-
-def refunds_of(sandbox, invoice_name: str) -> list[dict]:
-    """The refunds of an invoice's order, oldest first."""
-    numbers = [order["orderUuid"] for order in sandbox.orders_of(invoice_name)]
-    return [each for each in sandbox.refunds() if each["orderUuid"] in numbers]
 
 
 class Ledgers:

@@ -295,6 +295,8 @@ class AccountMove(models.Model):
         """
         self.ensure_one()
         move = self.sudo()
+        if move.move_type != "out_invoice":
+            return False
         customer = move.commercial_partner_id.with_company(move.company_id)
         choice = customer.frontpay_send_on_posting
         is_wanted = (
@@ -302,7 +304,6 @@ class AccountMove(models.Model):
         )
         return (
             is_wanted
-            and move.move_type == "out_invoice"
             and bool(move.company_id.frontpay_api_token)
             and move.payment_state == "not_paid"
             and not move.currency_id.is_zero(move.amount_total)

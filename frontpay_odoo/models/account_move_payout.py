@@ -22,10 +22,11 @@ class AccountMove(models.Model):
         left.line_ids._frontpay_refuse_settled()
 
     def _frontpay_refuse_without_payout(self):
-        if self.env.context.get("frontpay_payout") is OF_PAYOUT:
+        entries = self.filtered(lambda move: move.move_type == "entry")
+        if not entries or self.env.context.get("frontpay_payout") is OF_PAYOUT:
             return
         payouts = self.env["frontpay.payout"].sudo()
-        for payout in payouts.search([("move_id", "in", self.ids)], limit=1):
+        for payout in payouts.search([("move_id", "in", entries.ids)], limit=1):
             raise UserError(
                 self.env._(
                     "%(entry)s is the entry of %(payout)s: use the buttons there.",

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Domain
 
 from ..connect import errors
@@ -164,8 +164,8 @@ class AccountMove(models.Model):
         for send in (invoices._frontpay_send_invoices, notes._frontpay_send_notes):
             try:
                 told.append(send()["params"])
-            except UserError as error:
-                told.append({"type": "danger", "message": str(error)})
+            except (UserError, RedirectWarning) as error:
+                told.append({"type": "danger", "message": error.args[0]})
         kinds = {each["type"] for each in told}
         return outcome(
             "\n".join(each["message"] for each in told),

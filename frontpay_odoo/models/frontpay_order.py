@@ -11,7 +11,7 @@ from odoo.tools import float_repr
 from ..connect import statuses
 from ..connect.channels import CHANNELS
 from ..connect.endpoints import ENVIRONMENTS as API_URLS
-from ..tools import differences, timeline, transaction
+from ..tools import credit_control, differences, timeline, transaction
 from .frontpay_handover import ATTENTION, grouped_in_order
 
 ########################################################################################
@@ -105,7 +105,10 @@ DIFFERENCES = [
 # field, where some addon has it, and its value.
 NO_DUNNING = {
     "no_followup": lambda _move: True,
-    "credit_policy_id": lambda move: _policy_of_doing_nothing(move),
+    "credit_policy_id": lambda move: (
+        credit_control.is_installed(move.env)
+        and credit_control.policy_of_doing_nothing(move.company_id).id
+    ),
 }
 # Reminders of Credit Control's that haven't gone out.
 UNSENT_REMINDERS = ("draft", "to_be_sent", "email_error")
@@ -329,6 +332,13 @@ class FrontpayOrder(models.Model):
         " reported: the payment's date.",
     )
     payment_id = fields.Many2one("account.payment", index="btree_not_null")
+    journal_id = fields.Many2one(
+        "account.journal",
+        string="Payment Journal",
+        index="btree_not_null",
+        help="In which its payment was registered, by hand or automatically: the"
+        " settings may name another one by now.",
+    )
     returned_at = fields.Datetime(
         string="Waits Again Since",
         help="When Front Payment first said that an order which counts as paid waits"
@@ -771,15 +781,6 @@ def _way_to_pay(state):
     if state in ENDED_STATES:
         return "account"
     return "number" if state in INVOICED_STATES else "link"
-
-
-def _policy_of_doing_nothing(move):
-    """OCA's policy for what nobody reminds of, where that addon is installed."""
-    if "credit.control.policy" not in move.env:
-        return False
-    policies = move.env["credit.control.policy"].sudo()
-    own = ("company_id", "in", (False, move.company_id.id))
-    return policies.search([("do_nothing", "=", True), own], limit=1).id
 
 
 def _ignore_reminders(move):

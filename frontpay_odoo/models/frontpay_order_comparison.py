@@ -57,6 +57,8 @@ class FrontpayOrder(models.Model):
         early goes on where it stopped. A company that can't be compared keeps no other
         from it.
         """
+        if self._is_run_over():
+            return
         companies = self.env["res.company"].search(
             self._not_tonight("frontpay_compared_at")
         )

@@ -121,7 +121,7 @@ class FrontpayOrder(models.Model):
         :param str step: the method's name
         """
         left = len(self)
-        for order in self:
+        for order in map(type(self)._alone, self):
             left -= 1
             if not order.company_id._frontpay_is_copy():
                 order._with_creator_env()._email_locked(step)

@@ -144,6 +144,8 @@ class FrontpayOrder(models.Model):
             return self._partly_registered_sentence(paid)
         if len(payments) == 1 and self._is_kept(payments.amount):
             self.payment_id = payments
+        journals = payments.journal_id.union(*(each.journal for each in in_journal))
+        self.journal_id = journals[:1]
         return ""
 
     def _try_to_register(self):
@@ -159,6 +161,7 @@ class FrontpayOrder(models.Model):
         self.payment_id = self._pay(
             self.move_id, self._amount_due(), self.settled_on, self.reference
         )
+        self.journal_id = self.payment_id.journal_id
 
     def _why_not_booked(self, book):
         """Book something, all of it or nothing.
@@ -264,10 +267,15 @@ class FrontpayOrder(models.Model):
         for each in found:
             if each.payment and each.payment == self.payment_id:
                 continue
-            is_here = each.journal == self.company_id.frontpay_journal_id
+            is_here = each.journal in self._frontpay_journals()
             is_free = not each.payment or not self._is_taken(each.payment)
             (in_journal if is_here and is_free else elsewhere).append(each)
         return in_journal, elsewhere
+
+    def _frontpay_journals(self):
+        """Front Payment's: that of the settings, and the one in which this order's
+        money was registered before they were changed."""
+        return self.company_id.frontpay_journal_id | self.journal_id
 
     def _sum_of(self, settlements):
         """:param settlements: list of :class:`Settlement`"""
@@ -313,7 +321,7 @@ class FrontpayOrder(models.Model):
         payments = self.env["account.payment"].search(
             [
                 ("partner_id", "child_of", self.partner_id.id),
-                ("journal_id", "=", self.company_id.frontpay_journal_id.id),
+                ("journal_id", "in", self._frontpay_journals().ids),
                 ("payment_type", "=", "inbound"),
                 ("state", "in", LIVE_PAYMENT_STATES),
                 ("memo", "ilike", self.order_uuid),

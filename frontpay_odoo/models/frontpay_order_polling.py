@@ -1,5 +1,6 @@
 import logging
 from datetime import timedelta
+from itertools import chain, zip_longest
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -45,16 +46,19 @@ class FrontpayOrder(models.Model):
 
     @api.model
     def _cron_poll(self):
-        """Poll the orders that a callback came for, then those whose turn it is.
+        """Poll the orders that a callback came for, and those whose turn it is.
 
         An order that can't be polled keeps no other from it, nor does a company.
         """
+        if self._is_run_over():
+            return
         called = self.env["frontpay.callback"]._due()
         signed = called.filtered("is_signed").order_id
         # Of a hundred thousand, no more is read than it takes to sort them.
-        due = called.order_id | self.search_fetch(
+        others = self.search_fetch(
             self._due_domain(), ["company_id", "base_url"], order=POLL_ORDER
         )
+        due = called.order_id._alternating(others)
         left = len(due)
         for company, orders in due.grouped("company_id").items():
             others = left - len(orders)
@@ -65,6 +69,12 @@ class FrontpayOrder(models.Model):
                     self._trigger_cron("cron_poll")
                     return
             left = others
+
+    def _alternating(self, others):
+        """These and the others in turn: however many of one kind there are, they keep
+        none of the other kind waiting."""
+        pairs = chain.from_iterable(zip_longest(self.ids, others.ids))
+        return self.browse(dict.fromkeys(filter(None, pairs)))
 
     @api.model
     def _has_time(self, done, left):
@@ -236,7 +246,7 @@ class FrontpayOrder(models.Model):
             yield some, None
             some.invalidate_recordset()  # there may be a hundred thousand
         for position, order in enumerate(left):
-            error = order._with_creator_env()._poll_one(client, listed)
+            error = order._alone()._with_creator_env()._poll_one(client, listed)
             if error and error.affects_all:
                 yield left[position:], error
                 return

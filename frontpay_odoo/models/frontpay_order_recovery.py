@@ -92,7 +92,7 @@ class FrontpayOrder(models.Model):
         """Run a step for each of the orders; one that fails stops no other."""
         for order in self:
             try:
-                order._run_locked(step)
+                order._alone()._run_locked(step)
             except Exception:
                 _logger.exception("Order %s couldn't be recovered", order.id)
                 transaction.rollback(self.env)

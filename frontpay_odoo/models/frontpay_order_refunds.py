@@ -289,7 +289,7 @@ class FrontpayOrder(models.Model):
                     self.move_id.display_name,
                 )
             )
-        journal = self.payment_id.journal_id.filtered("active")
+        journal = self.journal_id.filtered("active")
         memo = f"{note.name} {self.reference}"
         refund.payment_id = self._pay(
             note, refund.amount, note.invoice_date, memo, journal
@@ -382,14 +382,14 @@ class FrontpayRefund(models.Model):
         order._pay_by_registered()
 
     def _record_rejected(self):
-        if self._set_refund_state("rejected"):
-            self._report_problem(
-                self.env._(
-                    "Front Payment rejected the refund of %s. Ask Front Payment why;"
-                    " then send the credit note again, or reset it to draft.",
-                    self.move_id.display_name,
-                )
+        self._set_refund_state("rejected")
+        self._report_problem(
+            self.env._(
+                "Front Payment rejected the refund of %s. Ask Front Payment why;"
+                " then send the credit note again, or reset it to draft.",
+                self.move_id.display_name,
             )
+        )
 
     def _request_refund_decision(self, sentence):
         """Have a person say what became of the refund."""
@@ -540,7 +540,7 @@ class FrontpayRefund(models.Model):
         :return: list of names
         """
         order = self.order_id
-        journals = self.company_id.frontpay_journal_id | order.payment_id.journal_id
+        journals = order._frontpay_journals()
         reconciled = self.move_id._get_all_reconciled_invoice_partials()
         moves = self.env["account.move"].union(
             *(each["aml"].move_id for each in reconciled if not each["is_exchange"])

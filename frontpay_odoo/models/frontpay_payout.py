@@ -739,8 +739,7 @@ class FrontpayPayout(models.Model):
         self.statement_line_id = item.statement_line_id
         transit = self._transit_line()
         if item.account_id != transit.account_id:
-            # Odoo lets few write statements; who may book the pay-out may match it.
-            item.sudo().move_id.with_context(skip_readonly_check=True).write(
+            item.move_id.with_context(skip_readonly_check=True).write(
                 {
                     "line_ids": [
                         Command.update(item.id, {"account_id": transit.account_id.id})

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 
 from ..connect import errors
 from ..tools import error_messages, transaction
+from .frontpay_order_refunds import UNDECIDED_STATES
 from .frontpay_order_submission import MAX_TRIES
 from .frontpay_rate_limit import CRON_MAX_WAIT
 
@@ -64,9 +65,18 @@ class FrontpayRefund(models.Model):
 
     @api.model
     def _cron_refund(self):
-        """Look after refunds whose sender has died, and send what is queued."""
+        """Look after refunds whose sender has died, or whose outcome can't be asked
+        for, and send what is queued."""
+        if self._is_run_over():
+            return
         for refund in self.search([("state", "=", "sending")]):
             refund._recover_sending()
+        undecided = Domain("state", "in", [*UNDECIDED_STATES])
+        for refund in self.search(undecided & Domain("needs_decision", "=", False)):
+            if refund._is_out_of_reach() and refund._is_overdue():
+                refund = refund._with_creator_env()
+                sentence = refund._out_of_reach_sentence()
+                transaction.run(self.env, refund._request_refund_decision, sentence)
         self._send_note_queue()
 
     @api.model
@@ -87,6 +97,24 @@ class FrontpayRefund(models.Model):
             "retry_at", "<=", fields.Datetime.now()
         )
         return Domain("state", "=", "queued") & is_due
+
+    def _is_out_of_reach(self):
+        """Whether Front Payment can't be asked: the settings lead elsewhere now. What
+        was a test is nobody's money."""
+        order = self.order_id
+        is_here = order._is_of_this_environment() or order._is_left_in_demo()
+        return self.effect == "refund" and not is_here
+
+    def _out_of_reach_sentence(self):
+        return self.env._(
+            "What became of the refund of %(note)s can't be asked for at %(url)s: the"
+            " settings lead to another environment since. Look at order %(order)s in"
+            " the pages of the former one, then choose “Check Outcome” and say what"
+            " became of it.",
+            note=self.move_id.display_name,
+            url=self.order_id.base_url,
+            order=self.order_id.order_uuid,
+        )
 
     def _recover_sending(self):
         """Whoever sent it would hold the lock if they were alive."""
@@ -133,7 +161,7 @@ class FrontpayRefund(models.Model):
             return
         with client:
             for position, refund in enumerate(here):
-                error = refund._send_from_queue(client)
+                error = refund._alone()._send_from_queue(client)
                 if error and error.affects_all:
                     yield len(here) - position
                     return

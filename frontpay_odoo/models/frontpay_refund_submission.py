@@ -19,6 +19,7 @@ from ..mapping.lines import lowering_notes
 from ..tools import error_messages, retry, transaction
 from ..tools.local_time import local_time
 from .frontpay_order import ENDED_STATES
+from .frontpay_order_payment import HANDED
 from .frontpay_order_submission import MAX_TRIES, NothingToUpdate
 from .frontpay_refund import WAITING_STATES
 
@@ -492,6 +493,7 @@ class FrontpayRefund(models.Model):
         code = code_of(error.sentences) if is_refused else ""
         if code in ALREADY_THERE:
             self._record_accepted()
+            self._ask_which_is_meant()
             return
         state = "needs_approval" if code in NEEDS_APPROVAL else "failed"
         sentence = error_messages.refund_message(self.company_id, error, code)
@@ -512,6 +514,30 @@ class FrontpayRefund(models.Model):
             self._report_problem(sentence)
         else:
             self._record_error(sentence)
+
+    def _ask_which_is_meant(self):
+        """Front Payment has one like this already: this one, if it came twice, or
+        another credit note's over the same amount."""
+        order = self.order_id
+        others = (order.refund_ids - self).filtered(
+            lambda each: (
+                each.effect == "refund"
+                and each.state in HANDED
+                and order._is_equal(each.amount, self.amount)
+            )
+        )
+        if others and self.state == "pending":
+            self._request_refund_decision(
+                self.env._(
+                    "Front Payment says that it has a refund like %(note)s already,"
+                    " which may be %(others)s. Look at order %(order)s in Front"
+                    " Payment's own pages, then choose “Check Outcome” and say whether"
+                    " it has both.",
+                    note=self.move_id.display_name,
+                    others=", ".join(others.move_id.mapped("display_name")),
+                    order=order.order_uuid,
+                )
+            )
 
     def _schedule_refund_retry(self, error):
         """Have a refund sent later that Front Payment has not got.

@@ -137,8 +137,8 @@ class FrontpayRemoteOrder(models.Model):
     @api.model
     def _digests(self, contacts):
         """Contacts in a form that can be compared and that nobody can read."""
-        env = self.sudo().env
-        return {hmac(env, "frontpay_odoo.contact", contact) for contact in contacts}
+        scope = "frontpay_odoo.contact"
+        return {hmac(self.env, scope, contact) for contact in contacts}
 
     @api.model
     def _contact_digests(self, order):

@@ -59,21 +59,29 @@ class FrontpaySettlementReport(models.Model):
         ],
         "account.payment": ["journal_id", "outstanding_account_id", "payment_type"],
         "account.payment.method.line": ["journal_id", "payment_account_id"],
-        "frontpay.order": ["payment_id"],
+        "frontpay.order": ["journal_id"],
         "frontpay.payout": ["fee_account_id", "journal_id", "move_id"],
         "res.company": ["frontpay_journal_id"],
     }
 
     @property
     def _table_query(self):
+        clearing = self._clearing()
         return SQL(
-            "WITH journal AS (%s), clearing AS (%s), payout AS (%s) %s UNION ALL (%s)",
-            self._journals(),
-            self._clearing(),
+            "WITH clearing AS (%s), payout AS (%s) %s UNION ALL (%s)",
+            self._as_table(clearing),
             self._payouts(),
             self._paid_out(),
-            self._items(),
+            self._items({account for _journal, account, _is_own in clearing}),
         )
+
+    @api.model
+    def _as_table(self, clearing):
+        """:param clearing: as of :meth:`_clearing`"""
+        columns = SQL("SELECT NULL::int4 AS journal_id, NULL::int4 AS account_id,")
+        none = SQL("%s FALSE AS is_own WHERE FALSE", columns)
+        rows = [SQL("SELECT %s::int4, %s::int4, %s::bool", *row) for row in clearing]
+        return SQL(" UNION ALL ").join([none, *rows])
 
     @api.model
     def _journals(self):
@@ -83,19 +91,26 @@ class FrontpaySettlementReport(models.Model):
             SELECT frontpay_journal_id AS id FROM res_company
              WHERE frontpay_journal_id IS NOT NULL
              UNION SELECT journal_id FROM frontpay_payout
-             UNION SELECT payment.journal_id
-                     FROM frontpay_order
-                     JOIN account_payment payment
-                       ON payment.id = frontpay_order.payment_id
+             UNION SELECT id
+                     FROM account_journal
+                    WHERE EXISTS (SELECT FROM frontpay_order
+                                   WHERE journal_id = account_journal.id)
             """
         )
 
     @api.model
     def _clearing(self):
         """As ``_frontpay_clearing_domain`` of the journals, and where their payments
-        were entered when the journals had other accounts."""
-        return SQL(
+        were entered when the journals had other accounts. They are few, and read before
+        the items are: PostgreSQL knows then of how many it is asked.
+
+        :return: list of (journal's id, account's, whether it is the journal's own)
+        """
+        for model, names in self._depends.items():
+            self.env[model].flush_model(names)
+        query = SQL(
             """
+            WITH journal AS (%s)
             SELECT own.id AS journal_id, own.default_account_id AS account_id,
                    TRUE AS is_own
               FROM account_journal own
@@ -112,8 +127,10 @@ class FrontpaySettlementReport(models.Model):
               JOIN journal ON journal.id = payment.journal_id
               JOIN account_journal own ON own.id = payment.journal_id
              WHERE payment.outstanding_account_id != own.default_account_id
-            """
+            """,
+            self._journals(),
         )
+        return self.env.execute_query(query)
 
     @api.model
     def _payouts(self):
@@ -131,14 +148,17 @@ class FrontpaySettlementReport(models.Model):
         )
 
     @api.model
-    def _items(self):
+    def _items(self, accounts):
         """What stands in the clearing account, but for pay-outs; once, even if journals
-        share the account."""
+        share the account.
+
+        :param accounts: ids of the clearing accounts
+        """
         return SQL(
             """
-            SELECT DISTINCT ON (line.id)
-                   line.id, line.date, line.company_id, line.company_currency_id,
-                   line.partner_id, line.move_id, NULL::int4, clearing.journal_id,
+            SELECT line.id, line.date, line.company_id, line.company_currency_id,
+                   line.partner_id, line.move_id, NULL::int4,
+                   COALESCE(entered.journal_id, usual.journal_id),
                    CASE payment.payment_type
                         WHEN 'inbound' THEN line.balance ELSE 0 END,
                    CASE payment.payment_type
@@ -146,20 +166,26 @@ class FrontpaySettlementReport(models.Model):
                    0, 0, 0,
                    CASE WHEN payment.id IS NULL THEN line.balance ELSE 0 END,
                    line.balance
-              FROM clearing
-              JOIN account_move_line line
-                ON line.account_id = clearing.account_id
-               AND (clearing.is_own OR clearing.journal_id = line.journal_id)
+              FROM account_move_line line
+         LEFT JOIN clearing entered
+                ON entered.account_id = line.account_id
+               AND entered.journal_id = line.journal_id
+         LEFT JOIN (SELECT account_id, min(journal_id) AS journal_id
+                      FROM clearing
+                     WHERE is_own
+                     GROUP BY account_id) usual
+                ON usual.account_id = line.account_id
               JOIN account_move move ON move.id = line.move_id
          LEFT JOIN payout ON payout.move_id = move.id
          LEFT JOIN account_move reversed ON reversed.id = move.reversed_entry_id
          LEFT JOIN account_payment payment
                 ON payment.id
                    = COALESCE(move.origin_payment_id, reversed.origin_payment_id)
-             WHERE line.parent_state = 'posted' AND payout.id IS NULL
-          ORDER BY line.id, clearing.journal_id = line.journal_id DESC,
-                   clearing.journal_id
-            """
+             WHERE line.account_id IN %s
+               AND COALESCE(entered.journal_id, usual.journal_id) IS NOT NULL
+               AND line.parent_state = 'posted' AND payout.id IS NULL
+            """,
+            tuple(accounts) or (None,),
         )
 
     @api.model

@@ -176,7 +176,8 @@ class ResCompany(models.Model):
         "account.journal",
         string="Payment Journal",
         check_company=True,
-        domain="[('type', 'in', ('bank', 'cash'))]",
+        # Not as text, which the related field of the settings wouldn't take over.
+        domain=[("type", "in", ("bank", "cash"))],
         groups=SETTINGS_READERS,
         help="Customers' payments to Front Payment are registered in this journal. Its "
         "balance is what Front Payment has received and not yet paid out to you.",

@@ -101,9 +101,13 @@ class TestBatchDialog(BatchCase):
                 self.env[records._name].search(action["domain"]), records.sorted()
             )
 
+        deleted, left = drafts
+        deleted.unlink()
+        self.assertEqual(dialog.line_ids[1].action_open_records()["res_id"], left.id)
+
         dialog.action_confirm()
         self.assertEqual(good.frontpay_state, "sent")
-        self.assertFalse(any((lacking + drafts).mapped("frontpay_state")))
+        self.assertFalse(any((lacking + left).mapped("frontpay_state")))
 
     def test_one_record_is_told_with_its_remedy(self):
         lacking = self.invoice(customer=self.incomplete("Astrid"))

@@ -229,6 +229,7 @@ class TestChange(RefundCase):
                 self.change()
                 self.make_dearer()
                 self.says(status)
+                self.assertNotIn("frontpay_change", self.move._get_alerts())
                 self.move.action_post()
                 self.assertFalse(self.sent.is_changing)
                 self.assertTrue(self.move.frontpay_can_send)

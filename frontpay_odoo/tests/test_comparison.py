@@ -130,6 +130,23 @@ class TestDifferences(PaymentCase):
         self.told("PAID")
         self.assertEqual(self.compared(), ("paid_twice", 125))
 
+    def test_paid_with_others_in_the_journal_that_the_settings_named_then(self):
+        """Whatever they name since, it is the same money."""
+        other = self.invoice(self.line())
+        register = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=(self.move | other).ids
+        )
+        register.create(
+            {"journal_id": self.journal.id, "group_payment": True}
+        )._create_payments()
+        self.told("PAID")
+        self.assertEqual(self.compared(), (False, 0))
+        for name in ("Front Payment 2", "Front Payment 3"):
+            self.company.frontpay_journal_id = self.journal.copy({"name": name})
+            self.assertEqual(self.compared(), (False, 0))
+            self.sent._settle_payment(moved=True)
+            self.assertFalse(self.sent.error)
+
     def test_refunded_there_and_not_booked(self):
         self.told("PAID")
         self.sent.refunded_amount = 25

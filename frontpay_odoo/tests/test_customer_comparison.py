@@ -391,6 +391,8 @@ class TestUpdating(ComparisonCase):
     def assert_updated(self, dialog):
         self.assertEqual((dialog.kind, dialog.can_update), ("success", False))
         self.assertFalse(self.differing(dialog))
+        shown = dialog.line_ids.mapped("name")
+        self.assertEqual(len(shown), len(set(shown)))
         self.assertEqual(self.known()["address"]["street"], "Nygata 2")
         self.assertIn("updated at Front Payment", self.note())
         self.assert_no_number(dialog)

@@ -77,6 +77,7 @@ class TestCustomerForm(FrontpayCommon, HttpCase):
         self.assertEqual(shown.status_code, 200)
         self.assertEqual(shown.headers["Cache-Control"], "no-store")
         self.assertEqual(shown.headers["Referrer-Policy"], "no-referrer")
+        self.assertIn(f"/logo.png?company={self.company.id}", shown.text)
         for name in GOOD.keys() - {"email", "city"}:
             self.assertIn(f'name="{name}"', shown.text)
         for secret in ('name="email"', "tom@example.com", "Hemmelig", "Mangel"):

@@ -11,6 +11,7 @@ LACKS = (
     ("private", {"country_id": False}, "no country"),
     ("private", {"frontpay_personal_number": False}, "no personal number"),
     ("corporate", {"company_registry": False}, "no organization number"),
+    ("private", {"frontpay_customer_type": "corporate"}, "no organization number"),
     ("corporate", {"zip": False}, "no ZIP code"),
 )
 

@@ -219,9 +219,11 @@ class TestEmail(LinkCase):
         self.assertFalse(self.env["sms.sms"].search([]))
         self.company.frontpay_sms_link = True
         order = self.waiting(number=2)
-        order._email_link()
+        other = self.setup_other_company(name="Elvenett Prøve AS")["company"]
+        order.with_company(other)._email_link()
         sms = self.env["sms.sms"].search([])
         self.assertEqual(sms.number, "+4746567468")
+        self.assertTrue(sms.body.startswith(f"{self.company.name}: "))
         self.assertIn(LINK, sms.body)
         self.assertIn(order.move_id.name, sms.body)
         self.assertNotIn("id.example.com", self.chatter(order.move_id))
@@ -559,6 +561,7 @@ class TestButton(LinkCase):
         with patch.object(transaction, "lock", locked):
             kind, message = self.click(order.move_id)
         self.assertEqual(kind, "warning")
+        self.assertTrue(message.startswith("Not e-mailed: 1."))
         self.assertIn("again in a few minutes", message)
         self.assertEqual(len(self.mails()), 1)
 
@@ -820,14 +823,14 @@ class TestReminders(LinkCase):
 
     def test_what_waits_for_the_customer_is_listed_with_its_age(self):
         waiting = self.waiting(days=4)
-        self.waiting(days=4, number=2, state="invoiced")
+        invoiced = self.waiting(days=4, number=2, state="invoiced")
         self.waiting(days=4, number=3, channel="ehf")
         action = self.env.ref("frontpay_odoo.frontpay_order_action_waiting")
         domain = action._get_action_dict()["domain"]
         listed = self.env["frontpay.order"].search(eval(domain))
         self.assertEqual(listed & waiting, waiting)
         self.assertEqual(len(listed), 1)
-        self.assertEqual(waiting.days_waiting, 4)
+        self.assertEqual((waiting.days_waiting, invoiced.days_waiting), (4, 0))
 
 
 @tagged("post_install", "-at_install", "frontpay")

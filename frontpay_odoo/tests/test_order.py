@@ -89,6 +89,18 @@ class TestStateMachine(FrontpayCommon):
                 self.assertToldOnce(self.order(self.move, state), "PAID", "Paid")
                 self.assertEqual(self.move.payment_state, "not_paid")
 
+    def test_its_amounts_are_in_the_invoices_currency(self):
+        euro = self.setup_other_currency("EUR")
+        order = self.order(self.invoice(currency_id=euro.id))
+        self.assertEqual(order.currency_id, euro)
+
+    def test_that_an_ended_order_was_sent_once_is_no_news(self):
+        for state in ("cancelled", "expired"):
+            with self.subTest(state), self.undone():
+                order = self.order(self.move, state)
+                order._apply_status("SENT")
+                self.assertEqual((order.state, order.error), (state, False))
+
     def test_an_order_that_reappears_after_its_invoice_was_sent_anew_is_told(self):
         for status, label in (
             ("SENT", "Waiting for Customer"),

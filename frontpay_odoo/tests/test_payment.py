@@ -657,17 +657,22 @@ class TestResponsible(PaymentCase):
         )
         self.sent.invalidate_recordset()
         self.company.frontpay_responsible_id = responsible
-        self.sent._notify_responsible("Look at it.")
+        # Whoever polls it may work in another company just then.
+        elsewhere = self.sent.with_context(allowed_company_ids=self.other_company.ids)
+        elsewhere._notify_responsible("Look at it.")
         return self.attention().user_id
 
     def test_whoever_sent_it_else_the_responsible_else_a_bookkeeper(self):
         archived = self._user("archived", "account.group_account_invoice")
         archived.active = False
+        customer = self._user("customer", "base.group_portal")
+        customer.partner_id = self.move.partner_id
         self.move.invoice_user_id = self.employee
         for sender, responsible, person in (
             (self.sender, self.responsible, self.sender),
             (self.employee, self.responsible, self.responsible),
             (archived, self.responsible, self.responsible),
+            (customer, self.responsible, self.responsible),
             (self.stranger, self.responsible, self.responsible),
         ):
             with self.subTest(sender.login), self.undone():

@@ -574,7 +574,9 @@ class TestStatement(PayoutCase):
         payout.action_post()
         self.assertFalse(payout.is_matched)
         self.assertEqual(self.balance(self.transit), 90)
-        payout.action_match()
+        groups = "account.group_account_user,base.group_user"
+        bookkeeper = new_test_user(self.env, "payouts", groups=groups)
+        payout.with_user(bookkeeper).action_match()
         self.assertEqual(payout.statement_line_id, line)
         self.assertTrue(payout.is_matched)
         self.assertTrue(line.is_reconciled)
@@ -605,7 +607,8 @@ class TestStatement(PayoutCase):
 
     def test_a_line_far_away_in_time_is_another_payout(self):
         self.paid(100)
-        self.statement_line(100, "2026-10-01")
+        for day in ("2026-10-01", "2027-01-15"):
+            self.statement_line(100, day)
         payout = self.payout(100)
         payout.action_post()
         with self.assertRaisesRegex(UserError, "0 open lines"):

@@ -82,6 +82,11 @@ class TestPersonalNumber(PersonalDataCase):
         self.assertEqual(form.frontpay_masked_number, MASKED)
         self.assertNotIn(PERSONAL_NUMBER, str(form._values))
 
+    def test_the_mask_follows_the_number(self):
+        self.assertEqual(self.private.frontpay_masked_number, MASKED)
+        self.private[NUMBER] = OTHER_NUMBER
+        self.assertEqual(self.private.frontpay_masked_number, "174584*****")
+
     def test_saving_the_form_leaves_the_number(self):
         with Form(self._as(self.bookkeeper)) as form:
             form.frontpay_masked_number = "178584 10193"

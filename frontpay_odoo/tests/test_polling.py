@@ -1,11 +1,13 @@
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
+from time import monotonic
 from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
+from odoo.addons.base.models.ir_cron import IrCron
 from odoo.addons.frontpay_odoo.connect import callback, errors, responses
 from odoo.addons.frontpay_odoo.connect.client import Client
 from odoo.addons.frontpay_odoo.connect.endpoints import ENVIRONMENTS
@@ -665,6 +667,37 @@ class TestPolling(PollingCase):
         self._poll()
         self.assertGreater(self.sent.next_poll_at, fields.Datetime.now())
         self.assertTrue(self.sent.last_poll_at)
+
+    def test_many_callbacks_keep_no_order_waiting_whose_turn_it_is(self):
+        """They are polled in turn."""
+        moves = self._sent(2)
+        called = moves.sudo().frontpay_order_id
+        self.sent.next_poll_at = fields.Datetime.now() - timedelta(minutes=1)
+        for order in called:
+            order.next_poll_at += timedelta(hours=1)
+            self._call_back(order=order)
+        self.sandbox.control("DELETE", "requests")
+        run_cron(self.env, "poll")
+        numbers = [called[0].order_uuid, self.uuid, called[1].order_uuid]
+        self.assertEqual(
+            self.sandbox.requests(), [f"{STATUS}/{number}" for number in numbers]
+        )
+
+    def test_a_run_whose_time_is_over_begins_nothing(self):
+        """Odoo calls ten times what its ten seconds weren't enough for: none of these
+        asks for all orders again."""
+        self.sent.next_poll_at = fields.Datetime.now() - timedelta(minutes=1)
+        over = {"cron_end_time": monotonic() - 1}
+        for model, name in (
+            ("frontpay.order", "_cron_poll"),
+            ("frontpay.order", "_cron_send"),
+            ("frontpay.order", "_cron_compare"),
+            ("frontpay.refund", "_cron_refund"),
+        ):
+            with self.subTest(name), patch.object(IrCron, "_commit_progress") as tell:
+                getattr(self.env[model].sudo().with_context(**over), name)()
+                tell.assert_called_once_with(remaining=1)
+        self.assertFalse(self.sandbox.requests())
 
     def test_few_are_polled_one_by_one(self):
         orders = self.sent + self._sent(LIST_THRESHOLD - 1).sudo().frontpay_order_id

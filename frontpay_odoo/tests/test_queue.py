@@ -3,6 +3,7 @@ from unittest.mock import patch
 
 from odoo import SUPERUSER_ID, Command, fields
 from odoo.exceptions import LockError, UserError
+from odoo.models import BaseModel
 from odoo.service import server
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
@@ -82,6 +83,24 @@ class QueueCase(SandboxCase):
 
 @tagged("post_install", "-at_install", "frontpay")
 class TestQueue(QueueCase):
+    def test_however_long_the_queue_each_order_is_read_alone(self):
+        """With each commit Odoo forgets what was read: the others aren't read again."""
+        moves = self.batch()
+        self.send(moves)
+        self.env.flush_all()
+        fetch, counts = BaseModel.fetch, []
+
+        def counted(records, names=None):
+            if records._name == "frontpay.order":
+                counts.append(len(records))
+            return fetch(records, names)
+
+        with patch.object(BaseModel, "fetch", counted):
+            self.run_queue()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"sent"})
+        # All are read when the run begins, and when it is told who is through.
+        self.assertEqual([count for count in counts if count > 1], [BATCH, BATCH])
+
     def test_many_invoices_are_queued_and_sent_in_order(self):
         moves = self.batch()
         kind, message = self.send(moves)
@@ -206,15 +225,16 @@ class TestQueue(QueueCase):
     def test_too_many_calls_put_off_one_and_the_others_go_on(self):
         moves = self.batch()
         self.send(moves)
+        self.env["ir.cron.trigger"].search([]).unlink()
         self.sandbox.fault("limited", retry_after=600)
         before = fields.Datetime.now()
         self.run_queue()
         self.assertEqual(
             moves.mapped("frontpay_state"), ["queued", *["sent"] * (BATCH - 1)]
         )
-        self.assertGreaterEqual(
-            moves[0].frontpay_order_id.retry_at, before + timedelta(seconds=600)
-        )
+        retry_at = moves[0].frontpay_order_id.retry_at
+        self.assertGreaterEqual(retry_at, before + timedelta(seconds=600))
+        self.assertGreaterEqual(max(self.triggers()), retry_at)
 
     def test_an_invoice_that_was_put_off_is_left_alone_until_its_time(self):
         moves = self.batch()

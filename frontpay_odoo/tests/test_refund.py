@@ -31,7 +31,6 @@ from odoo.addons.frontpay_odoo.mapping import has_line_ids
 from odoo.addons.frontpay_odoo.models.frontpay_order_refunds import PENDING_FOR
 from odoo.addons.frontpay_odoo.tools import transaction
 from odoo.addons.frontpay_odoo.tools.error_messages import (
-    REFUND_MESSAGES,
     REFUND_REFUSED_BY_STATUS,
     refund_message,
 )
@@ -67,6 +66,17 @@ STEPS = {
     "rejected": ("pay it back yourself", False),
 }
 OUT_OF_RUNWAY = "refundRejectionForOutOfRunwayParam"
+# For which of Front Payment's codes a bookkeeper reads what to do.
+TOLD_CODES = (
+    "refundRejectionForWeeklyThresholdExceed",
+    "refundRejectionForRequestAmountThresholdExceed",
+    OUT_OF_RUNWAY,
+    "refundRejectionForRefundRequestGreaterThanOrderAmount",
+    "refundRejectionForProductAmountExceed",
+    "requestProductIdNotAvailable",
+    "orderProductsNotFound",
+    f"{REFUND_REFUSED_BY_STATUS}Cancelled",
+)
 
 
 class RefundCase(SandboxCase):
@@ -392,6 +402,12 @@ class TestRefund(RefundCase):
         self.assertIn("rejected", note.frontpay_error)
         self.assertTrue(self.attention(note))
         self.assertEqual(note.amount_residual, 125)
+        with (
+            self.undone(),
+            patch.object(transaction, "is_untouched", return_value=False),
+        ):
+            note.action_frontpay_send()
+            self.assertEqual(note.frontpay_refund_state, "queued")
         note.action_frontpay_send()
         self.assertEqual(note.frontpay_refund_state, "pending")
         self.assertQuiet(note)
@@ -511,6 +527,22 @@ class TestRefund(RefundCase):
         self.assertEqual(invoice.frontpay_state, "sent")
         self.assertEqual(note.frontpay_refund_state, "pending")
 
+    def test_what_can_not_go_of_both_keeps_nothing_else(self):
+        self.happens(self.sent, *PAID)
+        nobody = self._customer("Nobody", email=False)
+        drafts = self.credit(10, post=False) + self.credit(20, post=False)
+        for good, bad, sentence in (
+            (self.invoice(), drafts[0], "isn't posted yet"),
+            (self.invoice(), drafts, "isn't posted yet"),
+            (self.credit(100), self.invoice(customer=nobody), "has no e-mail address"),
+        ):
+            with self.subTest(sentence, bad=len(bad)):
+                told = (good + bad).action_frontpay_send()["params"]
+                self.assertIn(sentence, told["message"])
+                state = good.frontpay_refund_state or good.frontpay_state
+                self.assertIn(state, ("sent", "pending"))
+                self.assertFalse(any(bad.mapped("frontpay_state")))
+
     def test_in_the_middle_of_other_changes_it_is_queued_and_goes_out_later(self):
         self.happens(self.sent, *PAID)
         note = self.credit(100)
@@ -562,13 +594,30 @@ class TestRefund(RefundCase):
             (notes[0] + notes[2]).mapped("frontpay_refund_state"), ["pending"] * 2
         )
 
+    def test_what_is_wrong_for_all_is_tried_with_the_first_one_only(self):
+        self.happens(self.sent, *PAID)
+        notes = self.credit(10) + self.credit(20)
+        with patch.object(transaction, "is_untouched", return_value=False):
+            notes.action_frontpay_send()
+        for error in (errors.Unreachable("nobody"), errors.Unauthorized("no")):
+            with (
+                self.subTest(type(error).__name__),
+                self.undone(),
+                patch.object(Client, "refund", side_effect=error) as refund,
+            ):
+                self.send_queue()
+                self.assertEqual(refund.call_count, 1)
+                self.assertEqual(notes[1].frontpay_refund_state, "queued")
+
     def test_a_copy_of_the_database_sends_no_queued_refund(self):
         self.happens(self.sent, *PAID)
         note = self.credit(100)
         with patch.object(transaction, "is_untouched", return_value=False):
             note.action_frontpay_send()
-        note.frontpay_refund_id.sudo().database_uuid = "another"
-        self.send_queue()
+        refund = note.frontpay_refund_id.sudo()
+        refund.database_uuid = "another"
+        done = sum(refund._send_for(self.company))
+        self.assertEqual(done, 1)  # or Odoo would start the cron over and over
         self.assertEqual(note.frontpay_refund_state, "failed")
         self.assertIn("copy", note.frontpay_error)
         self.assertFalse(self.refunds())
@@ -796,6 +845,9 @@ class TestPreflight(RefundCase):
         larger.button_draft()
         larger.invoice_line_ids[0].price_unit = 101
         larger.action_post()
+        without_entry = self.credit(100)
+        self._have_no_entries()
+        self.assertFalse(self._pay_by_hand(without_entry, 125).move_id)
         for note, pattern in (
             (self.credit(100, post=False), "isn't posted yet"),
             (stray, "names no invoice"),
@@ -805,11 +857,19 @@ class TestPreflight(RefundCase):
             (self.credit(100, move=unsent), "isn't at Front Payment"),
             (paid_out, "paid back already"),
             (in_part, "paid back already"),
+            (without_entry, "paid back already"),
             (larger, "only"),
         ):
             with self.subTest(pattern):
                 self.assertRefused(note, pattern)
         self.assertFalse(self.refunds())
+
+    def _have_no_entries(self):
+        """Payments have none, where all of Odoo's accounting is installed."""
+        name = "_get_invoice_in_payment_state"
+        self.patch(type(self.env["account.move"]), name, lambda _move: "in_payment")
+        bank = self.company_data["default_journal_bank"]
+        bank.outbound_payment_method_line_ids.payment_account_id = False
 
     def _pay_by_hand(self, note, amount):
         wizard = self.env["account.payment.register"].with_context(
@@ -1264,6 +1324,46 @@ class TestLostAnswers(RefundCase):
             self.note.action_frontpay_send()
         self.assertEqual(self.note.frontpay_refund_state, "pending")
 
+    def test_which_of_two_like_each_other_front_payment_has_is_for_a_person(self):
+        self.note.action_frontpay_send()
+        other = self.credit(100)
+        refusal = errors.Rejected(
+            "HTTP 400", ["ambiguousRequestExistsWithSameParameters"], http_status=400
+        )
+        with patch.object(Client, "refund", side_effect=refusal):
+            other.action_frontpay_send()
+        refund = other.frontpay_refund_id.sudo()
+        self.assertEqual((refund.state, refund.needs_decision), ("pending", True))
+        self.assertIn(self.note.name, refund.error)
+        self.assertTrue(self.attention(other))
+        self.decide("confirm")
+        self.assertEqual(self.note.frontpay_refund_state, "refunded")
+        self.assertEqual((refund.state, refund.needs_decision), ("pending", True))
+
+    def test_what_can_not_be_asked_for_any_more_is_for_a_person(self):
+        self.note.action_frontpay_send()
+        refund = self.note.frontpay_refund_id.sudo()
+        here = self.company.frontpay_custom_url
+        elsewhere = "https://elsewhere.example.com/api/v1/"
+        late = PENDING_FOR + timedelta(hours=1)
+        cron = self.env["frontpay.refund"].sudo()._cron_refund
+        for url, passed, is_asked in (
+            (elsewhere, timedelta(), False),
+            (here, late, False),
+            (elsewhere, late, True),
+        ):
+            with self.subTest(url, passed=passed), self.undone():
+                self.company.frontpay_custom_url = url
+                refund.requested_at -= passed
+                cron()
+                self.assertEqual(refund.needs_decision, is_asked)
+                self.assertEqual(
+                    "another environment" in (refund.error or ""), is_asked
+                )
+                self.assertEqual(len(self.attention(self.note)), int(is_asked))
+                cron()  # once
+                self.assertEqual(len(self.attention(self.note)), int(is_asked))
+
     def test_a_decision_about_what_was_settled_meanwhile_changes_nothing(self):
         refund = self.lose("drop", when="after")
         dialog = self._dialog()
@@ -1488,7 +1588,9 @@ class TestBooks(RefundCase):
         journal.active = False
         self.decide("confirm")
         self.assertIn("journal", self.note.frontpay_error)
-        self.assertTrue(self.attention(self.note))
+        self.attention(self.note).action_done()
+        self.ask()
+        self.assertFalse(self.attention(self.note))  # it was told once
         journal.active = True
         self.company.frontpay_journal_id = journal
         self.ask()
@@ -1655,12 +1757,10 @@ class TestData(BaseCase):
 @tagged("post_install", "-at_install", "frontpay")
 class TestRefusals(RefundCase):
     def test_each_documented_code_has_its_sentence(self):
-        sentences = {}
-        for code in (*REFUND_MESSAGES, f"{REFUND_REFUSED_BY_STATUS}Cancelled"):
-            error = errors.Rejected("HTTP 400", [code], http_status=400)
-            sentence = refund_message(self.company, error, code)
-            self.assertNotIn(code, sentence)
-            sentences[code] = sentence
+        for code in TOLD_CODES:
+            with self.subTest(code):
+                error = errors.Rejected("HTTP 400", [code], http_status=400)
+                self.assertNotIn(code, refund_message(self.company, error, code))
         unknown = errors.Rejected("HTTP 400", ["somethingNew"], http_status=400)
         told = refund_message(self.company, unknown, "somethingNew")
         self.assertIn("“somethingNew”", told)

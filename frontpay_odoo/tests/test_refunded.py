@@ -163,6 +163,7 @@ class TestRefundedUnasked(UnaskedCase):
         own.action_frontpay_send()
         self.decide("confirm")
         self.refund_there("50.00")
+        self.assertIn("50.00", self.move.frontpay_error)
         note = self.make()
         self.assertEqual(note.amount_total, 50)
         note.action_post()

@@ -5,6 +5,8 @@ from odoo.exceptions import UserError
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import html2plaintext
 
+from odoo.addons.frontpay_odoo.mapping.problem import Problem
+
 from .common import FrontpayCommon, SandboxCase
 
 ODOOS_CRON = "account.ir_cron_account_move_send"
@@ -128,6 +130,14 @@ class TestSendWizard(SendCase):
         self.assertFalse(other.frontpay_state)
         self.assertIn("has no phone number", html2plaintext(other.message_ids[0].body))
 
+    def test_an_alert_names_each_thing_once_and_ten_at_most(self):
+        for count, more in ((1, []), (10, []), (11, ["and 1 more"])):
+            with self.subTest(count):
+                things = [f"Thing {number}" for number in range(count)]
+                problems = [Problem(self.move, thing) for thing in things * 2]
+                told = self.env["account.move.send"]._frontpay_lines(problems)
+                self.assertEqual(told.splitlines(), things[:10] + more)
+
     def test_only_one_that_was_chosen_all_the_same_is_a_red_alert(self):
         self.private.phone = False
         for methods, level in ((["frontpay"], "danger"), (["email"], "warning")):
@@ -214,6 +224,15 @@ class TestSendWizard(SendCase):
             self.assertEqual(form.template_id, ours)
             form.sending_method_checkboxes = boxes
             self.assertEqual(form.template_id, odoos)
+
+    def test_without_our_template_the_email_is_odoos(self):
+        self.env.ref("frontpay_odoo.mail_template_invoice").unlink()
+        odoos = self.env.ref("account.email_template_edi_invoice")
+        wizard = self.wizard(sending_methods=["email", "frontpay"])
+        self.assertEqual(wizard.template_id, odoos)
+        wizard.action_send_and_print()
+        self.assertEqual(self.move.frontpay_state, "queued")
+        self.assertIn(self.move.name, self.emails(self.move))
 
     def test_an_electronic_invoice_beside_it_is_warned_of(self):
         for is_claimed, methods, is_warned in (

@@ -10,7 +10,7 @@ from odoo.tools import config, mute_logger
 from odoo.addons.frontpay_odoo.connect import callback_check, errors
 from odoo.addons.frontpay_odoo.connect.client import Client
 from odoo.addons.frontpay_odoo.models.frontpay_check import TEST_WINDOW
-from odoo.addons.frontpay_odoo.tools import setup_checks
+from odoo.addons.frontpay_odoo.tools import credit_control, setup_checks
 
 from .common import API_TOKEN, SECRET, FrontpayCommon, callback_pairs, signature
 
@@ -72,6 +72,16 @@ class TestSetUp(SetUpCase):
         again = self.env["frontpay.check"].sudo()._of_company(self.company)
         self.assertEqual(again, self.checks)
         self.assertEqual(self.checks.mapped("kind"), list(setup_checks.CHECKS))
+
+    def test_credit_control_needs_a_policy_of_doing_nothing(self):
+        """OCA's addon isn't there: who installed it is pretended."""
+        self.assert_finding("reminders", "good")
+        with patch.object(credit_control, "is_installed", return_value=True):
+            for policy, state in ((True, "good"), (False, "warning")):
+                with patch.object(
+                    credit_control, "policy_of_doing_nothing", return_value=policy
+                ):
+                    self.assert_finding("reminders", state)
 
     def test_the_token_is_as_good_as_front_payments_last_answer(self):
         self.assert_finding("token", "waiting")
@@ -228,6 +238,8 @@ class TestSetUp(SetUpCase):
         with patch.object(type(self.checks), "_examine", lambda _check: good):
             self.env.invalidate_all()
             self.assertEqual(self.company.sudo().frontpay_setup_step, "done")
+        self.checks.unlink()
+        self.assertEqual(self.company.sudo().frontpay_setup_step, "test")
 
     def journal_of_ours(self):
         return self.env["account.journal"].search(

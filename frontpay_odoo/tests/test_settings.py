@@ -467,6 +467,10 @@ class TestJournal(FrontpayCommon):
         cash = self.company_data["default_journal_cash"]
         self.company.frontpay_journal_id = cash
         self.assertEqual(self.company.frontpay_journal_id, cash)
+        for model in ("res.config.settings", "frontpay.setup"):
+            offered = self.env[model].fields_get(["frontpay_journal_id"])
+            domain = offered["frontpay_journal_id"]["domain"]
+            self.assertIn("('type', 'in', ('bank', 'cash'))", domain)
 
     def test_only_a_journal_in_nok_can_be_chosen(self):
         cash = self.company_data["default_journal_cash"]

@@ -19,7 +19,7 @@ from ..connect import errors
 from ..connect.callback_check import BAD_CERTIFICATE
 from ..mapping.invoice import journal_problems, public_url_problems
 from ..mapping.problem import localized
-from . import error_messages
+from . import credit_control, error_messages
 from .local_time import local_time
 
 _lt = LazyTranslate(__name__)
@@ -299,6 +299,21 @@ def _taxes(check):
     )
 
 
+def _reminders(check):
+    env = check.env
+    if not credit_control.is_installed(env) or credit_control.policy_of_doing_nothing(
+        check.company_id
+    ):
+        return Finding(
+            "good", env._("Odoo reminds of nothing that Front Payment collects.")
+        )
+    return Finding(
+        "warning",
+        env._("Credit Control reminds of what Front Payment collects as well."),
+        env._("Add a credit control policy that does nothing."),
+    )
+
+
 def _mail(check):
     env = check.env
     if not check.company_id.frontpay_email_link:
@@ -371,6 +386,7 @@ CHECKS = {
             lambda check: [("id", "in", _other_taxes(check).ids)],
         ),
     ),
+    "reminders": Check("Reminders", _reminders),
     "mail": Check(
         "Outgoing mail",
         _mail,
