@@ -63,9 +63,13 @@ def test_an_accountant_books_what_came_on_the_bank(desk, office):
     desk.page.get_by_role("button", name="New", exact=True).click()
     for name, amount in (("amount", "1200"), ("fee", "50")):
         desk.field(name).locator("input").fill(amount)
+        desk.page.keyboard.press("Tab")
+    # Until Odoo has answered about the amounts, it may take the account off again.
+    expect(desk.field("difference")).to_have_text(re.compile(r"^kr\s-1,250\.00$"))
     account = desk.field("fee_account_id").locator("input")
     account.fill("bank")
-    desk.page.locator(".o-autocomplete--dropdown-item").first.click()
+    desk.page.get_by_role("option", name=re.compile("bank", re.I)).first.click()
+    expect(account).to_have_value(re.compile("bank", re.I))
     desk.button("Propose").click()
     expect(desk.field("difference")).to_have_text(re.compile(r"^kr\s0\.00$"))
     desk.picture("proposed")
