@@ -158,8 +158,10 @@ class FrontpayHandover(models.AbstractModel):
     def _with_creator_env(self):
         """The order as a cron handles it, in the words of the person who sent it."""
         person = self.create_uid
+        # As a login does it, and kept by Odoo: an order forgets with each commit.
+        wanted = self.env["res.users"].with_user(person).sudo().context_get()
         return self.with_company(self.company_id).with_context(
-            lang=person.lang, tz=person.tz, frontpay_reader=person.id
+            lang=wanted.get("lang"), tz=wanted.get("tz"), frontpay_reader=person.id
         )
 
 
