@@ -71,7 +71,8 @@ class FrontpayPayout(models.Model):
     )
     date = fields.Date(
         required=True,
-        default=fields.Date.context_today,
+        # Payments have the company's day, so that of the person could be before them.
+        default=lambda self: self.env.company.sudo()._frontpay_day(),
         tracking=True,
         help="When the money came on the bank.",
     )

@@ -8,7 +8,7 @@ from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import AccessError, LockError, UserError
-from odoo.tests import BaseCase, Form, new_test_user, tagged
+from odoo.tests import BaseCase, Form, freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.account.models.account_move import AccountMove
@@ -257,6 +257,14 @@ class TestPayout(PayoutCase):
             self.assertEqual(self.items_of(payout), early)
             self.assertEqual(payout.left_over, 100)
             payout.unlink()
+
+    def test_its_day_is_the_companys_as_that_of_the_payments_is(self):
+        """At night a person without a time zone is a day behind Norway."""
+        self.env.user.tz = False
+        with freeze_time("2026-11-22 23:30:00"):
+            payout = self.env["frontpay.payout"].new({})
+            self.assertEqual(payout.date, date(2026, 11, 23))
+            self.assertEqual(payout.date, self.company._frontpay_day())
 
     def test_the_rest_is_shown(self):
         self.paid(100)
