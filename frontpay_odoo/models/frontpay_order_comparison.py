@@ -63,17 +63,19 @@ class FrontpayOrder(models.Model):
             self._not_tonight("frontpay_compared_at")
         )
         for company in companies.filtered(lambda each: each._frontpay_access_url()):
-            try:
-                self._ask_for_differences(company)
-            except (errors.FrontPaymentError, UserError) as error:
-                # The page goes on saying when it was last compared; polling tells of
-                # an outage.
-                kind = type(error).__name__
-                _logger.warning("Company %s couldn't be compared: %s", company.id, kind)
-            except Exception:
-                _logger.exception("Company %s couldn't be compared", company.id)
-                transaction.rollback(self.env)
+            with transaction.contained(company):
+                self._ask_or_warn(company)
         self._compare_books()
+
+    @api.model
+    def _ask_or_warn(self, company):
+        try:
+            self._ask_for_differences(company)
+        except (errors.FrontPaymentError, UserError) as error:
+            # The page goes on saying when it was last compared; polling tells of an
+            # outage.
+            kind = type(error).__name__
+            _logger.warning("Company %s couldn't be compared: %s", company.id, kind)
 
     @api.model
     def _not_tonight(self, name):

@@ -140,7 +140,8 @@ class FrontpayOrder(models.Model):
         except Exception:
             _logger.exception("The link of order %s couldn't be e-mailed", self.id)
             transaction.rollback(self.env)
-            transaction.run(self.env, self._record_unwritten_email)
+            with transaction.contained(self):
+                transaction.run(self.env, self._record_unwritten_email)
 
     def _email_due_link(self):
         """E-mail the link unless somebody did so meanwhile, or it is of no use now."""

@@ -339,7 +339,8 @@ class FrontpayOrder(models.Model):
             _logger.exception("Order %s couldn't follow what it was told", self.id)
             transaction.rollback(self.env)
             client.exchanges.clear()
-            transaction.run(self.env, self._record_poll_failure, callbacks)
+            with transaction.contained(self):
+                transaction.run(self.env, self._record_poll_failure, callbacks)
         return failure
 
     def _fetch_status(self, client, number, listed):

@@ -280,7 +280,8 @@ class FrontpayOrder(models.Model):
         orders = self.filtered(lambda order: order._is_queued_for(company))
         elsewhere = self - orders
         if elsewhere:
-            transaction.run(self.env, elsewhere._tell_elsewhere)
+            with transaction.contained(elsewhere):
+                transaction.run(self.env, elsewhere._tell_elsewhere)
             yield len(elsewhere)
         lost = 0
         with client:
@@ -337,7 +338,8 @@ class FrontpayOrder(models.Model):
         if is_over and not record:
             record = partial(order._notify_responsible, order.error)
         if record:
-            transaction.run(self.env, record)
+            with transaction.contained(order):
+                transaction.run(self.env, record)
         return error
 
     def _has_gone(self):
@@ -349,7 +351,9 @@ class FrontpayOrder(models.Model):
 
         :param UserError refusal: why
         """
-        pause = transaction.run(self.env, self._record_pause, refusal)
+        pause = QUEUE_PAUSE
+        with transaction.contained(self):
+            pause = transaction.run(self.env, self._record_pause, refusal)
         self._trigger_cron("cron_send", pause)
 
     def _record_pause(self, refusal):

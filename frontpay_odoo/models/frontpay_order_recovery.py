@@ -1,4 +1,3 @@
-import logging
 from datetime import datetime, timedelta
 from operator import methodcaller
 from typing import NamedTuple
@@ -14,8 +13,6 @@ from ..mapping.remedy import settings_remedy
 from ..tools import error_messages, system_parameters, transaction
 from ..tools.deadline import Deadline
 from .frontpay_order import GRACE_MINUTES, IN_DOUBT_STATES
-
-_logger = logging.getLogger(__name__)
 
 # After that, a person is asked also while Front Payment's answers may yet get better.
 ESCALATED_AFTER = timedelta(hours=1)
@@ -91,11 +88,8 @@ class FrontpayOrder(models.Model):
     def _each_locked(self, step):
         """Run a step for each of the orders; one that fails stops no other."""
         for order in self:
-            try:
+            with transaction.contained(order):
                 order._alone()._run_locked(step)
-            except Exception:
-                _logger.exception("Order %s couldn't be recovered", order.id)
-                transaction.rollback(self.env)
 
     def _run_locked(self, step):
         """Run a step in a transaction of its own while nobody else has the invoice.

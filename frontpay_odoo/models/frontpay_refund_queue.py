@@ -70,14 +70,18 @@ class FrontpayRefund(models.Model):
         if self._is_run_over():
             return
         for refund in self.search([("state", "=", "sending")]):
-            refund._recover_sending()
+            with transaction.contained(refund):
+                refund._recover_sending()
         undecided = Domain("state", "in", [*UNDECIDED_STATES])
         for refund in self.search(undecided & Domain("needs_decision", "=", False)):
-            if refund._is_out_of_reach() and refund._is_overdue():
-                refund = refund._with_creator_env()
-                sentence = refund._out_of_reach_sentence()
-                transaction.run(self.env, refund._request_refund_decision, sentence)
+            with transaction.contained(refund):
+                refund._with_creator_env()._ask_if_out_of_reach()
         self._send_note_queue()
+
+    def _ask_if_out_of_reach(self):
+        if self._is_out_of_reach() and self._is_overdue():
+            sentence = self._out_of_reach_sentence()
+            transaction.run(self.env, self._request_refund_decision, sentence)
 
     @api.model
     def _send_note_queue(self):
@@ -150,13 +154,17 @@ class FrontpayRefund(models.Model):
         database = company._frontpay_database_uuid()
         here = self.filtered(lambda refund: refund.database_uuid == database)
         for refund in self - here:
-            transaction.run(self.env, refund._with_creator_env()._record_elsewhere)
+            with transaction.contained(refund):
+                transaction.run(self.env, refund._with_creator_env()._record_elsewhere)
             yield 1
         try:
             client = company._frontpay_client(CRON_MAX_WAIT)
         except UserError as refusal:
             for refund in here:
-                transaction.run(self.env, refund._record_unsendable_note, str(refusal))
+                with transaction.contained(refund):
+                    transaction.run(
+                        self.env, refund._record_unsendable_note, str(refusal)
+                    )
             yield len(here)
             return
         with client:
@@ -193,7 +201,8 @@ class FrontpayRefund(models.Model):
             client.exchanges.clear()
             record = refund._record_fault_of_ours
         if record:
-            transaction.run(self.env, record)
+            with transaction.contained(refund):
+                transaction.run(self.env, record)
         return error
 
     def _wait_for_turn(self):

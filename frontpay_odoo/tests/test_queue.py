@@ -564,6 +564,32 @@ class TestQueue(QueueCase):
         )
         self.assertIn("an error in the Front Payment addon", moves[0].frontpay_error)
 
+    def test_a_fault_that_cannot_be_recorded_either_stops_no_other(self):
+        moves = self.batch()
+        self.send(moves)
+        Order = type(self.env["frontpay.order"])
+        reserve, record = Order._reserve, Order._record_unsendable
+
+        def refusing(order, move, base_url, **options):
+            if move == moves[0]:
+                raise UserError("Not this one.")
+            return reserve(order, move, base_url, **options)
+
+        def failing(order, reason):
+            if order.move_id == moves[0]:
+                raise ZeroDivisionError
+            record(order, reason)
+
+        with (
+            patch.object(Order, "_reserve", refusing),
+            patch.object(Order, "_record_unsendable", failing),
+            mute_logger("odoo.addons.frontpay_odoo.tools.transaction"),
+        ):
+            self.run_queue()
+        self.assertEqual(
+            moves.mapped("frontpay_state"), ["queued", *["sent"] * (BATCH - 1)]
+        )
+
     def test_a_fault_of_ours_after_the_request_leaves_the_outcome_open(self):
         moves = self.batch()
         self.send(moves)

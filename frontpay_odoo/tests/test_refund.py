@@ -1426,6 +1426,28 @@ class TestLostAnswers(RefundCase):
         self.env["frontpay.refund"].sudo()._cron_refund()
         self.assertEqual(refund.state, "unknown")
 
+    def test_one_that_fails_in_the_cron_stops_no_other(self):
+        for step, values in {
+            "_record_dead": {"state": "sending"},
+            "_is_out_of_reach": {"state": "unknown"},
+            "_record_elsewhere": {"database_uuid": "another"},
+        }.items():
+            with self.subTest(step):
+                self.setUp()
+                other, _order = self.sold(*PAID)
+                notes = self.note + self.credit(move=other)
+                with patch.object(transaction, "is_untouched", return_value=False):
+                    notes.action_frontpay_send()
+                failing, queued = notes.frontpay_refund_id.sudo()
+                failing.write(values)
+                self.env.flush_all()
+                with (
+                    patch.object(type(failing), step, side_effect=ZeroDivisionError),
+                    self.assertLogs("odoo.addons.frontpay_odoo.tools.transaction"),
+                ):
+                    self.env["frontpay.refund"].sudo()._cron_refund()
+                self.assertEqual(queued.state, "pending")
+
     def test_a_live_sender_is_left_alone(self):
         self.lose("drop", when="after")
         refund = self.note.frontpay_refund_id.sudo()

@@ -1,11 +1,14 @@
 """Transactions of our own: what must survive is committed before and after a call."""
 
+import logging
 from contextlib import contextmanager
 from functools import partial
 
 from odoo.exceptions import LockError
 from odoo.service.model import retrying
 from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
 
 SENDER_LOCK = 0x46504753  # "FPGS": keeps our advisory locks apart from others'
 # Odoo's own note of the device, made before a request does anything else.
@@ -50,6 +53,20 @@ def rollback(env):
     if can_commit(env):
         env.cr.rollback()
     env.invalidate_all(flush=False)
+
+
+@contextmanager
+def contained(records):
+    """Keep what fails inside from stopping whatever comes after it: it goes to the
+    server's log, and what it left half-written is forgotten.
+
+    :param records: what it is done for
+    """
+    try:
+        yield
+    except Exception:
+        _logger.exception("%s: a step failed", records)
+        rollback(records.env)
 
 
 def is_untouched(env, *dialogs):
