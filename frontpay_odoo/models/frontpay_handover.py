@@ -97,7 +97,9 @@ class FrontpayHandover(models.AbstractModel):
         """Tell what a person has to look at, once."""
         if sentence != self.error:
             self.error = sentence
-            self.move_id.message_post(body=sentence)
+            # Whoever clicked didn't say it.
+            robot = self.env.ref("base.partner_root")
+            self.move_id.message_post(body=sentence, author_id=robot.id)
 
     def _report_problem(self, sentence):
         """Tell what somebody has to act upon: on the invoice, and to a person.
