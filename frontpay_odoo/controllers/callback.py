@@ -40,12 +40,12 @@ class FrontPaymentCallback(http.Controller):
         except fp_callback.Malformed as malformed:
             status, exchange.error = HTTPStatus.BAD_REQUEST, str(malformed)
         else:
-            inbox = request.env["frontpay.callback"].sudo()
+            inbox = order.env["frontpay.callback"]
             status, exchange.error, news = inbox._receive(order, callback)
             exchange.request = _readable(callback)
         exchange.http_status = status
         exchange.close()
-        log = request.env["frontpay.exchange"]
+        log = order.env["frontpay.exchange"]
         if news or log._has_room_for_callback(order):
             log._log(order.company_id, [exchange], order, "in")
         return _answer(status)
