@@ -33,7 +33,7 @@ PART_LABELS = {
     "callback": _lt("address for callbacks"),
 }
 
-MAX_TRIES = 8  # about three hours
+MAX_TRIES = 8  # about two hours
 # Until it is looked for after a lost answer.
 RECOVERY_DELAY = timedelta(minutes=1)
 # The connection may be to blame, or something between here and Front Payment that

@@ -250,6 +250,9 @@ class TestCallback(CallbackCase):
         for _time in range(KEPT_CALLBACKS + 1):
             self.call(pairs)
         kept = len(self.exchanges())
+        other = self.order(self.invoice(), token="another", order_uuid="ODR2")
+        self.assertFalse(self.exchanges()._has_room_for_callback(self.sent))
+        self.assertTrue(self.exchanges()._has_room_for_callback(other))
         with freeze_time(fields.Datetime.now() + timedelta(minutes=61)):
             self.assertTrue(self.exchanges()._has_room_for_callback(self.sent))
         self.assertEqual(kept, KEPT_CALLBACKS)

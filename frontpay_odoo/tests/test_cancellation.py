@@ -1,3 +1,4 @@
+from contextlib import suppress
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
@@ -109,6 +110,16 @@ class TestCancelling(DialogCase):
             self.cancel()
         self.assertEqual(self.move.frontpay_state, "sent")
         self.assertLess(self.sent.next_poll_at, later)
+
+    def test_what_was_wanted_surprises_nobody_after_a_lost_answer_either(self):
+        self.sandbox.fault("drop", when="before", path="cancel")
+        with suppress(UserError):  # assertRaises would roll back
+            self.cancel()
+        self.assertEqual(self.move.frontpay_state, "sent")
+        self.sandbox.act(self.sent.order_uuid, "cancel")
+        self.move.action_frontpay_refresh()
+        self.assertEqual(self.move.frontpay_state, "cancelled")
+        self.assertFalse(self.move.activity_ids)
 
     def test_without_a_connection_nothing_is_cancelled(self):
         nobody = errors.Unreachable("nobody")

@@ -1,7 +1,11 @@
+from ast import literal_eval
 from datetime import timedelta
+
+from lxml import etree
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -57,6 +61,22 @@ class TestExchange(FrontpayCommon):
             with self.subTest(**details), mute_logger("odoo.sql_db", LOGGER):
                 self.log._log(self.company, [Exchange("GET", "strange", **details)])
             self.assertFalse(self.log.search_count([("path", "=", "strange")]))
+
+    def test_its_filters_find_what_they_name(self):
+        made = [Exchange("GET", "good"), Exchange("GET", "bad", error="HTTP 500")]
+        self.log._log(self.company, made)
+        self.log._log(self.company, [Exchange("POST", "callback")], direction="in")
+        own = Domain("company_id", "=", self.company.id)
+        arch = etree.fromstring(self.log.get_view(view_type="search")["arch"])
+        for name, paths in {
+            "failed": {"bad"},
+            "out": {"good", "bad"},
+            "callbacks": {"callback"},
+        }.items():
+            [shown] = arch.iterfind(f".//filter[@name='{name}']")
+            with self.subTest(name):
+                found = self.log.search(own & Domain(literal_eval(shown.get("domain"))))
+                self.assertEqual(set(found.mapped("path")), paths)
 
     def test_nobody_else_deletes_from_it(self):
         self.company.frontpay_log_days = 1

@@ -545,6 +545,14 @@ class TestButton(LinkCase):
         self.assertEqual(message, "The link was e-mailed to post@example.com.")
         self.assertEqual(len(self.mails()), 1)
 
+    def test_it_names_the_address_that_was_e_mailed(self):
+        """The customer's, where the invoice's contact has none."""
+        contact = self._customer("Per Kontakt", parent_id=self.corporate.id)
+        contact.email = False
+        self.corporate.email = "firma@example.com"
+        _kind, message = self.click(self.waiting(customer=contact).move_id)
+        self.assertEqual(message, "The link was e-mailed to firma@example.com.")
+
     def test_a_second_click_at_once_e_mails_nothing(self):
         order = self.waiting()
         self.click(order.move_id)
@@ -738,6 +746,15 @@ class TestReminders(LinkCase):
                 self.run_cron("cron_remind")
                 self.assertEqual(len(self.mails() - before), is_reminded)
 
+    def test_who_has_paid_in_odoo_is_not_reminded(self):
+        order = self.emailed(days=3)
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=order.move_id.ids
+        ).create({}).action_create_payments()
+        before = self.mails()
+        self.run_cron("cron_remind")
+        self.assertEqual(self.mails(), before)
+
     def test_whom_somebody_reminds_meanwhile_is_not_reminded_again(self):
         order = self.emailed(days=3)
         before = self.mails()
@@ -805,6 +822,7 @@ class TestReminders(LinkCase):
         young = self.emailed(days=1, number=2)
         never = self.waiting(days=5, number=3)
         self.waiting(days=5, number=4, verification_url=False)
+        self.waiting(days=1, number=5)
         before = self.mails()
         told = Order.action_remind_old()["params"]
         self.assertEqual(

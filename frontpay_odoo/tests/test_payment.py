@@ -424,12 +424,15 @@ class TestMoneyAndBooks(PaymentCase):
             ("in another journal", {"journal_id": self.bank.id}),
             ("paid back", {"payment_type": "outbound"}),
             ("cancelled", {}),
+            ("reversed", {}),
         ):
             with self.subTest(name), self.undone():
                 other = self._register_credit("for ODR1", **values)
                 if name == "cancelled":
                     other.action_draft()
                     other.action_cancel()
+                elif name == "reversed":
+                    other.move_id._reverse_moves(cancel=True)
                 self.told()
                 self.assertTrue(self.sent.payment_id)
                 self.assertNotEqual(self.sent.payment_id, other)

@@ -446,6 +446,20 @@ class TestPayout(PayoutCase):
             yield
         self.env.invalidate_all(flush=False)
 
+    def test_what_its_entry_was_made_of_stays(self):
+        payout = self.payout(90, 10, self.paid(100), tax_id=False)
+        payout.action_post()
+        for name, value in {
+            "amount": 80,
+            "fee": 20,
+            "fee_account_id": self.expense.copy().id,
+            "tax_id": self.fee_tax.id,
+            "date": "2026-11-19",
+            "line_ids": [Command.clear()],
+        }.items():
+            with self.subTest(name), self.refuses("isn't a draft"):
+                payout.write({name: value})
+
     def test_its_entry_moves_with_it_only(self):
         payout = self.payout(100, 0, self.paid(100))
         payout.action_post()

@@ -5,7 +5,7 @@ from odoo import SUPERUSER_ID, Command, fields
 from odoo.exceptions import LockError, UserError
 from odoo.models import BaseModel
 from odoo.service import server
-from odoo.tests import new_test_user, tagged
+from odoo.tests import freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.frontpay_odoo.connect import errors
@@ -338,6 +338,18 @@ class TestQueue(QueueCase):
         self.run_queue()
         self.assertEqual(order.state, "failed")
         self.assertIn("Too many calls", self.attention(moves).note)
+
+    def test_somebody_is_asked_after_about_two_hours(self):
+        self.send(self.batch())
+        order = self.env["frontpay.order"].sudo().search([], limit=1)
+        now, waited = fields.Datetime.now(), timedelta()
+        with freeze_time(now):
+            for tries in range(MAX_TRIES - 1):
+                order.tries = tries
+                order._record_failure(errors.Unreachable("nobody"))
+                waited += order.retry_at - now
+        self.assertEqual(order.state, "queued")
+        self.assertTrue(timedelta(minutes=90) < waited < timedelta(minutes=155), waited)
 
     def test_what_is_wrong_with_the_connection_pauses_all_and_is_told_once(self):
         url = self.company.frontpay_custom_url

@@ -4,6 +4,8 @@ from contextlib import closing, contextmanager
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+from lxml import etree
+
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.modules.neutralize import get_neutralization_queries
@@ -138,6 +140,30 @@ class TestSettings(LoopbackCase, TransactionCase):
         }.items():
             with self.subTest(field=name):
                 self.assertEqual(self.company[name], value)
+
+    def test_each_setting_is_the_companys_of_the_same_name(self):
+        own = {
+            name: field.related
+            for name, field in self.env["res.config.settings"]._fields.items()
+            if name.startswith("frontpay_") and field.related
+        }
+        self.assertGreater(len(own), 20)
+        for name, related in own.items():
+            with self.subTest(name):
+                self.assertEqual(related, f"company_id.{name}")
+
+    def test_what_is_secret_is_shown_by_nobodys_form(self):
+        arch = etree.fromstring(self.env["res.config.settings"].get_view()["arch"])
+        for name in ("frontpay_api_token", "frontpay_callback_secret"):
+            with self.subTest(name):
+                for shown in arch.iterfind(f".//field[@name='{name}']"):
+                    self.assertEqual(shown.get("password"), "True")
+
+    def test_how_often_is_said_by_front_payments_numbers(self):
+        """Section 3."""
+        field = self.company._fields["frontpay_invoice_interval"]
+        labels = {"0": "Daily", "1": "Once a month", "2": "Twice a month"}
+        self.assertEqual(dict(field.selection), labels)
 
     def test_each_environment_has_its_address(self):
         for environment, custom_url, expected in (
