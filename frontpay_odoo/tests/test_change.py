@@ -206,6 +206,19 @@ class TestChange(RefundCase):
         self.assertEqual(self.sent.payment_id.amount, 875)
         self.assertQuiet(self.move)
 
+    def test_what_credit_notes_took_off_before_stays_off_in_a_lost_change(self):
+        self.credit(20).action_frontpay_send()
+        self.assertEqual(self.sent.amount, 350)
+        self.change()
+        self.make_dearer()
+        self.move.action_post()
+        self.sandbox.fault("drop", when="after", path="invoice/submit")
+        self.run_queue()
+        self.happens(self.sent, "confirm")
+        self.assertFalse(self.sent.is_changing)
+        self.assertEqual(self.sent.amount, 850)
+        self.assertQuiet(self.move)
+
     def test_changed_too_late_it_can_be_made_what_it_was(self):
         self.change()
         self.make_dearer()

@@ -3,7 +3,7 @@ from unittest.mock import patch
 
 from odoo import Command, fields
 from odoo.exceptions import AccessError, LockError, UserError, ValidationError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import HttpCase, freeze_time, new_test_user, tagged
 from odoo.tools import html2plaintext
 
 from .common import PERSONAL_NUMBER, FrontpayCommon
@@ -245,6 +245,12 @@ class TestCustomerForm(FrontpayCommon, HttpCase):
         self.assertEqual(form._receive_answer(GOOD), {})
         self.assertFalse(self.empty.email)
         self.assertIn("Thank you", self.page(form).text)
+
+    def test_it_is_open_for_two_weeks(self):
+        now = fields.Datetime.now()
+        with freeze_time(now):
+            form = self.form()
+        self.assertEqual(form.expires_at, now + timedelta(days=14))
 
     def test_it_expires(self):
         form = self.form(expires_at=fields.Datetime.now() - timedelta(seconds=1))

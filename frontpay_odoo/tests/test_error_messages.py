@@ -91,6 +91,22 @@ SENTENCES = (
         "The due date for payment link field is required when invoice interval is 0.",
         ("account.move", "invoice_date_due", "“%s” of the invoice is missing."),
     ),
+    (
+        "The invoice fee applicable field must be true or false.",
+        (
+            "res.config.settings",
+            "frontpay_invoice_fee",
+            "“%s” in the Front Payment settings has a value that isn't accepted.",
+        ),
+    ),
+    (
+        "The selected invoice interval is invalid.",
+        (
+            "res.config.settings",
+            "frontpay_invoice_interval",
+            "“%s” in the Front Payment settings has a value that isn't accepted.",
+        ),
+    ),
     ("The invoice references.reference no must be a string.", None),
     ("The products.0.colour field is required.", None),
     ("The products.x.rate field is required.", None),

@@ -419,6 +419,16 @@ class TestPayout(PayoutCase):
         self.payout(100).action_post()
         self.assertEqual(self.balance(), 0)
 
+    def test_whose_entry_is_hashed_it_is_reversed(self):
+        self.journal.restrict_mode_hash_table = True
+        self.paid(100)
+        payout = self.payout(100)
+        payout.action_post()
+        self.assertTrue(payout.move_id.inalterable_hash)
+        payout.action_cancel()
+        self.assertEqual(payout.state, "cancelled")
+        self.assertEqual((self.balance(), self.balance(self.transit)), (100, 0))
+
     def test_in_a_closed_period_it_is_reversed_today(self):
         item = self.paid(100)
         payout = self.payout(90, 10)
@@ -626,6 +636,15 @@ class TestStatement(PayoutCase):
         payout.statement_line_id = lines[0]
         payout.action_match()
         self.assertEqual(lines.mapped("is_reconciled"), [True, False])
+
+    def test_of_two_payouts_a_line_is_that_ones_which_has_none(self):
+        self.paid(100)
+        self.paid(100)
+        lines = self.statement_line(100) + self.statement_line(100)
+        first, second = self.payout(100), self.payout(100)
+        (first + second).action_post()
+        first.statement_line_id = lines[0]
+        self.assertEqual(lines[1].action_frontpay_payout()["res_id"], second.id)
 
     def test_a_line_far_away_in_time_is_another_payout(self):
         self.paid(100)

@@ -165,6 +165,15 @@ class TestSettings(LoopbackCase, TransactionCase):
         labels = {"0": "Daily", "1": "Once a month", "2": "Twice a month"}
         self.assertEqual(dict(field.selection), labels)
 
+    def test_what_waited_for_a_journal_goes_on_once_it_is_chosen(self):
+        outages = self.env["frontpay.outage"].sudo()
+        outages.create({"company_id": self.company.id, "operation": "send"})
+        journal = self.env["account.journal"].create(
+            {"name": "Front Payment", "code": "FPGO", "type": "bank"}
+        )
+        self.company.frontpay_journal_id = journal
+        self.assertFalse(outages.search([("company_id", "=", self.company.id)]))
+
     def test_each_environment_has_its_address(self):
         for environment, custom_url, expected in (
             ("demo", False, "https://demo-api.frontpayment.no/api/v1/"),

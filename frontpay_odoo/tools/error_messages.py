@@ -218,7 +218,7 @@ RULES = {
     r"must be a number": _lt("isn't a number."),
     r"must be \d+ (?:characters|digits)": _lt("hasn't the right length."),
     r"(?:may|must) not be greater than \d+ characters": _lt("is too long."),
-    r"is invalid": _lt("has a value that isn't accepted."),
+    r"is invalid|field must be true or false": _lt("has a value that isn't accepted."),
 }
 SENTENCE = r"The (?:selected )?(?P<field>[a-z0-9. ]+?) (?P<rule>%s)\.?"
 
