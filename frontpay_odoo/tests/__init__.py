@@ -24,6 +24,7 @@ from . import test_lies
 from . import test_lies_about_customers
 from . import test_lies_after_sale
 from . import test_life_cycles
+from . import test_limits
 from . import test_link
 from . import test_log_masking
 from . import test_mapping
