@@ -546,6 +546,9 @@ class TestPayout(PayoutCase):
         payout.action_post()
         self.assertEqual(self.balance(outstanding), 40)
         self.assertEqual(self.balance(), 0)
+        domain = self.journal._frontpay_owed_domain(self.company)
+        owed = self.env["account.move.line"].search(domain)
+        self.assertNotIn(self.bank, owed.journal_id)
 
     def test_a_payment_without_an_entry_is_told_and_booked(self):
         name = "_get_invoice_in_payment_state"

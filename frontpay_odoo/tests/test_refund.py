@@ -1265,6 +1265,42 @@ class TestLostAnswers(RefundCase):
         for note in (other, self.note):
             self.assertTrue(note.frontpay_refund_id.sudo().needs_decision)
 
+    def test_what_front_payment_tells_after_all_is_no_question_any_more(self):
+        refund = self.lose("drop", when="after")
+        refund._request_refund_decision("Say what became of it.")
+        self.assertTrue(refund.needs_decision)
+        self.decide("confirm")
+        self.assertEqual((refund.state, refund.needs_decision), ("refunded", False))
+
+    def test_while_one_is_open_no_other_goes_out(self):
+        refund = self.lose("drop", when="after")
+        other = self.credit(20)
+        for state, told, sentence in (
+            ("unknown", 0, "Nobody knows yet what became of"),
+            ("sending", 0, "Nobody knows yet what became of"),
+            ("pending", 50, "doesn't tell what became of"),
+        ):
+            with self.subTest(state), self.undone():
+                refund.state = state
+                self.sent.refunded_amount = told
+                with self.assertRaisesRegex(UserError, sentence):
+                    refund._check_figures(other, self.sent, refund.browse())
+
+    def test_whose_outcome_cannot_be_asked_for_is_polled_soon(self):
+        self.sent.next_poll_at = fields.Datetime.now() + timedelta(days=1)
+        is_lost = iter((False, True))  # asked before the refund, and after it
+        status = Client.status
+
+        def first_only(client, number):
+            if next(is_lost):
+                raise errors.UnknownOutcome("drop")
+            return status(client, number)
+
+        with patch.object(Client, "status", first_only):
+            self.note.action_frontpay_send()
+        self.assertEqual(self.note.frontpay_refund_state, "pending")
+        self.assertLessEqual(self.sent.next_poll_at, fields.Datetime.now())
+
     def test_after_a_while_a_person_is_asked_and_says_that_it_never_arrived(self):
         refund = self.lose("drop", when="before")
         with self.assertRaisesRegex(UserError, "may still appear"):
@@ -1589,6 +1625,7 @@ class TestBooks(RefundCase):
         self.assertIn("couldn't be booked", self.note.frontpay_error)
         self.assertTrue(self.attention(self.note))
         self._pay_by_hand(100)
+        self.assertQuiet(self.note)  # at once
         self.ask()
         self.assertQuiet(self.note)
         self.assertEqual(self.clearing(), self.owed())

@@ -83,6 +83,13 @@ class TestSettlementReport(PayoutCase):
         item.move_id._reverse_moves([{"date": date(2026, 11, 21)}], cancel=True)
         self.assertTold({})
 
+    def test_what_is_a_draft_or_cancelled_does_not_count(self):
+        payment = self.paid(1000).move_id.origin_payment_id
+        payment.action_draft()
+        self.assertTold({})
+        payment.action_cancel()
+        self.assertTold({})
+
     def test_a_journal_of_old_stays_in_it(self):
         self.paid(1000)
         self.payout(300, 0, self.paid(300)).action_post()

@@ -78,6 +78,8 @@ class TestTimeline(FrontpayCommon):
     def test_what_went_wrong_goes_before_the_next_step(self):
         order = self.order(self.invoice(), state="expired")
         self.assertEqual(order.to_do, order.next_step)
+        order.link_error = "The customer didn't get the link."
+        self.assertEqual(order.to_do, order.link_error)
         order.error = "Somebody has to look at it."
         self.assertEqual(order.to_do, order.error)
 
