@@ -584,7 +584,7 @@ class TestQueue(QueueCase):
 
         def refusing(order, move, base_url, **options):
             if move == moves[0]:
-                raise UserError("Not this one.")
+                raise UserError(move.name)
             return reserve(order, move, base_url, **options)
 
         def failing(order, reason):
