@@ -452,6 +452,16 @@ class TestMoneyAndBooks(PaymentCase):
         credit.action_post()
         return credit
 
+    def test_a_customer_who_was_merged_with_another_pays_all_the_same(self):
+        known = self._customer("Kari Prøvebruker")
+        merging = self.env["base.partner.merge.automatic.wizard"]
+        merging._merge((known + self.private).ids, known)
+        self.assertEqual(self.sent.partner_id, known)
+        self.told()
+        self.assertEqual(self.sent.payment_id.partner_id, known)
+        self.assertEqual(self.move.amount_residual, 0)
+        self.assertSettled()
+
     def test_what_was_registered_by_hand_as_told_is_linked_at_once(self):
         self.company.frontpay_journal_id = False
         self.told()

@@ -1585,6 +1585,34 @@ class TestBooks(RefundCase):
         values = {"amount": amount, "journal_id": journal.id}
         return wizard.create(values)._create_payments()
 
+    def test_a_company_may_reverse_by_storno_or_owe_its_tax_on_payment(self):
+        self.decide("confirm")
+        for books in (self._storno, self._tax_on_payment):
+            with self.subTest(books.__name__):
+                books()
+                move, order = self.sold(*PAID)
+                note = self.credit(100, move=move)
+                note.action_frontpay_send()
+                self.decide("confirm", order=order)
+                self.assertEqual(note.frontpay_refund_state, "refunded")
+                self.assertBooked(note)
+                self.assertEqual(move.amount_residual, 0)
+                self.assertQuiet(move, note)
+                is_on_payment = books == self._tax_on_payment
+                moved = move.tax_cash_basis_created_move_ids
+                self.assertEqual(bool(moved), is_on_payment)
+                self.assertEqual(note.is_storno, not is_on_payment)
+
+    def _storno(self):
+        self.company.account_storno = True
+
+    def _tax_on_payment(self):
+        self.company.write({"account_storno": False, "tax_exigibility": True})
+        account = self.company_data["default_account_tax_sale"]
+        account = account.copy({"reconcile": True})
+        values = {"tax_exigibility": "on_payment"}
+        self.tax(25).write(values | {"cash_basis_transition_account_id": account.id})
+
     def test_what_somebody_booked_meanwhile_is_not_booked_again(self):
         self._pay_by_hand(125)
         self.decide("confirm")
