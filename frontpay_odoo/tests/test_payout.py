@@ -570,6 +570,29 @@ class TestPayout(PayoutCase):
         payout.action_post()
         self.assertEqual(self.balance(), 0)
 
+    def test_a_branchs_payment_without_an_entry_is_the_branchs(self):
+        name = "_get_invoice_in_payment_state"
+        self.patch(AccountMove, name, lambda move: "in_payment")
+        self.journal.inbound_payment_method_line_ids.payment_account_id = False
+        branch = self.env["res.company"].create(
+            {"name": "Fjordlys Avdeling", "parent_id": self.company.id}
+        )
+        self.env.user.company_ids += branch
+        payments = self.env["account.payment"]
+        for company in (self.company, branch):
+            payments += payments.with_company(company).create(
+                {
+                    "partner_id": self.private.id,
+                    "journal_id": self.journal.id,
+                    "company_id": company.id,
+                    "amount": 100,
+                }
+            )
+        payments.action_post()
+        self.assertEqual(payments.company_id, self.company | branch)
+        self.assertFalse(payments.move_id)
+        self.assertEqual(self.payout(100)._unbooked_payments(), payments[0])
+
     def test_the_form_has_the_settings_of_the_company(self):
         self.company.frontpay_fee_account_id = self.expense
         self.company.frontpay_fee_tax_id = self.fee_tax

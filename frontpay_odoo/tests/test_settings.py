@@ -132,6 +132,7 @@ class TestSettings(LoopbackCase, TransactionCase):
             "frontpay_separate_invoices": True,
             "frontpay_invoice_fee": False,
             "frontpay_secure_details": False,
+            "frontpay_email_link": True,
             "frontpay_min_maturity": 10,
             "frontpay_tax_rates": "0,12,15,25",
             "frontpay_discount_mode": "net",
