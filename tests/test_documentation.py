@@ -113,6 +113,14 @@ def bullets(path: str, title: str = "") -> list[str]:
     return [" ".join(item.astext().split()) for item in items]
 
 
+READMES = [path for path in ROOT.glob("[!.]*/**/*.rst") if "docs" not in path.parts]
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.rst", *READMES], ids=str)
+def test_each_readme_is_read_without_a_warning(path):
+    publish_doctree(path.read_text(), settings_overrides={"halt_level": 2})
+
+
 def test_every_question_is_decided():
     assert list(decisions()) == [str(number) for number in range(1, 48)]
 

@@ -38,6 +38,12 @@ ACCESS_SETTINGS = {
     "frontpay_public_url",
     "frontpay_journal_id",
 }
+# Those that a test of the connection is made with.
+CONNECTION_FIELDS = (
+    "frontpay_environment",
+    "frontpay_custom_url",
+    "frontpay_api_token",
+)
 MANAGER_GROUPS = ("base.group_system", "account.group_account_manager")
 
 
@@ -475,6 +481,9 @@ class ResCompany(models.Model):
                 )
             )
         error, _ahead = self._frontpay_try_connection(settings)
+        saved = self.sudo()
+        if all(settings[name] == saved[name] for name in CONNECTION_FIELDS):
+            self._frontpay_keep_test(error)
         if error:
             message = error_messages.connection_message(self, error)
             return notification("danger", message)

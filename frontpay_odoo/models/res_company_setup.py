@@ -122,9 +122,17 @@ class ResCompany(models.Model):
         company = self.sudo()
         if company._frontpay_access_url():
             error, ahead = company._frontpay_try_connection(company)
-            checks._of_kind("token")._keep(error=error and type(error).__name__)
+            self._frontpay_keep_test(error)
             checks._of_kind("clock")._keep(ahead=ahead)
         checks._of_kind("callback")._request_callback()
+
+    def _frontpay_keep_test(self, error):
+        """Keep what a test of the saved settings found.
+
+        :param error: as :meth:`_frontpay_try_connection` returns it
+        """
+        checks = self.env["frontpay.check"].sudo()._of_company(self)
+        checks._of_kind("token")._keep(error=error and type(error).__name__)
 
     def _frontpay_settings_action(self, name=""):
         """What opens the settings where a field stands, and highlights that place.

@@ -1,11 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-CONNECTION_FIELDS = (
-    "frontpay_environment",
-    "frontpay_custom_url",
-    "frontpay_api_token",
-)
+from .res_company import CONNECTION_FIELDS
+
 CREDENTIAL_FIELDS = ("frontpay_api_token", "frontpay_callback_secret")
 
 

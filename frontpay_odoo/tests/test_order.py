@@ -404,6 +404,8 @@ class TestSending(SandboxCase):
         self.assertEqual(self.move.frontpay_state, "failed")
         self.assertIn(sentence, self.move.frontpay_error)
         self.assertIn(sentence, self._chatter())
+        robot = self.env.ref("base.partner_root")
+        self.assertEqual(self.move.message_ids[0].author_id, robot)
         self.assertFalse(self.sandbox.orders())
         self.move.button_draft()
         self.move.invoice_line_ids[1].tax_ids = self.tax(25)

@@ -322,6 +322,9 @@ class TestSettings(LoopbackCase, TransactionCase):
                         }
                     )
                     self._assert_connection(kind, words)
+                    state = "good" if kind == "success" else "bad"
+                    if token:
+                        self.assertEqual(self.company.frontpay_connection_state, state)
 
     def test_the_connection_test_tells_when_nobody_answers(self):
         with closing(socket.create_server(("127.0.0.1", 0))) as listener:
@@ -357,6 +360,8 @@ class TestSettings(LoopbackCase, TransactionCase):
                     self.assertIn(words, notification["params"]["message"])
                     for name, value in SAVED_CREDENTIALS.items():
                         self.assertEqual(self.company[name], value)
+                    # What is saved wasn't tested.
+                    self.assertEqual(self.company.frontpay_connection_state, "untested")
 
     def test_a_typed_token_goes_to_no_unsafe_url(self):
         for url, words in (*WRONG_URLS, (False, "there is no API base URL")):

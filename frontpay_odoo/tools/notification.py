@@ -12,6 +12,7 @@ def notification(kind, message, *, stays=None, reload=False):
     """
     sticky = kind != "success" if stays is None else stays
     params = {"type": kind, "message": message, "sticky": sticky}
+    params["className"] = "o_frontpay_lines"  # each on a line, see static/src
     if reload:
         params["next"] = {"type": "ir.actions.client", "tag": "soft_reload"}
     return {
