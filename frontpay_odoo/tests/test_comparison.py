@@ -13,7 +13,7 @@ from odoo.addons.frontpay_odoo.models import frontpay_order_comparison
 from .common import RightsCase, SandboxCase, run_cron
 from .test_payment import NBSP, PaymentCase
 
-LOGGER = "odoo.addons.frontpay_odoo.models.frontpay_order_comparison"
+LOGGER = "odoo.addons.frontpay_odoo"  # of whatever has logged it
 
 
 @tagged("post_install", "-at_install")
