@@ -277,7 +277,7 @@ def test_a_personal_number_is_entered_and_erased(desk, office):
     dialog = desk.page.get_by_role("dialog")
     expect(dialog).to_contain_text("Erase this customer's personal number?")
     desk.picture("question")
-    dialog.get_by_role("button", name="Ok").click()
+    dialog.get_by_role("button", name="Erase").click()
     expect(number).to_have_value("")
     expect(desk.page.locator(".o-mail-Thread")).to_contain_text(
         "Personal number erased."

@@ -14,9 +14,7 @@ from ..connect.endpoints import ENVIRONMENTS as API_URLS
 from ..connect.validation import is_complete_url, is_safe_url
 from ..mapping.problem import field_label, localized
 from ..mapping.remedy import administrator_name, settings_remedy
-from ..tools import error_messages
 from ..tools.deadline import Deadline
-from ..tools.notification import notification
 from .frontpay_order import ENVIRONMENTS
 from .frontpay_rate_limit import MAX_WAIT
 from .res_partner import INTERVALS
@@ -38,13 +36,6 @@ ACCESS_SETTINGS = {
     "frontpay_public_url",
     "frontpay_journal_id",
 }
-# Those that a test of the connection is made with.
-CONNECTION_FIELDS = (
-    "frontpay_environment",
-    "frontpay_custom_url",
-    "frontpay_api_token",
-)
-MANAGER_GROUPS = ("base.group_system", "account.group_account_manager")
 
 
 URL_RULES = (
@@ -455,41 +446,6 @@ class ResCompany(models.Model):
         lines |= journal.outbound_payment_method_line_ids
         lines.payment_account_id = journal.default_account_id
         self.frontpay_journal_id = journal
-
-    def action_frontpay_test_connection(self):
-        """Ask Front Payment whether address and token are right.
-
-        Changes nothing there.
-
-        :return: a notification that says what was found, and what to do
-        :raises AccessError: for others than system administrators and accounting
-            managers
-        """
-        self.ensure_one()
-        return self._frontpay_test_connection(self.sudo())
-
-    def _frontpay_test_connection(self, settings):
-        """Test the connection with settings that are saved or not; see above.
-
-        :param settings: the company itself, or the form with what is typed
-        """
-        if not any(map(self.env.user.has_group, MANAGER_GROUPS)):
-            raise AccessError(
-                self.env._(
-                    "Only system administrators and accounting managers can test the "
-                    "connection to Front Payment."
-                )
-            )
-        error, _ahead = self._frontpay_try_connection(settings)
-        saved = self.sudo()
-        if all(settings[name] == saved[name] for name in CONNECTION_FIELDS):
-            self._frontpay_keep_test(error)
-        if error:
-            message = error_messages.connection_message(self, error)
-            return notification("danger", message)
-        return notification(
-            "success", self.env._("Front Payment answers and accepts the token.")
-        )
 
     def _frontpay_try_connection(self, settings):
         """Ask Front Payment whether address and token are right.

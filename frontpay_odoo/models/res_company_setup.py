@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError
 from ..mapping.invoice import journal_problems, public_url_problems, setting_problems
 from ..mapping.remedy import ADMINISTRATORS, administrator_of, may_set_up
 from ..tools import error_messages, transaction
+from ..tools.notification import notification
 from .res_company import SETTINGS_READERS
 
 STEPS = [
@@ -17,6 +18,13 @@ STEPS = [
 ]
 SETUP_ACTIVITY = "frontpay_odoo.activity_setup"
 SETUP_LINK = '<a href="/odoo/frontpay-setup">%s</a>'
+# Those that a test of the connection is made with, and who may test it.
+CONNECTION_FIELDS = (
+    "frontpay_environment",
+    "frontpay_custom_url",
+    "frontpay_api_token",
+)
+MANAGER_GROUPS = ("base.group_system", "account.group_account_manager")
 # In which block of the settings a field stands; all others are in the first one.
 SETTING_PLACES = {
     "frontpay_public_url": "frontpay_callbacks",
@@ -110,6 +118,49 @@ class ResCompany(models.Model):
         for company in self:
             company.frontpay_callback_url = company._frontpay_callback_url()
 
+    def action_frontpay_test_connection(self):
+        """Ask Front Payment whether address and token are right.
+
+        Changes nothing there.
+
+        :return: a notification that says what was found, and what to do
+        :raises AccessError: for others than system administrators and accounting
+            managers
+        """
+        self.ensure_one()
+        return self._frontpay_test_connection(self.sudo())
+
+    def _frontpay_test_connection(self, settings):
+        """Test the connection with settings that are saved or not; see above.
+
+        :param settings: the company itself, or the form with what is typed
+        """
+        if not any(map(self.env.user.has_group, MANAGER_GROUPS)):
+            raise AccessError(
+                self.env._(
+                    "Only system administrators and accounting managers can test the "
+                    "connection to Front Payment."
+                )
+            )
+        error, _ahead = self._frontpay_try_connection(settings)
+        saved = self.sudo()
+        if all(settings[name] == saved[name] for name in CONNECTION_FIELDS):
+            self._frontpay_keep_test(error)
+        if error:
+            message = error_messages.connection_message(self, error)
+            return notification("danger", message)
+        return notification(
+            "success", self.env._("Front Payment answers and accepts the token.")
+        )
+
+    def _frontpay_keep_test(self, error):
+        """Keep what a test of the saved settings found.
+
+        :param error: as :meth:`_frontpay_try_connection` returns it
+        """
+        checks = self.env["frontpay.check"].sudo()._of_company(self)
+        checks._of_kind("token")._keep(error=error and type(error).__name__)
+
     def action_frontpay_check_setup(self):
         """Try everything that can be tried, with what is saved: Front Payment at once,
         the way to this Odoo by a cron.
@@ -125,14 +176,6 @@ class ResCompany(models.Model):
             self._frontpay_keep_test(error)
             checks._of_kind("clock")._keep(ahead=ahead)
         checks._of_kind("callback")._request_callback()
-
-    def _frontpay_keep_test(self, error):
-        """Keep what a test of the saved settings found.
-
-        :param error: as :meth:`_frontpay_try_connection` returns it
-        """
-        checks = self.env["frontpay.check"].sudo()._of_company(self)
-        checks._of_kind("token")._keep(error=error and type(error).__name__)
 
     def _frontpay_settings_action(self, name=""):
         """What opens the settings where a field stands, and highlights that place.

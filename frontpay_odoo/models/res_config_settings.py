@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from .res_company import CONNECTION_FIELDS
+from .res_company_setup import CONNECTION_FIELDS
 
 CREDENTIAL_FIELDS = ("frontpay_api_token", "frontpay_callback_secret")
 
