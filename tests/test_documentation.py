@@ -113,12 +113,13 @@ def bullets(path: str, title: str = "") -> list[str]:
     return [" ".join(item.astext().split()) for item in items]
 
 
-READMES = [path for path in ROOT.glob("[!.]*/**/*.rst") if "docs" not in path.parts]
+DOCUMENTS = [*ROOT.glob("*.rst"), *ROOT.glob("[!.]*/**/*.rst")]
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.rst", *READMES], ids=str)
-def test_each_readme_is_read_without_a_warning(path):
-    publish_doctree(path.read_text(), settings_overrides={"halt_level": 2})
+@pytest.mark.parametrize("path", [str(path.relative_to(ROOT)) for path in DOCUMENTS])
+def test_each_document_is_read_without_a_warning(path):
+    text = (ROOT / path).read_text()
+    publish_doctree(text, settings_overrides={"halt_level": 2})
 
 
 def test_every_question_is_decided():

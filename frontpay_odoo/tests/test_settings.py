@@ -154,11 +154,14 @@ class TestSettings(LoopbackCase, TransactionCase):
                 self.assertEqual(related, f"company_id.{name}")
 
     def test_what_is_secret_is_shown_by_nobodys_form(self):
-        arch = etree.fromstring(self.env["res.config.settings"].get_view()["arch"])
-        for name in ("frontpay_api_token", "frontpay_callback_secret"):
-            with self.subTest(name):
-                for shown in arch.iterfind(f".//field[@name='{name}']"):
-                    self.assertEqual(shown.get("password"), "True")
+        set_up = self.env.ref("frontpay_odoo.frontpay_setup_view_form")
+        for model, view in (("res.config.settings", None), ("frontpay.setup", set_up.id)):
+            arch = etree.fromstring(self.env[model].get_view(view)["arch"])
+            for name in SECRETS:
+                shown = arch.findall(f".//field[@name='{name}']")
+                with self.subTest(name, model=model):
+                    hidden = {field.get("password") for field in shown}
+                    self.assertEqual(hidden, {"True"})
 
     def test_how_often_is_said_by_front_payments_numbers(self):
         """Section 3."""

@@ -11,8 +11,12 @@ def notification(kind, message, *, stays=None, reload=False):
     :param bool reload: whether the view behind it is read anew
     """
     sticky = kind != "success" if stays is None else stays
-    params = {"type": kind, "message": message, "sticky": sticky}
-    params["className"] = "o_frontpay_lines"  # each on a line, see static/src
+    params = {
+        "type": kind,
+        "message": message,
+        "sticky": sticky,
+        "className": "o_frontpay_lines",  # each on a line, see static/src
+    }
     if reload:
         params["next"] = {"type": "ir.actions.client", "tag": "soft_reload"}
     return {
