@@ -155,7 +155,8 @@ class TestSettings(LoopbackCase, TransactionCase):
 
     def test_what_is_secret_is_shown_by_nobodys_form(self):
         set_up = self.env.ref("frontpay_odoo.frontpay_setup_view_form")
-        for model, view in (("res.config.settings", None), ("frontpay.setup", set_up.id)):
+        views = {"res.config.settings": None, "frontpay.setup": set_up.id}
+        for model, view in views.items():
             arch = etree.fromstring(self.env[model].get_view(view)["arch"])
             for name in SECRETS:
                 shown = arch.findall(f".//field[@name='{name}']")
