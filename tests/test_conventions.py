@@ -141,6 +141,46 @@ def may_be_somebodys(number: str) -> bool:
     return fodselsnummer.get_birth_date(number).year >= 1900
 
 
+KEPT_BY = {
+    "_record_error",
+    "_report_problem",
+    "_report_link_error",
+    "_notify_responsible",
+    "_request_decision",
+    "_request_refund_decision",
+    "_escalate_if_overdue",
+    "_record_unsendable",
+    "_record_unsendable_note",
+    "_frontpay_ask_administrator",
+}
+
+
+def said_in_one_language(source: str) -> list[int]:
+    """The lines that keep a sentence which is made in the writer's language alone."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return [
+        call.lineno
+        for call in calls
+        if getattr(call.func, "attr", "") in KEPT_BY
+        for made in call.args
+        if isinstance(made, ast.JoinedStr)
+        or (isinstance(made, ast.Call) and getattr(made.func, "attr", "") == "_")
+    ]
+
+
+def test_what_is_kept_for_others_is_said_in_each_language():
+    found = {
+        path.name: said_in_one_language(path.read_text())
+        for path in (ADDON / "models").glob("*.py")
+    }
+    assert not {name: lines for name, lines in found.items() if lines}
+
+
+@pytest.mark.parametrize("said", ["self.env._('no')", "f'{reason}'"])
+def test_a_sentence_in_one_language_is_seen(said):
+    assert said_in_one_language(f"self._report_problem({said})") == [1]
+
+
 def test_manifest_names_every_data_file_and_no_other():
     manifest = ast.literal_eval((ADDON / "__manifest__.py").read_text())
     named = {*manifest["data"], *manifest["demo"]}

@@ -84,6 +84,7 @@ class AccountMove(models.Model):
         return self.frontpay_refund_ids | self.frontpay_order_ids.refund_ids
 
     @api.depends("frontpay_order_id.error", "frontpay_refund_id.error")
+    @api.depends_context("lang")
     def _compute_frontpay_error(self):
         for move in self:
             move.frontpay_error = (

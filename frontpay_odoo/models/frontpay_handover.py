@@ -5,7 +5,9 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
+from ..tools.local_time import local_time
 from ..tools.overview import NEEDS_YOU
+from ..tools.sentence import in_each_language, keep, said_in
 
 ATTENTION = "frontpay_odoo.activity_attention"
 INVOICING = "account.group_account_invoice"
@@ -36,7 +38,7 @@ class FrontpayHandover(models.AbstractModel):
     _name = "frontpay.handover"
     _description = "Front Payment: Handed Over"
 
-    error = fields.Text()
+    error = fields.Text(translate=True)
     needs_you = fields.Boolean(
         compute="_compute_needs_you",
         search="_search_needs_you",
@@ -96,7 +98,7 @@ class FrontpayHandover(models.AbstractModel):
     def _record_error(self, sentence):
         """Tell what a person has to look at, once."""
         if sentence != self.error:
-            self.error = sentence
+            keep(self, "error", sentence)
             # Whoever clicked didn't say it.
             robot = self.env.ref("base.partner_root")
             self.move_id.message_post(body=sentence, author_id=robot.id)
@@ -109,6 +111,13 @@ class FrontpayHandover(models.AbstractModel):
         self._record_error(sentence)
         self._notify_responsible(sentence)
 
+    @in_each_language
+    def _retry_sentence(self):
+        return self.env._(
+            "It will be sent again automatically at %s.",
+            local_time(self.env, self.retry_at),
+        )
+
     def _clear_problem(self):
         """What was told is so no more."""
         if self.error:
@@ -120,13 +129,13 @@ class FrontpayHandover(models.AbstractModel):
 
         :param str sentence: what happened and what to do about it
         """
-        # Joined to markup, what stands in the sentence is escaped.
-        note = Markup("<br/>").join(sentence.splitlines())
         known = self.move_id.activity_search([ATTENTION])
+        person = known.user_id[:1] or self._responsible()
+        # Joined to markup, what stands in the sentence is escaped.
+        note = Markup("<br/>").join(said_in(sentence, person.sudo().lang).splitlines())
         if known:
             known.note = note
             return
-        person = self._responsible()
         self.move_id.activity_schedule(ATTENTION, note=note, user_id=person.id)
 
     def _responsible(self):

@@ -234,6 +234,7 @@ class FrontpayOrder(models.Model):
     )
     link_error = fields.Text(
         string="E-mail Failed",
+        translate=True,
         help="Why the customer didn't get the link.",
     )
     invoice_number = fields.Char(string="Front Payment Invoice Number")
@@ -263,7 +264,9 @@ class FrontpayOrder(models.Model):
         " change yet.",
     )
     change_refusal = fields.Text(
-        string="Change Not Sent", help="What keeps the change from being sent."
+        string="Change Not Sent",
+        translate=True,
+        help="What keeps the change from being sent.",
     )
     sender_id = fields.Many2one(
         "res.users",

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError
 
 from ..mapping.lines import lowering_notes
 from ..tools import transaction
+from ..tools.sentence import in_each_language
 from .frontpay_order import ENDED_STATES, INVOICED_STATES
 
 
@@ -83,6 +84,7 @@ class FrontpayOrder(models.Model):
         """Whether the customer confirmed before Front Payment had the change."""
         return self.is_changing and self.state not in ("sent", *ENDED_STATES)
 
+    @in_each_language
     def _change_problem(self):
         """What to do about a change that Front Payment doesn't have.
 

@@ -15,6 +15,7 @@ from ..connect.statuses import state_of
 from ..mapping.problem import localized
 from ..tools import transaction
 from ..tools.local_time import local_time
+from ..tools.sentence import kept
 from .frontpay_order import (
     ENDED_STATES,
     OPEN_STATES,
@@ -187,7 +188,8 @@ class FrontpayOrder(models.Model):
             }
         )
         if is_new:
-            self._notify_responsible(self.error or self.difference_remedy)
+            sentence = kept(self, "error") or kept(self, "difference_remedy")
+            self._notify_responsible(sentence)
 
     def _find_difference(self):
         """:return: (a key of :const:`DIFFERENCES` or False, its amount)"""

@@ -12,6 +12,7 @@ from ..mapping.remedy import administrator_name
 from ..tools import transaction
 from ..tools.local_time import local_time
 from ..tools.notification import notification
+from ..tools.sentence import in_each_language, keep
 from .frontpay_handover import ATTENTION
 
 _logger = logging.getLogger(__name__)
@@ -158,11 +159,16 @@ class FrontpayOrder(models.Model):
             self._email_or_tell()
 
     def _email_or_tell(self):
-        problem = self._recipient_problem()
-        if problem:
-            self._report_link_error(problem.message)
+        sentence = self._recipient_sentence()
+        if sentence:
+            self._report_link_error(sentence)
         else:
             self._email_link()
+
+    @in_each_language
+    def _recipient_sentence(self):
+        problem = self._recipient_problem()
+        return problem.message if problem else ""
 
     def _is_link_of_use(self):
         is_open = self.state == "sent" and self.verification_url
@@ -409,21 +415,23 @@ class FrontpayOrder(models.Model):
         """Tell on the invoice, and a person, why the customer has no link; once."""
         if sentence == self.link_error:
             return
-        self.link_error = sentence
+        keep(self, "link_error", sentence)
         self.move_id.message_post(body=sentence)
         self._notify_responsible(sentence)
 
     def _record_unwritten_email(self):
         """An error of ours, or in the template: not tried again by itself."""
         self.is_link_due = False
-        self._report_link_error(
-            self.env._(
-                "The e-mail with the link of %(invoice)s couldn't be written. Ask"
-                " %(administrator)s to look at its template, or at the server's log,"
-                " then e-mail the link again.",
-                invoice=self.move_id.display_name,
-                administrator=administrator_name(self.company_id),
-            )
+        self._report_link_error(self._unwritten_email_sentence())
+
+    @in_each_language
+    def _unwritten_email_sentence(self):
+        return self.env._(
+            "The e-mail with the link of %(invoice)s couldn't be written. Ask"
+            " %(administrator)s to look at its template, or at the server's log, then"
+            " e-mail the link again.",
+            invoice=self.move_id.display_name,
+            administrator=administrator_name(self.company_id),
         )
 
     @api.model
@@ -441,17 +449,19 @@ class FrontpayOrder(models.Model):
         if notification.notification_status == "sent":
             self._clear_link_error()
         elif notification.notification_status in FAILED and self._is_link_of_use():
-            reason = notification.with_env(self.env).format_failure_reason()
-            self._report_link_error(
-                self.env._(
-                    "The e-mail to the customer failed: %(reason)s. %(email)s didn't"
-                    " get the link of %(invoice)s. Correct the address, or the mail"
-                    " server, then e-mail the link again.",
-                    reason=reason.rstrip("."),
-                    email=self.link_emailed_to,
-                    invoice=self.move_id.display_name,
-                )
-            )
+            self._report_link_error(self._failed_email_sentence(notification))
+
+    @in_each_language
+    def _failed_email_sentence(self, notification):
+        reason = notification.with_env(self.env).format_failure_reason()
+        return self.env._(
+            "The e-mail to the customer failed: %(reason)s. %(email)s didn't get the"
+            " link of %(invoice)s. Correct the address, or the mail server, then e-mail"
+            " the link again.",
+            reason=reason.rstrip("."),
+            email=self.link_emailed_to,
+            invoice=self.move_id.display_name,
+        )
 
     def _clear_link_error(self):
         if self.link_error:

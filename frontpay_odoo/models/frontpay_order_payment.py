@@ -11,6 +11,7 @@ from odoo.tools import format_date
 from ..mapping.invoice import journal_problems
 from ..mapping.lines import lowering_notes
 from ..mapping.remedy import settings_remedy
+from ..tools.sentence import in_each_language, joined
 from .frontpay_order import OPEN_STATES, PAYMENT_STATES, REFUNDED_STATES
 from .frontpay_order_unbooking import LIVE_PAYMENT_STATES, is_receivable
 from .frontpay_refund import UNSETTLED_STATES
@@ -67,7 +68,7 @@ class FrontpayOrder(models.Model):
             lost,
             self._still_claimed_problem(),
         ]
-        sentence = "\n".join(filter(None, problems))
+        sentence = joined(problems)
         if sentence and sentence != self.error:
             self._report_problem(sentence)
         elif not sentence and (moved or is_due or self.payment_id):
@@ -112,15 +113,9 @@ class FrontpayOrder(models.Model):
             return "" if is_back else self._paid_twice_sentence(elsewhere)
         if self._has_other_amount():
             return ""  # that is told already
-        residual, due = self.move_id.amount_residual, self._amount_due()
-        if not self._is_equal(residual, due):
-            return self._unregistered_sentence(
-                self.env._(
-                    "%(open)s is open on the invoice, not %(amount)s.",
-                    open=self.currency_id.format(residual),
-                    amount=self.currency_id.format(due),
-                )
-            )
+        due = self._amount_due()
+        if not self._is_equal(self.move_id.amount_residual, due):
+            return self._unregistered_sentence(self._other_residual_sentence())
         if self._is_equal(due, 0):
             return ""
         if self._is_payment_unsure():
@@ -178,8 +173,12 @@ class FrontpayOrder(models.Model):
             raise
         except Exception:
             _logger.exception("A payment of order %s couldn't be registered", self.id)
-            return self.env._("Odoo had an error, see the server's log.")
+            return self._odoos_error_sentence()
         return ""
+
+    @in_each_language
+    def _odoos_error_sentence(self):
+        return self.env._("Odoo had an error, see the server's log.")
 
     def _pay(self, move, amount, day, reference, journal=None):
         """Register the payment of the invoice, or of a credit note for it, with Odoo's
@@ -210,27 +209,35 @@ class FrontpayOrder(models.Model):
         payment = wizard._create_payments()
         sign = 1 if move.move_type == "out_refund" else -1
         if not self._is_as_asked(payment, amount, sign):
-            raise UserError(
-                self.env._(
-                    "Odoo would have registered something else than %s.",
-                    currency.format(amount),
-                )
-            )
+            raise UserError(self._something_else_sentence(currency, amount))
         return payment
+
+    @in_each_language
+    def _something_else_sentence(self, currency, amount):
+        return self.env._(
+            "Odoo would have registered something else than %s.",
+            currency.format(amount),
+        )
 
     def _payment_journal(self):
         """That of the settings.
 
         :raises UserError: there is none, or it can't be used
         """
+        sentence = self._journal_sentence()
+        if sentence:
+            raise UserError(sentence)
+        return self.company_id.frontpay_journal_id
+
+    @in_each_language
+    def _journal_sentence(self):
         company = self.company_id
         if not company.frontpay_journal_id:
             sentence = self.env._("The Front Payment settings have no payment journal.")
             remedy = settings_remedy(company, "frontpay_journal_id")
-            raise UserError(" ".join([sentence, remedy]))
-        for problem in journal_problems(company):
-            raise UserError(problem.message)
-        return company.frontpay_journal_id
+            return " ".join([sentence, remedy])
+        problems = journal_problems(company)
+        return problems[0].message if problems else ""
 
     def _memo(self, reference):
         """By which a payment and its journal items are found: Odoo's number, and Front
@@ -400,6 +407,7 @@ class FrontpayOrder(models.Model):
 
     # === WHAT IS TOLD === #
 
+    @in_each_language
     def _other_amount_problem(self):
         is_booked = self.payment_id and self._is_kept(self.payment_id.amount)
         if is_booked or not self._has_other_amount():
@@ -414,6 +422,15 @@ class FrontpayOrder(models.Model):
             amount=self.currency_id.format(self.amount),
         )
 
+    @in_each_language
+    def _other_residual_sentence(self):
+        return self.env._(
+            "%(open)s is open on the invoice, not %(amount)s.",
+            open=self.currency_id.format(self.move_id.amount_residual),
+            amount=self.currency_id.format(self._amount_due()),
+        )
+
+    @in_each_language
     def _unregistered_sentence(self, reason):
         return self.env._(
             "The payment from Front Payment couldn't be registered: %s Register it"
@@ -421,6 +438,7 @@ class FrontpayOrder(models.Model):
             reason,
         )
 
+    @in_each_language
     def _unsure_sentence(self, due):
         return self.env._(
             "Front Payment reports “%(state)s” for order %(order)s, which doesn't tell"
@@ -432,6 +450,7 @@ class FrontpayOrder(models.Model):
             due=self.currency_id.format(due),
         )
 
+    @in_each_language
     def _partly_registered_sentence(self, registered):
         return self.env._(
             "%(amount)s was paid at Front Payment on %(day)s, but %(registered)s is"
@@ -443,6 +462,7 @@ class FrontpayOrder(models.Model):
             journal=self.company_id.frontpay_journal_id.display_name,
         )
 
+    @in_each_language
     def _paid_twice_sentence(self, others):
         """The customer gets money back.
 
@@ -489,6 +509,7 @@ class FrontpayOrder(models.Model):
         amount = self._amount_refunded() - sum(asked.mapped("amount"))
         return self.currency_id.round(amount)
 
+    @in_each_language
     def _refund_problem(self):
         """What to do about a refund, until the books have it."""
         is_refunded = self.state in REFUNDED_STATES or self.refunded_amount
@@ -568,8 +589,10 @@ class FrontpayOrder(models.Model):
             an empty string
         """
         reason = self._is_claim_lost() and self._why_not_booked(self._unbook_claim)
-        if not reason:
-            return ""
+        return self._kept_claim_sentence(reason) if reason else ""
+
+    @in_each_language
+    def _kept_claim_sentence(self, reason):
         payment = self.payment_id
         return self.env._(
             "%(lost)s But %(amount)s was registered on %(day)s, and that couldn't be"
@@ -582,6 +605,7 @@ class FrontpayOrder(models.Model):
             payment=payment.display_name,
         )
 
+    @in_each_language
     def _still_claimed_problem(self):
         """What to do about an invoice that was paid or credited in Odoo, and not at
         Front Payment."""

@@ -12,6 +12,7 @@ from ..tools import retry, transaction
 from ..tools.counted import counted
 from ..tools.deadline import Deadline
 from ..tools.notification import notification
+from ..tools.sentence import in_each_language
 from .frontpay_handover import ATTENTION
 from .frontpay_order import INVOICED_STATES, PAYMENT_STATES
 from .frontpay_rate_limit import CRON_MAX_WAIT, MAX_WAIT
@@ -420,14 +421,17 @@ class FrontpayOrder(models.Model):
         if self.is_missing:
             return
         self.is_missing = True
-        sentence = self.env._(
+        self._report_problem(self._missing_sentence())
+
+    @in_each_language
+    def _missing_sentence(self):
+        return self.env._(
             "Front Payment doesn't know order %(order)s of %(invoice)s any more. Look"
             " for it in Front Payment's own pages, or ask its support, before you do"
             " anything else with the invoice.",
             order=self.order_uuid,
             invoice=self.move_id.display_name,
         )
-        self._report_problem(sentence)
 
     def _poll_again(self):
         """Front Payment's answer may lag behind its callback: look once more."""

@@ -14,6 +14,7 @@ from ..mapping import channel_of
 from ..mapping.remedy import administrator_name, settings_remedy
 from ..tools import transaction
 from ..tools.local_time import local_time
+from ..tools.sentence import in_each_language, keep, kept
 from .frontpay_order import ENDED_STATES, IN_DOUBT_STATES
 from .frontpay_order_submission import NothingToUpdate, SendingPaused
 from .frontpay_rate_limit import CRON_MAX_WAIT
@@ -82,14 +83,14 @@ class FrontpayOrder(models.Model):
             self._ask_who_collects()
         self._follow_dunning()  # its lines are new
         if self.is_changing and self.state == "sent":
-            self.change_refusal = self._enqueue_change()
+            keep(self, "change_refusal", self._enqueue_change())
         self._settle_payment(moved=True)
 
     def _enqueue_change(self):
         """:return: what keeps it from being queued, or an empty string"""
         problems = self._preflight(self.move_id)
         if problems:
-            return "\n".join(problem.message for problem in problems)
+            return self._preflight_sentence(self.move_id)
         is_queued = self._enqueue(self.move_id)
         return "" if is_queued else str(transaction.busy(self.move_id))
 
@@ -326,7 +327,7 @@ class FrontpayOrder(models.Model):
         except SendingPaused:
             raise
         except UserError as refusal:
-            record = partial(order._record_unsendable, str(refusal))
+            record = partial(order._record_unsendable, refusal.args[0])
         except Exception:
             _logger.exception("Invoice %s couldn't be sent", order.move_id.id)
             transaction.rollback(self.env)
@@ -336,7 +337,7 @@ class FrontpayOrder(models.Model):
             error and not order._is_queued() and order.state not in IN_DOUBT_STATES
         )
         if is_over and not record:
-            record = partial(order._notify_responsible, order.error)
+            record = partial(order._notify_responsible, kept(order, "error"))
         if record:
             with transaction.contained(order):
                 transaction.run(self.env, record)
@@ -358,15 +359,19 @@ class FrontpayOrder(models.Model):
 
     def _record_pause(self, refusal):
         order = self._with_creator_env()
-        sentence = order.env._(
-            "%(reason)s\nUntil then, %(invoice)s and whatever else is queued for Front"
-            " Payment waits. It goes out automatically afterwards.",
-            reason=str(refusal),
-            invoice=order.move_id.display_name,
-        )
+        sentence = order._pause_sentence(refusal.args[0])
         error = getattr(refusal, "error", None)
         outages = order.env["frontpay.outage"]
         return outages._record_and_tell(order, "send", sentence, error)
+
+    @in_each_language
+    def _pause_sentence(self, reason):
+        return self.env._(
+            "%(reason)s\nUntil then, %(invoice)s and whatever else is queued for Front"
+            " Payment waits. It goes out automatically afterwards.",
+            reason=reason,
+            invoice=self.move_id.display_name,
+        )
 
     def _is_queued_for(self, company):
         """Whether it was queued in this database, for where the settings lead now."""
@@ -388,6 +393,7 @@ class FrontpayOrder(models.Model):
                 order._notify_responsible(sentence)
                 is_asked = True
 
+    @in_each_language
     def _elsewhere_sentence(self):
         if self.database_uuid != self.company_id._frontpay_database_uuid():
             return self.env._(
@@ -427,12 +433,14 @@ class FrontpayOrder(models.Model):
         if self.state == "sending":
             self._record_failure(errors.UnknownOutcome("fault of the addon"))
             return
-        self._record_unsendable(
-            self.env._(
-                "The invoice wasn't sent because of an error in the Front Payment"
-                " addon. Tell whoever maintains it to look into the server's log, then"
-                " send the invoice again."
-            )
+        self._record_unsendable(self._invoice_fault_sentence())
+
+    @in_each_language
+    def _invoice_fault_sentence(self):
+        return self.env._(
+            "The invoice wasn't sent because of an error in the Front Payment addon."
+            " Tell whoever maintains it to look into the server's log, then send the"
+            " invoice again."
         )
 
 

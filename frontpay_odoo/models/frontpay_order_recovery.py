@@ -12,6 +12,7 @@ from ..connect.statuses import state_of
 from ..mapping.remedy import settings_remedy
 from ..tools import error_messages, system_parameters, transaction
 from ..tools.deadline import Deadline
+from ..tools.sentence import in_each_language
 from .frontpay_order import GRACE_MINUTES, IN_DOUBT_STATES
 
 # After that, a person is asked also while Front Payment's answers may yet get better.
@@ -292,24 +293,29 @@ class FrontpayOrder(models.Model):
         self._schedule_next_poll()
 
     def _record_absent(self):
-        sentence = self.env._(
+        if self._set_state("failed"):
+            self._report_problem(self._absent_sentence())
+
+    @in_each_language
+    def _absent_sentence(self):
+        return self.env._(
             "Front Payment never got %s: it isn't among its orders. The invoice can be"
             " sent again.",
             self.move_id.name,
         )
-        if self._set_state("failed"):
-            self._report_problem(sentence)
 
     def _continue_without_list(self, error):
         """There is no list: Front Payment can't be asked."""
-        self._escalate_if_overdue(
-            self.env._(
-                "No clear answer came back when %(invoice)s was sent, and its status"
-                " can't be updated since: %(reason)s Look for the invoice in Front"
-                " Payment's own pages, or ask its support.",
-                invoice=self.move_id.name,
-                reason=error_messages.connection_message(self.company_id, error),
-            )
+        self._escalate_if_overdue(self._unlisted_sentence(error))
+
+    @in_each_language
+    def _unlisted_sentence(self, error):
+        return self.env._(
+            "No clear answer came back when %(invoice)s was sent, and its status can't"
+            " be updated since: %(reason)s Look for the invoice in Front Payment's own"
+            " pages, or ask its support.",
+            invoice=self.move_id.name,
+            reason=error_messages.connection_message(self.company_id, error),
         )
 
     def _escalate_if_overdue(self, sentence):
@@ -464,6 +470,7 @@ class FrontpayOrder(models.Model):
             for order in self
         ]
 
+    @in_each_language
     def _several_sentence(self, candidates):
         if len(candidates) == 1:
             return self.env._(
@@ -482,6 +489,7 @@ class FrontpayOrder(models.Model):
             orders=", ".join(candidates.mapped("order_uuid")),
         )
 
+    @in_each_language
     def _unfetched_sentence(self, order_list):
         return self.env._(
             "No clear answer came back when %(invoice)s was sent, and Front Payment"
@@ -491,6 +499,7 @@ class FrontpayOrder(models.Model):
             count=order_list.unfetched,
         )
 
+    @in_each_language
     def _unproved_sentence(self):
         return self.env._(
             "No clear answer came back when %s was sent. Front Payment's list of orders"
@@ -500,6 +509,7 @@ class FrontpayOrder(models.Model):
             self.move_id.name,
         )
 
+    @in_each_language
     def _environment_sentence(self):
         return self.env._(
             "No clear answer came back when %(invoice)s was sent to Front Payment at"

@@ -9,6 +9,7 @@ from odoo.tools import float_repr
 
 from ..connect import statuses
 from ..tools import system_parameters, transaction
+from ..tools.sentence import in_each_language
 from .frontpay_order import (
     ENDED_STATES,
     GRACE_MINUTES,
@@ -240,6 +241,7 @@ class FrontpayOrder(models.Model):
             for refund in asked.filtered(lambda refund: refund._is_overdue()):
                 refund._request_refund_decision(refund._overdue_sentence())
 
+    @in_each_language
     def _unfitting_sentence(self, refund, told):
         return self.env._(
             "Front Payment has refunded %(told)s of order %(order)s since, which"
@@ -275,26 +277,22 @@ class FrontpayOrder(models.Model):
             refund.is_booked = True
             return
         if not self._is_equal(note.amount_residual, refund.amount):
-            raise UserError(
-                self.env._(
-                    "%(open)s is open on the credit note, not %(amount)s.",
-                    open=self.currency_id.format(note.amount_residual),
-                    amount=self.currency_id.format(refund.amount),
-                )
-            )
+            raise UserError(refund._other_open_sentence())
         if not self._counts_as_received():
-            raise UserError(
-                self.env._(
-                    "Nothing was received for %s: add the credit note to it.",
-                    self.move_id.display_name,
-                )
-            )
+            raise UserError(self._nothing_received_sentence())
         journal = self.journal_id.filtered("active")
         memo = f"{note.name} {self.reference}"
         refund.payment_id = self._pay(
             note, refund.amount, note.invoice_date, memo, journal
         )
         refund.is_booked = True
+
+    @in_each_language
+    def _nothing_received_sentence(self):
+        return self.env._(
+            "Nothing was received for %s: add the credit note to it.",
+            self.move_id.display_name,
+        )
 
 
 class FrontpayRefund(models.Model):
@@ -383,12 +381,14 @@ class FrontpayRefund(models.Model):
 
     def _record_rejected(self):
         self._set_refund_state("rejected")
-        self._report_problem(
-            self.env._(
-                "Front Payment rejected the refund of %s. Ask Front Payment why;"
-                " then send the credit note again, or reset it to draft.",
-                self.move_id.display_name,
-            )
+        self._report_problem(self._rejected_sentence())
+
+    @in_each_language
+    def _rejected_sentence(self):
+        return self.env._(
+            "Front Payment rejected the refund of %s. Ask Front Payment why; then send"
+            " the credit note again, or reset it to draft.",
+            self.move_id.display_name,
         )
 
     def _request_refund_decision(self, sentence):
@@ -402,7 +402,13 @@ class FrontpayRefund(models.Model):
 
         :param Decimal told: NOK, what was refunded since
         """
-        sentence = self.env._(
+        sentence = self._other_refund_sentence(told)
+        if sentence != self.error:
+            self._report_problem(sentence)
+
+    @in_each_language
+    def _other_refund_sentence(self, told):
+        return self.env._(
             "Front Payment has refunded %(told)s of order %(order)s, not the %(amount)s"
             " of %(note)s. Refund the rest in Front Payment's own pages, or reset the"
             " credit note and make it over what was refunded.",
@@ -411,8 +417,6 @@ class FrontpayRefund(models.Model):
             amount=self.currency_id.format(self.amount),
             note=self.move_id.display_name,
         )
-        if sentence != self.error:
-            self._report_problem(sentence)
 
     def _is_overdue(self):
         """Whether it takes too long for anybody to go on waiting."""
@@ -423,6 +427,7 @@ class FrontpayRefund(models.Model):
         )
         return self.requested_at + timedelta(minutes=minutes) <= fields.Datetime.now()
 
+    @in_each_language
     def _overdue_sentence(self):
         details = {
             "note": self.move_id.display_name,
@@ -443,6 +448,7 @@ class FrontpayRefund(models.Model):
             **details,
         )
 
+    @in_each_language
     def _one_rejected_sentence(self):
         return self.env._(
             "Front Payment rejected one of several refunds of order %(order)s, and"
@@ -562,7 +568,14 @@ class FrontpayRefund(models.Model):
         others = self._paid_back_elsewhere()
         if not others:
             return False
-        sentence = self.env._(
+        sentence = self._paid_back_twice_sentence(others)
+        if sentence != self.error:
+            self._report_problem(sentence)
+        return True
+
+    @in_each_language
+    def _paid_back_twice_sentence(self, others):
+        return self.env._(
             "Paid back twice: Front Payment has refunded %(amount)s of %(note)s, which"
             " is settled by %(others)s as well. Undo that reconciliation: the refund is"
             " booked then, and what the customer got too much is open.",
@@ -570,24 +583,33 @@ class FrontpayRefund(models.Model):
             note=self.move_id.display_name,
             others=", ".join(others),
         )
-        if sentence != self.error:
-            self._report_problem(sentence)
-        return True
 
     def _record_booking(self, reason):
         """:param str reason: why it couldn't be booked, or an empty string"""
         if not reason:
             self._clear_problem()
             return
-        sentence = self.env._(
+        sentence = self._unbooked_sentence(reason)
+        if sentence != self.error:
+            self._report_problem(sentence)
+
+    @in_each_language
+    def _other_open_sentence(self):
+        return self.env._(
+            "%(open)s is open on the credit note, not %(amount)s.",
+            open=self.currency_id.format(self.move_id.amount_residual),
+            amount=self.currency_id.format(self.amount),
+        )
+
+    @in_each_language
+    def _unbooked_sentence(self, reason):
+        return self.env._(
             "Front Payment has refunded %(note)s, but that couldn't be booked:"
             " %(reason)s Register the payment manually in the payment journal of the"
             " Front Payment settings.",
             note=self.move_id.display_name,
             reason=reason,
         )
-        if sentence != self.error:
-            self._report_problem(sentence)
 
 
 def _decimal(amount):

@@ -4,6 +4,7 @@ from odoo.tools.translate import LazyTranslate
 
 from ..connect import statuses
 from ..mapping.problem import localized
+from ..tools.sentence import in_each_language
 from .frontpay_order import ENDED_STATES, INVOICED_STATES, REFUNDED_STATES
 
 _lt = LazyTranslate(__name__)
@@ -109,6 +110,7 @@ class FrontpayOrder(models.Model):
         if sentence:
             self._notify_responsible(sentence)
 
+    @in_each_language
     def _nobody_collects_sentence(self):
         """What to do about an invoice that nobody collects, though nobody here wanted
         that; empty for all others."""
@@ -123,6 +125,7 @@ class FrontpayOrder(models.Model):
             "invoice": move.display_name,
         }
 
+    @in_each_language
     def _contradiction(self, state):
         """Tell of a claim or payment for an order that counts as ended here, or of the
         end of one that was paid.

@@ -18,7 +18,7 @@ from ..mapping import Problem, channel_of, order_of
 from ..mapping.problem import localized
 from ..mapping.remedy import settings_remedy
 from ..tools import error_messages, retry, transaction
-from ..tools.local_time import local_time
+from ..tools.sentence import in_each_language, joined, keep
 
 _lt = LazyTranslate(__name__)
 _logger = logging.getLogger(__name__)
@@ -98,6 +98,15 @@ class FrontpayOrder(models.Model):
         """
         _order, problems = self._prepare(move, self._plan(move))
         return problems
+
+    @api.model
+    @in_each_language
+    def _preflight_sentence(self, move, record=None):
+        """:param record: of whose problems alone; all without it"""
+        problems = self._preflight(move)
+        return "\n".join(
+            problem.message for problem in problems if record in (None, problem.record)
+        )
 
     @api.model
     def _send(self, move, client, *, interactive):
@@ -205,9 +214,7 @@ class FrontpayOrder(models.Model):
         """
         transaction.lock(move)
         if base_url != move.company_id._frontpay_api_url():
-            raise SendingPaused(
-                self.env._("The Front Payment settings were just changed. Try again.")
-            )
+            raise SendingPaused(self._just_changed_sentence())
         plan = self._plan(move)
         current = plan.current
         if not interactive and not current._is_queued():
@@ -223,10 +230,10 @@ class FrontpayOrder(models.Model):
         order, problems = self._prepare(move, plan)
         if problems:
             if not interactive and problems[0].record == move.company_id:
-                raise SendingPaused(problems[0].message)
+                raise SendingPaused(self._preflight_sentence(move, move.company_id))
             # The order was read, so what speaks against sending is that it was sent.
             refusal = NothingToUpdate if order else UserError
-            raise refusal("\n".join(problem.message for problem in problems))
+            raise refusal(self._preflight_sentence(move))
         channel = CHANNELS[plan.channel_name]
         document = channel.to_json(order)
         if plan.is_update:
@@ -408,27 +415,39 @@ class FrontpayOrder(models.Model):
     def _record_wrong_number(self, answer):
         """Front Payment answered with the number of another order."""
         if self.order_uuid:
-            sentence = self.env._(
-                "Front Payment has called back about this invoice as order %(order)s,"
-                " but answered with order %(other)s when it was sent. Ask Front Payment"
-                " which one is valid, and cancel the other.",
-                order=self.order_uuid,
-                other=answer.order_uuid,
-            )
+            sentence = self._two_numbers_sentence(answer.order_uuid)
         else:
             self._set_state("unknown")
             # It was taken, so it is there under some number.
             self.write({"sent_at": fields.Datetime.now(), "needs_decision": True})
             self._trigger_cron("cron_recover", RECOVERY_DELAY)
             known = self._with_number(self.company_id, self.base_url, answer.order_uuid)
-            sentence = self.env._(
-                "Front Payment answered with order %(order)s, which belongs to"
-                " %(invoice)s. Nobody knows yet what became of this invoice; it isn't"
-                " sent again before that is settled.",
-                order=answer.order_uuid,
-                invoice=known.move_id.display_name,
-            )
+            sentence = self._others_number_sentence(known)
         self._report_problem(sentence)
+
+    @in_each_language
+    def _just_changed_sentence(self):
+        return self.env._("The Front Payment settings were just changed. Try again.")
+
+    @in_each_language
+    def _two_numbers_sentence(self, other):
+        return self.env._(
+            "Front Payment has called back about this invoice as order %(order)s,"
+            " but answered with order %(other)s when it was sent. Ask Front Payment"
+            " which one is valid, and cancel the other.",
+            order=self.order_uuid,
+            other=other,
+        )
+
+    @in_each_language
+    def _others_number_sentence(self, known):
+        return self.env._(
+            "Front Payment answered with order %(order)s, which belongs to"
+            " %(invoice)s. Nobody knows yet what became of this invoice; it isn't"
+            " sent again before that is settled.",
+            order=known.order_uuid,
+            invoice=known.move_id.display_name,
+        )
 
     def _tell_submitted(self, answer):
         """What the invoice and the customer should tell; whatever goes wrong with it,
@@ -459,7 +478,7 @@ class FrontpayOrder(models.Model):
         state = "unknown" if is_unknown else "failed"
         if error.retryable and self.tries + 1 < MAX_TRIES:
             state = "queued"
-            sentence = f"{sentence}\n{self._schedule_retry(error)}"
+            sentence = joined([sentence, self._schedule_retry(error)])
         # After a lost answer, a callback may have told already that it went well.
         if not self._set_state(state):
             return
@@ -478,10 +497,7 @@ class FrontpayOrder(models.Model):
         pause = retry.pause(self.tries, error)
         self.retry_at = fields.Datetime.now() + pause
         self._trigger_cron("cron_send", pause)
-        return self.env._(
-            "It will be sent again automatically at %s.",
-            local_time(self.env, self.retry_at),
-        )
+        return self._retry_sentence()
 
     def _record_update(self, document, answer):
         """Keep what Front Payment has now.
@@ -491,13 +507,7 @@ class FrontpayOrder(models.Model):
         """
         self.write({"update_queued": False, "tries": 0, "retry_at": False})
         if answer.order_uuid != self.order_uuid:
-            sentence = self.env._(
-                "Front Payment was asked to update order %(order)s, but answered"
-                " with order %(other)s. Ask Front Payment which one is valid.",
-                order=self.order_uuid,
-                other=answer.order_uuid,
-            )
-            self._report_problem(sentence)
+            self._report_problem(self._wrong_update_sentence(answer.order_uuid))
             return
         self._keep_change(self._document_values(self.move_id, document))
         self._clear_problem()
@@ -518,17 +528,27 @@ class FrontpayOrder(models.Model):
                 "update_queued": False,
                 "tries": 0,
                 "retry_at": False,
-                "change_refusal": self.is_changing and reason,
             }
         )
+        keep(self, "change_refusal", reason if self.is_changing else "")
         tell = self._report_problem if is_for_somebody else self._record_error
-        tell(
-            self._change_problem()
-            or self.env._(
-                "Order %(order)s was not brought up to date: %(reason)s",
-                order=self.order_uuid,
-                reason=reason,
-            )
+        tell(self._change_problem() or self._failed_update_sentence(reason))
+
+    @in_each_language
+    def _failed_update_sentence(self, reason):
+        return self.env._(
+            "Order %(order)s was not brought up to date: %(reason)s",
+            order=self.order_uuid,
+            reason=reason,
+        )
+
+    @in_each_language
+    def _wrong_update_sentence(self, other):
+        return self.env._(
+            "Front Payment was asked to update order %(order)s, but answered"
+            " with order %(other)s. Ask Front Payment which one is valid.",
+            order=self.order_uuid,
+            other=other,
         )
 
 

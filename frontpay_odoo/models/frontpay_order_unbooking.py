@@ -6,6 +6,7 @@ from odoo.tools import format_date
 from odoo.tools.translate import LazyTranslate
 
 from ..mapping.problem import localized
+from ..tools.sentence import in_each_language
 from .frontpay_order import CLAIMED_STATES, GRACE_MINUTES
 
 _lt = LazyTranslate(__name__)
@@ -126,16 +127,20 @@ class FrontpayOrder(models.Model):
         )
 
     def _tell_unbooked(self, payment):
+        sentence = self._unbooked_claim_sentence(payment)
+        self._clear_problem()
+        self.move_id.message_post(body=sentence)
+        self._notify_responsible(sentence)
+
+    @in_each_language
+    def _unbooked_claim_sentence(self, payment):
         reversal = payment.move_id.reversal_move_ids
-        sentence = localized(self.env, CLAIM_LOST[self.state]) % {
+        return localized(self.env, CLAIM_LOST[self.state]) % {
             "order": self.order_uuid,
             "amount": self.currency_id.format(payment.amount),
             "day": format_date(self.env, payment.date),
             "entry": (reversal[-1:] or payment).display_name,
         }
-        self._clear_problem()
-        self.move_id.message_post(body=sentence)
-        self._notify_responsible(sentence)
 
 
 def is_receivable(line):

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 
 from ..connect import errors
 from ..tools import error_messages, transaction
+from ..tools.sentence import in_each_language, joined
 from .frontpay_order_refunds import UNDECIDED_STATES
 from .frontpay_order_submission import MAX_TRIES
 from .frontpay_rate_limit import CRON_MAX_WAIT
@@ -109,6 +110,7 @@ class FrontpayRefund(models.Model):
         is_here = order._is_of_this_environment() or order._is_left_in_demo()
         return self.effect == "refund" and not is_here
 
+    @in_each_language
     def _out_of_reach_sentence(self):
         return self.env._(
             "What became of the refund of %(note)s can't be asked for at %(url)s: the"
@@ -138,11 +140,13 @@ class FrontpayRefund(models.Model):
         if self.effect == "update" and self._has_lowered(self.order_id):
             self._record_changed("")
             return
-        self._record_changed(
-            self.env._(
-                "Odoo was stopped while it handed %s to Front Payment. Send it again.",
-                self.move_id.display_name,
-            )
+        self._record_changed(self._stopped_sentence())
+
+    @in_each_language
+    def _stopped_sentence(self):
+        return self.env._(
+            "Odoo was stopped while it handed %s to Front Payment. Send it again.",
+            self.move_id.display_name,
         )
 
     def _send_for(self, company):
@@ -163,7 +167,7 @@ class FrontpayRefund(models.Model):
             for refund in here:
                 with transaction.contained(refund):
                     transaction.run(
-                        self.env, refund._record_unsendable_note, str(refusal)
+                        self.env, refund._record_unsendable_note, refusal.args[0]
                     )
             yield len(here)
             return
@@ -194,7 +198,7 @@ class FrontpayRefund(models.Model):
         except errors.FrontPaymentError as failure:
             error, record = failure, partial(refund._postpone, failure)
         except UserError as refusal:
-            record = partial(refund._record_unsendable_note, str(refusal))
+            record = partial(refund._record_unsendable_note, refusal.args[0])
         except Exception:
             _logger.exception("Credit note %s couldn't be sent", refund.move_id.id)
             transaction.rollback(self.env)
@@ -213,18 +217,21 @@ class FrontpayRefund(models.Model):
         """Front Payment couldn't be asked about the order, so nothing was sent."""
         sentence = error_messages.connection_message(self.company_id, error)
         if self.tries + 1 < MAX_TRIES:
-            self._record_error(f"{sentence}\n{self._schedule_refund_retry(error)}")
+            retry_sentence = self._schedule_refund_retry(error)
+            self._record_error(joined([sentence, retry_sentence]))
         else:
             self._record_unsendable_note(sentence)
 
     def _record_elsewhere(self):
-        self._record_unsendable_note(
-            self.env._(
-                "%s was queued in another database, of which this one is a copy, and"
-                " may have been refunded from there. Look at its order in Front"
-                " Payment's own pages. If the refund isn't there, send it again.",
-                self.move_id.display_name,
-            )
+        self._record_unsendable_note(self._elsewhere_refund_sentence())
+
+    @in_each_language
+    def _elsewhere_refund_sentence(self):
+        return self.env._(
+            "%s was queued in another database, of which this one is a copy, and may"
+            " have been refunded from there. Look at its order in Front Payment's own"
+            " pages. If the refund isn't there, send it again.",
+            self.move_id.display_name,
         )
 
     def _record_unsendable_note(self, reason):
@@ -237,10 +244,12 @@ class FrontpayRefund(models.Model):
         if self.state == "sending":
             self._record_refusal(errors.UnknownOutcome("fault of the addon"))
             return
-        self._record_unsendable_note(
-            self.env._(
-                "The credit note wasn't sent because of an error in the Front Payment"
-                " addon. Tell whoever maintains it to look into the server's log, then"
-                " send the credit note again."
-            )
+        self._record_unsendable_note(self._refund_fault_sentence())
+
+    @in_each_language
+    def _refund_fault_sentence(self):
+        return self.env._(
+            "The credit note wasn't sent because of an error in the Front Payment"
+            " addon. Tell whoever maintains it to look into the server's log, then send"
+            " the credit note again."
         )

@@ -17,7 +17,7 @@ from ..connect.refund import (
 from ..mapping import Problem, has_line_ids, note_problems, refund_of
 from ..mapping.lines import lowering_notes
 from ..tools import error_messages, retry, transaction
-from ..tools.local_time import local_time
+from ..tools.sentence import in_each_language, joined
 from .frontpay_order import ENDED_STATES
 from .frontpay_order_payment import HANDED
 from .frontpay_order_submission import MAX_TRIES, NothingToUpdate
@@ -134,7 +134,7 @@ class FrontpayRefund(models.Model):
         try:
             problem = change(order, client)
         except UserError as refusal:
-            problem = str(refusal)
+            problem = refusal.args[0]
         transaction.run(self.env, self._record_changed, problem)
 
     def _cancel_order(self, order, client):
@@ -151,6 +151,10 @@ class FrontpayRefund(models.Model):
             order._send(order.move_id, client, interactive=True)
         if self._has_lowered(order):
             return ""
+        return self._unlowered_sentence(order)
+
+    @in_each_language
+    def _unlowered_sentence(self, order):
         return order.error or self.env._(
             "Front Payment hasn't lowered the order of %s.", order.move_id.display_name
         )
@@ -396,17 +400,19 @@ class FrontpayRefund(models.Model):
         """
         refund = self._reserved(refund, note, order, values | {"is_by_hand": True})
         refund._set_refund_state("failed")
-        refund._report_problem(
-            self.env._(
-                "Front Payment doesn't tell the numbers of the lines of order"
-                " %(order)s, so nothing can be refunded from here. Refund %(amount)s in"
-                " Front Payment's own pages, then choose “Check Outcome”: it is booked"
-                " once Front Payment confirms it.",
-                order=order.order_uuid,
-                amount=order.currency_id.format(note.amount_total),
-            )
-        )
+        refund._report_problem(refund._by_hand_sentence())
         return Reservation(refund, order, order.order_uuid)
+
+    @in_each_language
+    def _by_hand_sentence(self):
+        return self.env._(
+            "Front Payment doesn't tell the numbers of the lines of order %(order)s, so"
+            " nothing can be refunded from here. Refund %(amount)s in Front Payment's"
+            " own pages, then choose “Check Outcome”: it is booked once Front Payment"
+            " confirms it.",
+            order=self.order_id.order_uuid,
+            amount=self.currency_id.format(self.move_id.amount_total),
+        )
 
     @api.model
     def _used(self, order):
@@ -509,7 +515,7 @@ class FrontpayRefund(models.Model):
         if state == "unknown":
             self.order_id._poll_soon()
         if state == "queued":
-            sentence = f"{sentence}\n{self._schedule_refund_retry(error)}"
+            sentence = joined([sentence, self._schedule_refund_retry(error)])
         if state in ("failed", "needs_approval"):
             self._report_problem(sentence)
         else:
@@ -527,17 +533,18 @@ class FrontpayRefund(models.Model):
             )
         )
         if others and self.state == "pending":
-            self._request_refund_decision(
-                self.env._(
-                    "Front Payment says that it has a refund like %(note)s already,"
-                    " which may be %(others)s. Look at order %(order)s in Front"
-                    " Payment's own pages, then choose “Check Outcome” and say whether"
-                    " it has both.",
-                    note=self.move_id.display_name,
-                    others=", ".join(others.move_id.mapped("display_name")),
-                    order=order.order_uuid,
-                )
-            )
+            self._request_refund_decision(self._ambiguous_sentence(others))
+
+    @in_each_language
+    def _ambiguous_sentence(self, others):
+        return self.env._(
+            "Front Payment says that it has a refund like %(note)s already, which may"
+            " be %(others)s. Look at order %(order)s in Front Payment's own pages, then"
+            " choose “Check Outcome” and say whether it has both.",
+            note=self.move_id.display_name,
+            others=", ".join(others.move_id.mapped("display_name")),
+            order=self.order_id.order_uuid,
+        )
 
     def _schedule_refund_retry(self, error):
         """Have a refund sent later that Front Payment has not got.
@@ -548,7 +555,4 @@ class FrontpayRefund(models.Model):
         pause = retry.pause(self.tries, error)
         self.retry_at = fields.Datetime.now() + pause
         self._trigger_cron("cron_refund", pause)
-        return self.env._(
-            "It will be sent again automatically at %s.",
-            local_time(self.env, self.retry_at),
-        )
+        return self._retry_sentence()

@@ -15,6 +15,7 @@ from ..connect.validation import is_complete_url, is_safe_url
 from ..mapping.problem import field_label, localized
 from ..mapping.remedy import administrator_name, settings_remedy
 from ..tools.deadline import Deadline
+from ..tools.sentence import in_each_language
 from .frontpay_order import ENVIRONMENTS
 from .frontpay_rate_limit import MAX_WAIT
 from .res_partner import INTERVALS
@@ -480,6 +481,7 @@ class ResCompany(models.Model):
             and credential.database_uuid != self._frontpay_database_uuid()
         )
 
+    @in_each_language
     def _frontpay_copy_message(self):
         return self.env._(
             "%(company)s: this database is a copy, so nothing goes out to Front Payment"
@@ -539,10 +541,14 @@ class ResCompany(models.Model):
         """
         url = self._frontpay_api_url(settings)
         if not url:
-            sentence = self.env._("%s: there is no API base URL.", self.name)
-            names = ("frontpay_custom_url", "frontpay_environment")
-            raise UserError(" ".join([sentence, settings_remedy(self, *names)]))
+            raise UserError(self._frontpay_no_url_sentence())
         return url
+
+    @in_each_language
+    def _frontpay_no_url_sentence(self):
+        sentence = self.env._("%s: there is no API base URL.", self.name)
+        names = ("frontpay_custom_url", "frontpay_environment")
+        return " ".join([sentence, settings_remedy(self, *names)])
 
     def _frontpay_client(self, max_wait=MAX_WAIT, deadline=None, settings=None):
         """Open a client with this company's credential, as a context manager.

@@ -7,6 +7,7 @@ from ..mapping.invoice import journal_problems, public_url_problems, setting_pro
 from ..mapping.remedy import ADMINISTRATORS, administrator_of, may_set_up
 from ..tools import error_messages, transaction
 from ..tools.notification import notification
+from ..tools.sentence import said_in
 from .res_company import SETTINGS_READERS
 
 STEPS = [
@@ -198,9 +199,12 @@ class ResCompany(models.Model):
         administrator = administrator_of(self)
         if may_set_up(self.env) or not administrator:
             return
-        note = Markup("<br/>").join(
-            [*sentence.splitlines(), Markup(SETUP_LINK) % self.env._("Open the set-up")]
+        code = administrator.sudo().lang
+        link = Markup(SETUP_LINK) % self.with_context(lang=code).env._(
+            "Open the set-up"
         )
+        lines = said_in(sentence, code).splitlines()
+        note = Markup("<br/>").join([*lines, link])
         partner = self.sudo().partner_id
         known = partner.activity_search([SETUP_ACTIVITY])
         if known:

@@ -50,6 +50,7 @@ from . import test_rules
 from . import test_send_credit_notes
 from . import test_send_on_posting
 from . import test_send_wizard
+from . import test_sentence
 from . import test_set_up
 from . import test_settings
 from . import test_settlement_report

@@ -15,6 +15,7 @@ from ..connect import errors
 from ..connect.masking import masked_text
 from ..mapping.problem import field_label, localized
 from ..mapping.remedy import settings_remedy
+from .sentence import in_each_language
 
 _lt = LazyTranslate(__name__)
 
@@ -223,6 +224,7 @@ RULES = {
 SENTENCE = r"The (?:selected )?(?P<field>[a-z0-9. ]+?) (?P<rule>%s)\.?"
 
 
+@in_each_language
 def outcome_message(company, error):
     """Say what an error means for an invoice that was being sent.
 
@@ -240,6 +242,7 @@ def outcome_message(company, error):
     return "\n".join(lines)
 
 
+@in_each_language
 def refund_message(company, error, code):
     """Say what an error means for a credit note that was being sent.
 
@@ -275,6 +278,7 @@ def quoted(error):
     return " ".join(f"“{masked_text(sentence)}”" for sentence in said)
 
 
+@in_each_language
 def connection_message(company, error):
     """Say what a failed question, or test of the connection, means.
 
@@ -284,7 +288,7 @@ def connection_message(company, error):
     :return: text of one line
     """
     if isinstance(error, UserError):
-        return str(error)
+        return error.args[0]
     message = CONNECTION_MESSAGES.get(type(error), UNUSABLE_ANSWER)
     return _with_remedy(company, message, error)
 

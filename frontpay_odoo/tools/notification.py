@@ -13,7 +13,7 @@ def notification(kind, message, *, stays=None, reload=False):
     sticky = kind != "success" if stays is None else stays
     params = {
         "type": kind,
-        "message": message,
+        "message": str(message),  # XML-RPC knows no other kind of text
         "sticky": sticky,
         "className": "o_frontpay_lines",  # each on a line, see static/src
     }
