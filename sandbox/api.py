@@ -20,6 +20,7 @@ from .refunds import Refused
 from .state import sandbox
 
 PREFIX = "/api/v1/"
+DROPPED = "dropped"  # instead of an HTTP status
 
 # Nobody has seen what the real server says to requests that fit no endpoint.
 ROUTE_MESSAGES = {404: "routeNotFound", 405: "methodNotAllowed", 413: "payloadTooLarge"}
@@ -73,6 +74,8 @@ def answer(response: Response) -> Response:
             "status": g.get("outcome", response.status_code),
         }
     )
+    if g.get("outcome") == DROPPED:
+        request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
     return response
 
 
@@ -110,8 +113,7 @@ def _delay(fault: Fault) -> None:
 
 
 def _drop(_fault: Fault) -> Response:
-    g.outcome = "dropped"
-    request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    g.outcome = DROPPED
     return Response(status=204)  # nobody is left to read it
 
 

@@ -11,7 +11,7 @@ DELETE FROM frontpay_check;
 -- somebody enters a token and starts the scheduled actions.
 UPDATE frontpay_order
    SET state = 'failed',
-       error = 'Not sent: this database is a copy.',
+       error = jsonb_build_object('en_US', 'Not sent: this database is a copy.'),
        closed_at = now() AT TIME ZONE 'UTC'
  WHERE state = 'queued';
 UPDATE frontpay_order

@@ -719,6 +719,7 @@ class AccountMove(models.Model):
         tried_again = left.filtered_domain(GOES_BY_ITSELF)
         return outcome(
             "\n".join(filter(None, lines)),
+            records=self,
             is_done=len(well) == len(self),
             heals=len(well + tried_again) == len(self),
         )

@@ -170,6 +170,7 @@ class AccountMove(models.Model):
         kinds = {each["type"] for each in told}
         return outcome(
             "\n".join(each["message"] for each in told),
+            records=self,
             is_done=kinds == {"success"},
             heals="danger" not in kinds,
         )
@@ -266,6 +267,7 @@ class AccountMove(models.Model):
         for_somebody = left - left.filtered_domain(GOES_BY_ITSELF)
         return outcome(
             "\n".join(filter(None, lines)),
+            records=self,
             is_done=not left and not problems,
             heals=not for_somebody and not problems,
         )

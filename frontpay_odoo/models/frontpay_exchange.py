@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from ..tools import transaction
+from ..tools.explanation import explanation
 
 _logger = logging.getLogger(__name__)
 
@@ -38,8 +39,19 @@ class FrontpayExchange(models.Model):
     answer = fields.Text(string="Response")
     error = fields.Char()
     duration = fields.Integer(string="Duration (ms)")
+    explanation = fields.Char(
+        string="What Happened",
+        compute="_compute_explanation",
+        help="What the call was for, and what came of it.",
+    )
 
     _age_index = models.Index("(company_id, create_date)")
+
+    @api.depends("direction", "path", "request", "http_status", "answer", "error")
+    @api.depends_context("lang")
+    def _compute_explanation(self):
+        for exchange in self:
+            exchange.explanation = explanation(exchange)
 
     def write(self, vals):
         if vals:

@@ -42,7 +42,7 @@ class FrontpayRemoteOrder(models.Model):
     references = fields.Text(help="One in each line.")
     amount = fields.Float(digits=(16, 2), help="NOK; 0 if unknown.")
     ordered_at = fields.Datetime()
-    lines = fields.Text(help="What it is about: one in each line, NOK with VAT.")
+    lines = fields.Json(help="What it is about, and NOK with VAT, of each line.")
     customer_uuid = fields.Char(string="Customer Number")
     contacts = fields.Char(
         help="Digests of the customer's e-mail address, phone number and organization "
@@ -123,7 +123,7 @@ class FrontpayRemoteOrder(models.Model):
             "references": "\n".join(details.references),
             "amount": float(details.amount or 0),
             "ordered_at": ordered_at,
-            "lines": "\n".join(map(_line_text, details.lines)),
+            "lines": [[line.name, float(line.amount)] for line in details.lines],
             "customer_uuid": details.customer_uuid,
             "contacts": " ".join(self._digests(details.contacts)),
         }
@@ -188,7 +188,3 @@ class FrontpayRemoteOrder(models.Model):
     def _matches_customer(self, order):
         contacts = set((self.contacts or "").split())
         return not contacts or bool(contacts & self._contact_digests(order))
-
-
-def _line_text(line):
-    return f"{line.name}: {line.amount:.2f}" if line.name else f"{line.amount:.2f}"

@@ -18,6 +18,7 @@ from . import test_demo
 from . import test_environments
 from . import test_error_messages
 from . import test_exchange
+from . import test_explanation
 from . import test_indexes
 from . import test_json_rows
 from . import test_lies

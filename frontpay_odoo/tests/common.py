@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 
 from odoo import SUPERUSER_ID, Command, fields
+from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import BaseCase, new_test_user
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
@@ -30,6 +31,14 @@ ORGANIZATION_NUMBER = "310000019"
 NOBODY = "http://127.0.0.1:9/api/v1/"  # the discard port: nobody listens there
 
 send_request = requests.Session.send
+
+
+def neutralize(env):
+    """What Odoo does with the addon's data in a copy of a database."""
+    env.flush_all()
+    for query in get_neutralization_queries(["frontpay_odoo"]):
+        env.cr.execute(query)
+    env.invalidate_all()
 
 
 class LoopbackCase(BaseCase):

@@ -10,7 +10,14 @@ from odoo.tests import new_test_user, tagged
 from odoo.addons.frontpay_odoo.connect.endpoints import ENVIRONMENTS
 from odoo.addons.frontpay_odoo.models.frontpay_order_submission import SendingPaused
 
-from .common import API_TOKEN, PATH_TOKEN, Sandbox, SandboxCase, run_cron
+from .common import (
+    API_TOKEN,
+    PATH_TOKEN,
+    Sandbox,
+    SandboxCase,
+    neutralize,
+    run_cron,
+)
 
 BATCH = 6
 ATTENTION = ["frontpay_odoo.activity_attention"]
@@ -292,6 +299,16 @@ class TestCopies(EnvironmentCase):
         self.moves.action_frontpay_send()
         self.run_all()
         self.assertEqual(set(self.moves.mapped("frontpay_state")), {"sent"})
+
+    def test_what_waits_in_a_neutralized_copy_is_told_to_be_unsent(self):
+        neutralize(self.env)
+        self.assertEqual(set(self.moves.mapped("frontpay_state")), {"failed"})
+        orders = self.moves.sudo().frontpay_order_id
+        self.assertEqual(set(orders.mapped("state")), {"failed"})
+        self.assertEqual(
+            set(self.moves.mapped("frontpay_error")),
+            {"Not sent: this database is a copy."},
+        )
 
     def test_what_is_changed_in_a_confirmed_copy_is_updated(self):
         self.copy_database()

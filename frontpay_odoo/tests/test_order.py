@@ -421,6 +421,12 @@ class TestSending(SandboxCase):
         self.assertFalse(self.sandbox.orders())
         self.assertCanBeSentAgain()
 
+    def test_one_invoices_failure_stays_on_its_form_alone(self):
+        self.company.frontpay_api_token = "another"
+        told = self.move.action_frontpay_send()["params"]
+        self.assertEqual((told["type"], told["sticky"]), ("danger", False))
+        self.assertIn("doesn't accept the token", self.move.frontpay_error)
+
     def test_nobody_listens(self):
         self.go_away()
         kind, message = self._send()

@@ -681,8 +681,9 @@ class TestDecisions(RecoveryCase):
         mine, another = dialog.candidate_ids.sorted(
             lambda each: each.order_uuid == other
         )
+        amount = self.order.currency_id.format(125)
         self.assertEqual(
-            (mine.lines, another.lines), ("Router: 125.00", "Antenna: 125.00")
+            (mine.lines, another.lines), (f"Router: {amount}", f"Antenna: {amount}")
         )
         self.assertEqual(another.customer, self.private.name)
         self.assertEqual(another.reference, self.order.reference)

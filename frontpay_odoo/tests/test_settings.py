@@ -8,12 +8,11 @@ from lxml import etree
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import Form, TransactionCase, new_test_user, tagged
 
 from odoo.addons.frontpay_odoo.connect.errors import Unauthorized
 
-from .common import FrontpayCommon, LoopbackCase
+from .common import FrontpayCommon, LoopbackCase, neutralize
 
 SECRETS = ("frontpay_api_token", "frontpay_callback_secret")
 NOT_FOUND = (
@@ -409,10 +408,7 @@ class TestSettings(LoopbackCase, TransactionCase):
                 "frontpay_callback_secret": "s3cret",
             }
         )
-        self.env.flush_all()
-        for query in get_neutralization_queries(["frontpay_odoo"]):
-            self.cr.execute(query)
-        self.env.invalidate_all()
+        neutralize(self.env)
         self.assertEqual(self.company.frontpay_environment, "demo")
         for name in (*SECRETS, "frontpay_custom_url", "frontpay_public_url"):
             with self.subTest(field=name):

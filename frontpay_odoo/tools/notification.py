@@ -26,12 +26,15 @@ def notification(kind, message, *, stays=None, reload=False):
     }
 
 
-def outcome(message, *, is_done, heals):
+def outcome(message, *, records, is_done, heals):
     """Tell how sending went, and read the view anew.
 
+    :param records: what was to be sent; one alone says on its form what is wrong, as
+        long as it is
     :param bool is_done: whether all of it went well
     :param bool heals: whether what didn't is tried again by itself, so that nobody has
         to do anything
     """
     kind = "success" if is_done else "warning" if heals else "danger"
-    return notification(kind, message, stays=kind == "danger", reload=True)
+    stays = kind == "danger" and len(records) > 1
+    return notification(kind, message, stays=stays, reload=True)

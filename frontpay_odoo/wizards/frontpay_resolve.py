@@ -172,8 +172,16 @@ class FrontpayResolveCandidate(models.TransientModel):
             "ordered_at": remote_order.ordered_at,
             "reference": ", ".join((remote_order.references or "").splitlines()),
             "customer": self._customer(order, remote_order),
-            "lines": remote_order.lines,
+            "lines": self._lines(order, remote_order),
         }
+
+    @api.model
+    def _lines(self, order, remote_order):
+        """What it is about, a line each, amounts as the reader writes them."""
+        return "\n".join(
+            ": ".join(filter(None, (name, order.currency_id.format(amount))))
+            for name, amount in remote_order.lines or ()
+        )
 
     @api.model
     def _customer(self, order, remote_order):
