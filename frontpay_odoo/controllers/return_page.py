@@ -15,8 +15,8 @@ class FrontPaymentReturn(http.Controller):
     )
     def return_page(self, token, outcome, **_parameters):
         """Where the customer's browser comes back to. It tells what the order's state
-        says, and moves none: anybody who has the address can open it (section 24,
-        question 23).
+        says, and at most wakes polling: anybody who has the address can open it
+        (section 24, question 23).
 
         :return: a page in the customer's language, or 404
         """
@@ -26,6 +26,8 @@ class FrontPaymentReturn(http.Controller):
         move = order.move_id
         request.update_context(lang=move.partner_id.lang or request.env.lang)
         order = order.with_env(request.env(su=True))
+        if outcome == "success":
+            order.env["frontpay.callback"]._receive_customer(order)
         page = request.render(
             "frontpay_odoo.return_page",
             {

@@ -1,7 +1,8 @@
 from odoo import api, fields, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import AccessError, RedirectWarning, UserError
 
 from ..mapping import Problem
+from ..mapping.problem import field_label
 from ..mapping.remedy import may_set_up
 from ..tools import timeline, transaction
 from ..tools.counted import counted
@@ -29,7 +30,11 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     frontpay_order_ids = fields.One2many(
-        "frontpay.order", "move_id", string="Front Payment Orders", groups=READERS
+        "frontpay.order",
+        "move_id",
+        string="Front Payment Orders",
+        readonly=True,
+        groups=READERS,
     )
     frontpay_order_id = fields.Many2one(
         "frontpay.order",
@@ -144,15 +149,20 @@ class AccountMove(models.Model):
     )
 
     @api.model
-    def _has_field_access(self, field, operation):
-        """What became of an invoice at Front Payment is told by its orders alone."""
-        if (
-            operation == "write"
-            and field.name.startswith("frontpay_")
-            and not self.env.su
-        ):
-            return False
-        return super()._has_field_access(field, operation)
+    def _check_field_access(self, field, operation):
+        """What became of an invoice at Front Payment is told by its orders alone.
+
+        ``_has_field_access`` would be asked at every reading of every field.
+        """
+        is_ours = operation == "write" and field.name.startswith("frontpay_")
+        if is_ours and not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "“%s” follows from what Front Payment says, and can't be written.",
+                    field_label(self, field.name),
+                )
+            )
+        return super()._check_field_access(field, operation)
 
     @api.depends("frontpay_order_ids.state")
     def _compute_frontpay_order_id(self):

@@ -22,7 +22,11 @@ class AccountMove(models.Model):
     _inherit = "account.move"  # pylint: disable=consider-merging-classes-inherited
 
     frontpay_refund_ids = fields.One2many(
-        "frontpay.refund", "move_id", string="Front Payment Refunds", groups=READERS
+        "frontpay.refund",
+        "move_id",
+        string="Front Payment Refunds",
+        readonly=True,
+        groups=READERS,
     )
     frontpay_refund_id = fields.Many2one(
         "frontpay.refund",

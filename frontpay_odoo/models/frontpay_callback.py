@@ -12,6 +12,8 @@ from .frontpay_order import SOURCES
 # nothing new, and by one that isn't signed.
 REPEATED_PAUSE = timedelta(seconds=30)
 UNSIGNED_PAUSE = timedelta(minutes=10)
+# What the customer was asked for, and may have done now.
+ASKED_STEPS = ("confirm", "pay", "wait")
 # So long a signed callback has an outage tried every minute; then with growing pauses.
 URGENT = timedelta(days=1)
 
@@ -74,11 +76,18 @@ class FrontpayCallback(models.Model):
         return self._store(order, values, timedelta() if is_news else REPEATED_PAUSE)
 
     @api.model
-    def _store_unsigned(self, order):
+    def _store_unsigned(self, order, pause=UNSIGNED_PAUSE):
         """Anybody may have sent it: at most, see whether there is something new
         (question 20)."""
         values = {"order_uuid": order.order_uuid, "status": False, "is_signed": False}
-        return self._store(order, values, UNSIGNED_PAUSE)
+        return self._store(order, values, pause)
+
+    @api.model
+    def _receive_customer(self, order):
+        """Whoever comes back from Front Payment's pages may be quicker than its
+        callback, which may be lost as well."""
+        if order.customer_step in ASKED_STEPS:
+            self._store_unsigned(order, REPEATED_PAUSE)
 
     @api.model
     def _store(self, order, values, pause):

@@ -320,6 +320,7 @@ class ResPartner(models.Model):
             "frontpay_invoice_interval",
             "frontpay_separate_invoices",
             "frontpay_invoice_fee",
+            "frontpay_send_on_posting",
         ]
 
     def action_frontpay_open_orders(self):

@@ -400,9 +400,12 @@ class TestReturnPage(CallbackCase):
                 page = self.url_open(f"/frontpay/return/{address}")
                 self.assertEqual(page.status_code, HTTPStatus.NOT_FOUND)
 
-    def test_the_page_changes_nothing(self):
-        query = f"?{urlencode(callback_pairs())}"
-        for outcome in ("success", "failure"):
-            with self.subTest(outcome):
-                self.assertIgnored(self.open(outcome, query=query))
+    def test_the_page_moves_nothing_and_believes_nothing(self):
+        query = f"?{urlencode(callback_pairs(orderUuid='ODR9', status='PAID'))}"
+        self.assertIgnored(self.open("failure", query=query))
+        self.assertEqual(self.open("success", query=query).status_code, OK)
+        self.assertEqual(self.sent.state, "sent")
+        [waiting] = self.waiting()
+        self.assertEqual(waiting.order_uuid, self.sent.order_uuid)
+        self.assertFalse(waiting.is_signed or waiting.status)
         self.assertFalse(self.exchanges())

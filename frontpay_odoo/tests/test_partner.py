@@ -229,12 +229,14 @@ class TestPartner(TransactionCase):
 
     def test_contacts_show_what_their_commercial_partner_has(self):
         self.organization.frontpay_customer_uuid = "CSRT1"
+        self.organization.frontpay_send_on_posting = "yes"
         contact = self.env["res.partner"].create(
             {"name": "Ola Prøvesen", "parent_id": self.organization.id}
         )
         self.assertEqual(contact.frontpay_customer_type, "corporate")
         self.assertEqual(contact.frontpay_organization_id, "310000019")
         self.assertEqual(contact.frontpay_customer_uuid, "CSRT1")
+        self.assertEqual(contact.frontpay_send_on_posting, "yes")
         self.organization.frontpay_organization_id = "313131319"
         self.organization.frontpay_customer_type = "private"
         self.assertEqual(contact.frontpay_organization_id, "313131319")

@@ -155,6 +155,23 @@ class TestReturnPage(PageCase):
                     amount = order.currency_id.format(order.amount)
                     self.assertIn(amount.split()[-1], text)
 
+    def test_whoever_comes_back_has_the_order_polled(self):
+        inbox = self.env["frontpay.callback"].sudo()
+        for state, outcome, is_polled in (
+            ("sent", "success", True),
+            ("sent", "failure", False),
+            ("paid", "success", False),
+            ("unknown", "success", True),
+        ):
+            with self.subTest(state, outcome=outcome), self.undone():
+                order = self.bring_to(state)
+                for _reload in range(3):
+                    self.returned(outcome)
+                waiting = inbox.search([("order_id", "=", order.id)])
+                self.assertEqual(len(waiting), is_polled)
+                self.assertFalse(waiting.is_signed)
+                self.assertEqual(order.state, state)
+
     def test_front_payments_invoice_number_stands_there_once_it_is_known(self):
         for state in ("invoiced", "reminded", "collection", "paid"):
             for number, is_told in (("99900753", True), (False, False)):
