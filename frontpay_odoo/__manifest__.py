@@ -27,6 +27,7 @@
         "views/res_partner_views.xml",
         "views/frontpay_menus.xml",
         "views/account_move_views.xml",
+        "views/account_payment_views.xml",
         "views/account_move_refund_views.xml",
         "wizards/account_move_reversal_views.xml",
         "wizards/frontpay_resolve_views.xml",

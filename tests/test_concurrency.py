@@ -22,6 +22,7 @@ CHANGE_ORDERS = "UPDATE frontpay_order SET write_date = now()"
 KNOWN_REFUSALS = (
     "is just being handled by somebody else",
     "has been handed to Front Payment already",
+    "may be at Front Payment already",
     "hasn't changed since it was handed to Front Payment",
 )
 

@@ -44,7 +44,7 @@ def test_a_server_killed_while_sending_forgets_nothing(office, sandbox):
     )
 
     assert office.state(invoice) == "sending"
-    with pytest.raises(Refusal, match="has been handed to Front Payment already"):
+    with pytest.raises(Refusal, match="Check its outcome first"):
         office.send(invoice)
     assert len(sandbox.orders_of(name)) == 1
 
@@ -92,7 +92,7 @@ def test_an_order_that_appears_late_is_not_sent_twice(office, sandbox):
     office.run_cron("cron_recover")
     assert office.state(invoice) == "unknown"
     assert not sandbox.orders()
-    with pytest.raises(Refusal, match="has been handed to Front Payment already"):
+    with pytest.raises(Refusal, match="Check its outcome first"):
         office.send(invoice)
 
     wait_until(sandbox.orders, "the request that was under way arrives", 60)

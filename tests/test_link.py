@@ -113,7 +113,7 @@ def test_waiting_customers_are_listed_and_reminded(desk, office, sandbox, post):
     expect(rows.first).to_contain_text(office.name(old))
     desk.page.locator("thead .o_list_record_selector input").check()
     desk.picture("list")
-    remind = "Remind After 3 Days"
+    remind = "Remind All Who Have Waited 3 Days"
     desk.page.get_by_role("button", name=remind).click()
     told = desk.notification("warning")
     expect(told).to_contain_text("The link was e-mailed to")

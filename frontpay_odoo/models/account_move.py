@@ -212,9 +212,9 @@ class AccountMove(models.Model):
     def _compute_frontpay_next_step(self):
         for move in self:
             handed = move.frontpay_order_id or move.frontpay_refund_id
-            move.frontpay_next_step = (
-                handed.next_step if handed else move._frontpay_plan()
-            )
+            is_over = not handed or move.frontpay_state in ENDED_STATES
+            plan = is_over and move._frontpay_plan()
+            move.frontpay_next_step = " ".join(filter(None, (handed.next_step, plan)))
 
     def _frontpay_plan(self):
         """What sending it to Front Payment would do; empty, if it never can be."""
@@ -343,7 +343,7 @@ class AccountMove(models.Model):
         if not self.env.user.has_groups(READERS):
             return alerts
         order = self.sudo().frontpay_order_id
-        if order.error:
+        if order.error and not order.is_collected_elsewhere:
             alerts["frontpay"] = {
                 "level": "warning" if order.state == "queued" else "danger",
                 "message": order.error,
@@ -410,7 +410,7 @@ class AccountMove(models.Model):
         """
         if order.link_error:
             return {"level": "danger", "message": order.link_error}
-        if order.verification_url or not order._can_be_updated():
+        if not order.is_link_lost:
             return None
         if order.update_queued:
             message = self.env._("The customer's link was lost; a new one is fetched.")

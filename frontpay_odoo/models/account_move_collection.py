@@ -1,6 +1,8 @@
 from odoo import fields, models
+from odoo.exceptions import UserError
 
 from .account_move import READERS
+from .frontpay_handover import ATTENTION
 from .frontpay_order_payment import HANDED
 
 
@@ -17,6 +19,11 @@ class AccountMove(models.Model):
     )
     frontpay_customer_step = fields.Selection(
         related="frontpay_order_id.customer_step", groups=READERS
+    )
+    frontpay_due_date = fields.Date(
+        related="frontpay_order_id.due_date",
+        string="Due at Front Payment",
+        groups=READERS,
     )
 
     def _compute_frontpay_collects(self):
@@ -39,6 +46,11 @@ class AccountMove(models.Model):
             lambda move: move.sudo().frontpay_order_id._keeps_invoice()
         )
 
+    def _frontpay_due_date(self):
+        """The day by which the customer pays: Front Payment's, if it collects."""
+        claimed = self._frontpay_claimed().sudo()
+        return claimed.frontpay_due_date or self.invoice_date_due
+
     def _frontpay_claimed_sentence(self):
         """Why these invoices can't be paid here as well."""
         return self.env._(
@@ -58,6 +70,28 @@ class AccountMove(models.Model):
             alert["action_text"] = self.env._("View Invoices")
             alert["action"] = self._get_records_action()
         return alert
+
+    def action_frontpay_collect_elsewhere(self):
+        """Take invoices out of *Needs You* that are collected in another way.
+
+        :raises UserError: Front Payment has one of them, or may have it
+        """
+        self._frontpay_check_rights()
+        orders = self.sudo().frontpay_order_id
+        for move in self - orders.filtered("can_be_left").move_id:
+            raise UserError(
+                self.env._(
+                    "%s can't be collected otherwise: Front Payment has its order, or"
+                    " it is settled already.",
+                    move.display_name,
+                )
+            )
+        orders.is_collected_elsewhere = True
+        self.activity_unlink([ATTENTION])
+        for move in self:
+            move.message_post(
+                body=self.env._("The invoice is collected without Front Payment.")
+            )
 
     # === PORTAL === #
 

@@ -24,6 +24,9 @@ class AccountMove(models.Model):
     frontpay_link_emailed_at = fields.Datetime(
         related="frontpay_order_id.link_emailed_at", groups=READERS
     )
+    frontpay_link_due = fields.Boolean(
+        related="frontpay_order_id.is_link_due", groups=READERS
+    )
     frontpay_link_emailed_to = fields.Char(
         related="frontpay_order_id.link_emailed_to", groups=READERS
     )

@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from odoo.tools.constants import GC_UNLINK_LIMIT
 
 from ..tools import transaction
-from ..tools.explanation import explanation
+from ..tools.explanation import explanation, is_good_test
 
 _logger = logging.getLogger(__name__)
 
@@ -45,6 +45,11 @@ class FrontpayExchange(models.Model):
         help="What the call was for, and what came of it.",
     )
 
+    is_fine = fields.Boolean(
+        compute="_compute_explanation",
+        help="An error that shows that Front Payment answers.",
+    )
+
     _age_index = models.Index("(company_id, create_date)")
 
     @api.depends("direction", "path", "request", "http_status", "answer", "error")
@@ -52,6 +57,7 @@ class FrontpayExchange(models.Model):
     def _compute_explanation(self):
         for exchange in self:
             exchange.explanation = explanation(exchange)
+            exchange.is_fine = is_good_test(exchange)
 
     def write(self, vals):
         if vals:

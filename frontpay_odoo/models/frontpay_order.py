@@ -56,6 +56,8 @@ IN_DOUBT_STATES = {"sending", "unknown"}
 CLAIMED_STATES = {"invoiced", "reminded", "collection"}
 # Front Payment has it, and it may still change there.
 OPEN_STATES = {"sent"} | CLAIMED_STATES
+# An invoice with nothing left to pay.
+PAID_IN_ODOO = ("in_payment", "paid", "reversed")
 REFUNDED_STATES = {"partially_refunded", "refunded"}
 # Front Payment's invoice has a number (section 15b).
 INVOICED_STATES = CLAIMED_STATES | {"paid"} | REFUNDED_STATES
@@ -207,6 +209,12 @@ class FrontpayOrder(models.Model):
         string="BankID Link",
         help="Where the customer confirms the order. It can be used only once.",
     )
+    is_link_lost = fields.Boolean(
+        string="Link Lost",
+        compute="_compute_is_link_lost",
+        help="The customer has to confirm, and Odoo has no link for that. An update of"
+        " the order fetches a new one.",
+    )
     is_link_due = fields.Boolean(
         string="Link Is Due", help="The customer is about to get it."
     )
@@ -268,6 +276,11 @@ class FrontpayOrder(models.Model):
         translate=True,
         help="What keeps the change from being sent.",
     )
+    is_collected_elsewhere = fields.Boolean(
+        string="Collected Otherwise",
+        help="Somebody has said that the invoice is collected without Front Payment, so"
+        " that nobody has to look at its order.",
+    )
     sender_id = fields.Many2one(
         "res.users",
         string="Queued By",
@@ -323,11 +336,6 @@ class FrontpayOrder(models.Model):
         compute="_compute_timeline",
         compute_sudo=True,
         help="Whose turn it is, and to do what.",
-    )
-    to_do = fields.Text(
-        compute="_compute_to_do",
-        compute_sudo=True,
-        help="What went wrong, else the next step.",
     )
     settled_on = fields.Date(
         string="Payment Date",
@@ -433,6 +441,8 @@ class FrontpayOrder(models.Model):
         *("state", "state_times", "channel", "verification_url"),
         *("invoice_number", "refunded_amount", "settled_on"),
         *("link_emailed_at", "link_error", "is_changing", "move_id.state"),
+        *("is_link_due", "is_link_lost", "needs_decision"),
+        *("refund_ids.next_step", "move_id.payment_state"),
     )
     @api.depends_context("lang", "tz")
     def _compute_timeline(self):
@@ -440,12 +450,15 @@ class FrontpayOrder(models.Model):
             order.timeline = timeline.events(order)
             order.next_step = timeline.next_step(order)
 
-    @api.depends("error", "link_error", "difference_remedy", "next_step")
-    @api.depends_context("lang", "tz")
-    def _compute_to_do(self):
+    @api.depends("state", "verification_url", "channel")
+    def _compute_is_link_lost(self):
         for order in self:
-            told = order.error or order.link_error or order.difference_remedy
-            order.to_do = told or order.next_step
+            customer_type = order.partner_id.frontpay_customer_type
+            order.is_link_lost = (
+                not order.verification_url
+                and order._can_be_updated()
+                and CHANNELS[order.channel].is_confirmed_by(customer_type)
+            )
 
     @api.depends("difference")
     @api.depends_context("lang")
@@ -479,6 +492,7 @@ class FrontpayOrder(models.Model):
             state: fields.Datetime.to_string(now)
         }
         self.closed_at = state in FINAL_STATES and now
+        self.is_collected_elsewhere = False
         self._count_days(state, now)
         if state not in ("queued", *IN_DOUBT_STATES):
             # Whoever was asked to do something need not do it any more.

@@ -14,6 +14,7 @@ from ..tools.local_time import local_time
 from ..tools.notification import notification
 from ..tools.sentence import in_each_language, keep
 from .frontpay_handover import ATTENTION
+from .frontpay_order import PAID_IN_ODOO
 
 _logger = logging.getLogger(__name__)
 
@@ -26,8 +27,6 @@ REMIND_AFTER = timedelta(days=3)
 # Until a link is e-mailed whose invoice somebody works on.
 LINK_PAUSE = timedelta(minutes=1)
 FAILED = ("bounce", "exception")  # of mail.notification
-# What is paid in Odoo isn't asked for at Front Payment.
-PAID_IN_ODOO = ("in_payment", "paid", "reversed")
 
 
 class FrontpayOrder(models.Model):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..tools.overview import TO_SEND
+from ..tools.overview import IS_LEFT, NOT_CLAIMED, TO_SEND
 from .frontpay_order import CLAIMED_STATES
 
 
@@ -25,6 +25,11 @@ class FrontpayOrder(models.Model):
         help="Since the due date, while Front Payment claims it.",
     )
     refund_count = fields.Integer(compute="_compute_refund_count")
+    can_be_left = fields.Boolean(
+        string="Can Be Collected Otherwise",
+        compute="_compute_can_be_left",
+        help="Front Payment doesn't claim it, and the invoice is still open.",
+    )
 
     def _compute_is_to_send(self):
         found = self.filtered_domain(TO_SEND)
@@ -47,7 +52,17 @@ class FrontpayOrder(models.Model):
         for order in self:
             order.refund_count = len(order.refund_ids)
 
+    @api.depends("state", "order_uuid", "is_collected_elsewhere")
+    def _compute_can_be_left(self):
+        found = self.filtered_domain(IS_LEFT & NOT_CLAIMED)
+        for order in self:
+            order.can_be_left = order in found
+
     # === BUTTONS === #
+
+    def action_collect_elsewhere(self):
+        """See :meth:`action_frontpay_collect_elsewhere` of the invoices."""
+        return self._current_moves().action_frontpay_collect_elsewhere()
 
     def action_send(self):
         """See :meth:`action_frontpay_send_batch` of the invoices."""

@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import api, fields, models
 from odoo.tools import format_date
 from odoo.tools.translate import LazyTranslate
 
@@ -32,6 +32,24 @@ class FrontpayOrder(models.Model):
 
     # Each part of an order's life has a file; calls run downwards only.
     _inherit = "frontpay.order"  # pylint: disable=consider-merging-classes-inherited
+
+    to_do = fields.Text(
+        compute="_compute_to_do",
+        compute_sudo=True,
+        help="What went wrong, else the next step.",
+    )
+
+    @api.depends(
+        *("error", "link_error", "difference_remedy", "next_step"),
+        *("state", "is_collected_elsewhere", "cancel_reason", "payment_id"),
+        *("move_id.state", "move_id.payment_state"),
+    )
+    @api.depends_context("lang", "tz")
+    def _compute_to_do(self):
+        for order in self:
+            told = order.error or order.link_error or order.difference_remedy
+            told = told or order._nobody_collects_sentence()
+            order.to_do = told or order.next_step
 
     def _apply_response(self, report, invoice_number="", date=None):
         """Apply what Front Payment said when it was asked.
@@ -117,7 +135,8 @@ class FrontpayOrder(models.Model):
         move, sentence = self.move_id, TO_DO.get(self.state)
         is_open = move.state == "posted" and move.payment_state in OPEN_HERE
         is_wanted = self.state == "cancelled" and self.cancel_reason
-        if not sentence or not is_open or self.payment_id or is_wanted:
+        is_settled = self.payment_id or self.is_collected_elsewhere
+        if not sentence or not is_open or is_settled or is_wanted:
             return ""
         return localized(self.env, sentence) % {
             "order": self.order_uuid or self.reference,

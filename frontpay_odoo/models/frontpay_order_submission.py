@@ -19,6 +19,7 @@ from ..mapping.problem import localized
 from ..mapping.remedy import settings_remedy
 from ..tools import error_messages, retry, transaction
 from ..tools.sentence import in_each_language, joined, keep
+from .frontpay_order import IN_DOUBT_STATES
 
 _lt = LazyTranslate(__name__)
 _logger = logging.getLogger(__name__)
@@ -191,7 +192,7 @@ class FrontpayOrder(models.Model):
         waits = current.state == "queued" and not current.order_uuid
         if current._keeps_invoice() and not (waits or plan.is_update):
             brief = self.env._("handed over already")
-            return None, [Problem(move, current._sent_already_message(), brief=brief)]
+            return None, [Problem(move, current._not_again_message(), brief=brief)]
         order, problems = order_of(
             move,
             plan.channel_name,
@@ -357,6 +358,16 @@ class FrontpayOrder(models.Model):
         is_changed, _sentence = self._difference()
         return not is_changed
 
+    def _not_again_message(self):
+        """Why it isn't sent a second time."""
+        if self.state not in IN_DOUBT_STATES or not self._is_of_this_environment():
+            return self._sent_already_message()
+        return self.env._(
+            "%s may be at Front Payment already, so it isn't sent. Check its outcome"
+            " first.",
+            self.move_id.display_name,
+        )
+
     def _sent_already_message(self):
         if not self._is_of_this_environment():
             return self.env._(
@@ -521,7 +532,7 @@ class FrontpayOrder(models.Model):
         if self.update_queued and error.retryable and self.tries + 1 < MAX_TRIES:
             self._schedule_retry(error)
             return
-        reason = error_messages.outcome_message(self.company_id, error)
+        reason = error_messages.update_message(self.company_id, error)
         is_for_somebody = self.update_queued or self.is_changing
         self.write(
             {
@@ -532,10 +543,12 @@ class FrontpayOrder(models.Model):
         )
         keep(self, "change_refusal", reason if self.is_changing else "")
         tell = self._report_problem if is_for_somebody else self._record_error
-        tell(self._change_problem() or self._failed_update_sentence(reason))
+        tell(self._change_problem() or self._failed_update_sentence(error, reason))
 
     @in_each_language
-    def _failed_update_sentence(self, reason):
+    def _failed_update_sentence(self, error, reason):
+        if isinstance(error, errors.UnknownOutcome):
+            return f"{self.order_uuid}: {reason}"
         return self.env._(
             "Order %(order)s was not brought up to date: %(reason)s",
             order=self.order_uuid,

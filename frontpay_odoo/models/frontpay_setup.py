@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..tools.notification import notification
+
 
 class FrontpaySetup(models.Model):
     """The form that leads from the keys to the first invoice.
@@ -64,8 +66,20 @@ class FrontpaySetup(models.Model):
         self.company_id.action_frontpay_create_journal()
 
     def action_check(self):
-        """Try everything that can be tried, with what is saved."""
+        """Try everything that can be tried, with what is saved.
+
+        :return: a notification that tells how it went; the list is at the form's end
+        """
         self.company_id.action_frontpay_check_setup()
+        states = self.frontpay_check_ids.mapped("state")
+        open_count = len(states) - states.count("good")
+        sentence = self.env._(
+            "%(good)s of %(all)s checks are good. See “4. Test” below.",
+            good=states.count("good"),
+            all=len(states),
+        )
+        kind = "warning" if open_count else "success"
+        return notification(kind, sentence, close=True)
 
     def action_begin(self):
         """Open the customers' invoices, to send the first one."""

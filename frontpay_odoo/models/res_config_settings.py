@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.fields import Domain
 
+from ..tools.counted import counted
 from .res_company_setup import CONNECTION_FIELDS
 
 CREDENTIAL_FIELDS = ("frontpay_api_token", "frontpay_callback_secret")
@@ -98,6 +100,12 @@ class ResConfigSettings(models.TransientModel):
         groups="base.group_system",
     )
 
+    frontpay_left_behind = fields.Char(
+        string="Open Orders",
+        compute="_compute_frontpay_left_behind",
+        groups="base.group_system",
+        help="Of which the settings, as they are typed, know nothing any more.",
+    )
     frontpay_connection_state = fields.Selection(
         related="company_id.frontpay_connection_state"
     )
@@ -135,6 +143,25 @@ class ResConfigSettings(models.TransientModel):
                 "Not changed: %s. Environment, API token and callback secret belong"
                 " together: enter those that Front Payment issued for this one.",
                 ", ".join(labels),
+            )
+
+    @api.depends(*CONNECTION_FIELDS)
+    def _compute_frontpay_left_behind(self):
+        """Say how many orders nobody asks about once this is saved."""
+        for settings in self:
+            company = settings.company_id._origin.sudo()
+            url = company._frontpay_api_url()
+            is_left = (
+                not settings.frontpay_api_token
+                or company._frontpay_api_url(settings) != url
+            )
+            orders = self.env["frontpay.order"].sudo()
+            there = [("company_id", "=", company.id), ("base_url", "=", url)]
+            count = is_left and orders.search_count(
+                orders._open_domain() & Domain(there)
+            )
+            settings.frontpay_left_behind = bool(count) and counted(
+                self.env, "left_behind", count
             )
 
     def action_frontpay_create_journal(self):

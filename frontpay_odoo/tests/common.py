@@ -162,6 +162,31 @@ class FrontpayCommon(LoopbackCase, AccountTestInvoicingCommon):
         )
 
     @classmethod
+    def refund(cls, order, state="pending", price=None):
+        """A posted credit note's refund, as if it had been handed over.
+
+        :param float price: of its one line; without it, the whole invoice is credited
+        """
+        note = order.move_id._reverse_moves([{"invoice_date": fields.Date.today()}])
+        if price:
+            note.invoice_line_ids.price_unit = price
+        note.action_post()
+        return (
+            cls.env["frontpay.refund"]
+            .sudo()
+            .create(
+                {
+                    "move_id": note.id,
+                    "order_id": order.id,
+                    "company_id": note.company_id.id,
+                    "state": state,
+                    "effect": "refund",
+                    "amount": note.amount_total,
+                }
+            )
+        )
+
+    @classmethod
     def online_payment(cls, move, state="draft"):
         """What the customer's click on *Pay* in the portal makes."""
         provider = cls.env["payment.provider"].create(

@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError, RedirectWarning
 from odoo.tests import Form, new_test_user, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.frontpay_odoo.models.account_move import MAX_SENT_AT_ONCE
 from odoo.addons.frontpay_odoo.models.frontpay_order_queue import LATE_AFTER
@@ -209,6 +212,23 @@ class TestBatchDialog(BatchCase):
                 self.assertEqual(bool(warning), bool(text))
         cron.unlink()
         self.assertIn("switched off", self.dialog(moves).scheduler_warning)
+
+    def test_it_offers_to_send_what_can_go(self):
+        view = self.env["frontpay.batch"].get_view(view_type="form")
+        buttons = etree.fromstring(view["arch"]).xpath("//footer/button[@string]")
+        for ready, left, offered in (
+            (2, 0, ["Send", "Close"]),
+            (2, 1, ["Send Those That Can Go", "Close"]),
+            (0, 1, ["Close"]),
+        ):
+            with self.subTest(ready=ready, left=left):
+                counts = {"ready_count": ready, "left_count": left}
+                shown = [
+                    button.get("string")
+                    for button in buttons
+                    if not safe_eval(button.get("invisible", "False"), counts)
+                ]
+                self.assertEqual(shown, offered)
 
     def test_the_dialog_opens(self):
         with Form(self.dialog(self.batch() + self.invoice(post=False))) as form:

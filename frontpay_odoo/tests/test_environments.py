@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.frontpay_odoo.connect.endpoints import ENVIRONMENTS
 from odoo.addons.frontpay_odoo.models.frontpay_order_submission import SendingPaused
@@ -235,6 +235,24 @@ class TestEnvironments(EnvironmentCase):
         self.use("production")
         order = self.order(self.invoice(), order_uuid=False, token="another")
         self.assertTrue(order._may_have_number("ODR1"))
+
+    def test_the_settings_say_how_many_orders_they_leave_behind(self):
+        self.sent("demo")
+        self.env.user.write(
+            {"company_ids": [(4, self.company.id)], "company_id": self.company.id}
+        )
+        settings = self.env["res.config.settings"].with_company(self.company)
+        for name, value, is_left in (
+            ("frontpay_api_token", "another", False),
+            ("frontpay_api_token", False, True),
+            ("frontpay_environment", "production", True),
+        ):
+            with self.subTest(name, value=value):
+                form = Form(settings)
+                form[name] = value
+                told = form.frontpay_left_behind or ""
+                self.assertEqual("1 order is still open" in told, is_left)
+                self.assertEqual(bool(told), is_left)
 
     def test_an_address_is_the_same_with_and_without_a_slash(self):
         move = self.sent("custom")

@@ -12,10 +12,11 @@ from odoo.addons.frontpay_odoo.tools.explanation import CALLS, SENT
 from .common import FrontpayCommon
 
 STATUS = "connect/orders/status/ODR1"
+NUMBER = "connect/orders/invoice-number/ODR1"
 SESSION = f"connect/orders/{CHANNELS['session'].path}"
 CALLS_OUT = (  # path, request, HTTP status, answer, error, what is told
     (SESSION, "{}", 201, '{"data": {"orderUuid": "1"}}', "", "invoice was handed"),
-    (SESSION, '{"fpgoUuid": "1"}', 201, "{}", "", "The changed invoice was handed"),
+    (SESSION, '{"fpgoUuid": "1"}', 201, "{}", "", "An update of the order was"),
     (SESSION, "{}", 400, "{}", "amount", "to Front Payment. It refused."),
     (SESSION, "{}", 429, "{}", "", "too many calls"),
     (SESSION, "{}", 510, "{}", "", "It had an error."),
@@ -23,6 +24,14 @@ CALLS_OUT = (  # path, request, HTTP status, answer, error, what is told
     (SESSION, "{}", 201, "{}", "no number", "Its answer can't be used."),
     (SESSION, "{}", 403, "<html>", "no JSON", "Its answer can't be used."),
     (STATUS, "", 200, '{"data": {"status": "PAID"}}', "", "status. It says: Paid."),
+    (
+        NUMBER,
+        "",
+        200,
+        '{"data": {"status": "PAID"}}',
+        "",
+        "number of its invoice. It a",
+    ),
     (STATUS, "", 200, '{"data": {"status": "NEW_ONE"}}', "", "It says: NEW_ONE."),
     (STATUS, "", 200, "[]", "", "Its answer can't be used."),
     (STATUS, "", 200, '{"data": []}', "", "It answered."),
@@ -54,6 +63,8 @@ class TestExplanation(FrontpayCommon):
                     Exchange("GET", path, request, http_status, answer, error)
                 )
                 self.assertIn(told, call.explanation)
+                # Nobody looks after an error that shows that all is well.
+                self.assertEqual(call.is_fine, "It works." in told)
 
     def test_each_endpoint_has_words_of_its_own(self):
         known = [

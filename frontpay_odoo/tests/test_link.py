@@ -126,6 +126,22 @@ class TestEmail(LinkCase):
         self.assertNotIn(PERSONAL_NUMBER, mail.body_html)
         self.assertNotIn("Internal communication", mail.body_html)
 
+    def test_it_says_whom_to_ask_as_far_as_that_is_known(self):
+        email, phone = "post@example.com", "+47 22 22 22 22"
+        for known in ((), (email,), (phone,), (email, phone)):
+            with self.subTest(known), self.undone():
+                self.company.write(
+                    {
+                        "email": email in known and email,
+                        "phone": phone in known and phone,
+                    }
+                )
+                self.waiting()._email_link()
+                text = html.fromstring(self.mails().body_html).text_content()
+                self.assertEqual("Questions?" in text, bool(known))
+                told = " ".join(text.partition("Contact us:")[2].split())
+                self.assertTrue(told.startswith(" or ".join(known)))
+
     def test_odoos_own_queue_sends_it(self):
         queue = self.env.ref("mail.ir_cron_mail_scheduler_action")
         triggers = self.env["ir.cron.trigger"].search_count
@@ -572,6 +588,13 @@ class TestButton(LinkCase):
         self.assertTrue(message.startswith("Not e-mailed: 1."))
         self.assertIn("again in a few minutes", message)
         self.assertEqual(len(self.mails()), 1)
+
+    def test_what_somebody_is_working_on_is_e_mailed_nothing(self):
+        order = self.waiting()
+        with patch.object(transaction, "lock", side_effect=LockError("Busy.")):
+            kind, message = self.click(order.move_id)
+        self.assertEqual((kind, message), ("warning", "Not e-mailed: 1. Busy."))
+        self.assertFalse(self.mails())
 
     def test_an_archived_customer_is_e_mailed_nothing(self):
         order = self.waiting()

@@ -189,6 +189,18 @@ class TestStateMachine(FrontpayCommon):
                 with self.assertRaisesRegex(refusal, "handed to Front Payment"):
                     self.move.button_draft()
 
+    def test_whoever_may_not_reset_it_is_told_the_way(self):
+        for state, is_changing, sentence in (
+            ("sent", False, "“Change” resets it, to be sent as an update"),
+            ("invoiced", True, "“Change” resets it, to be made what it was"),
+            ("invoiced", False, "make a credit note"),
+            ("paid", False, "make a credit note"),
+        ):
+            with self.subTest(state, is_changing=is_changing), self.undone():
+                self.order(self.move, state, is_changing=is_changing)
+                with self.assertRaisesRegex(REFUSALS, sentence):
+                    self.move.button_draft()
+
     def test_an_order_that_front_payment_knows_stays(self):
         for state in self.states:
             with self.subTest(state), self.undone():
@@ -474,7 +486,7 @@ class TestSending(SandboxCase):
                 self.assertIn("no clear answer", message)
                 self.assertEqual(self.move.frontpay_state, "unknown")
                 self.assertFalse(self.move.frontpay_can_send)
-                with self.assertRaisesRegex(UserError, "Outcome Unknown"):
+                with self.assertRaisesRegex(UserError, "Check its outcome first"):
                     self.move.action_frontpay_send()
                 self.assertEqual(len(self.sandbox.orders()), stored)
                 self.sandbox.control("DELETE", "orders")
@@ -731,7 +743,7 @@ class TestUpdating(SandboxCase):
         self.sandbox.fault(kind="drop", when="after")
         kind, message = self._send()
         self.assertEqual(kind, "danger")
-        self.assertIn("was not brought up to date", message)
+        self.assertIn("The update went out, but no clear answer", message)
         self.assertEqual(self.order.state, "sent")
         self.assertEqual(self._send()[0], "success")
         self.assertFalse(self.order.error)

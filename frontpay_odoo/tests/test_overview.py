@@ -1,6 +1,7 @@
 """What stands under *Front Payment*: orders and refunds by what is to be done."""
 
 import json
+from types import SimpleNamespace
 
 from lxml import etree
 
@@ -65,6 +66,31 @@ class OverviewCase(RightsCase):
 
 @tagged("post_install", "-at_install", "frontpay")
 class TestOverview(OverviewCase):
+    def test_what_is_collected_otherwise_needs_nobody(self):
+        for state, number, error in (("failed", False, "No."), ("expired", "ODR1", "")):
+            with self.subTest(state):
+                order = self.order(
+                    self.invoice(), state, order_uuid=number, token=state, error=error
+                )
+                seen = self.as_user("invoicing", order)
+                self.assertTrue(seen.needs_you and seen.can_be_left)
+                self.assertTrue(seen.move_id._get_alerts())
+                seen.action_collect_elsewhere()
+                self.env.invalidate_all()
+                self.assertFalse(seen.needs_you or seen.is_to_send or seen.can_be_left)
+                self.assertFalse(seen.move_id._get_alerts())
+                self.assertTrue(seen.move_id.frontpay_can_send)
+
+    def test_what_front_payment_may_claim_is_not_collected_otherwise(self):
+        for number, state in enumerate(("sent", "invoiced", "unknown", "queued")):
+            order = self.order(
+                self.invoice(), state, order_uuid=f"ODR{number}", token=state
+            )
+            with self.subTest(state), self.assertRaises(UserError):
+                self.as_user("invoicing", order).action_collect_elsewhere()
+        with self.assertRaises(AccessError):
+            self.as_user("reader", order).action_collect_elsewhere()
+
     def test_the_filters_of_the_orders(self):
         for number, (state, _label) in enumerate(STATES):
             self.order(self.invoice(), state, token=state, order_uuid=f"ODR{number}")
@@ -200,18 +226,34 @@ class TestOverview(OverviewCase):
                 self.assertEqual(card[name], {"count": len(found), "amount": amount})
         self.assertEqual(card["refunds"]["count"], 0)
 
+    def test_the_card_says_which_system_it_is_unless_that_is_production(self):
+        for environment, badges in (
+            ("production", []),
+            ("demo", ["Demo"]),
+            ("custom", ["Custom URL"]),
+        ):
+            card = {"environment": environment, "connection": "good"}
+            dashboard = SimpleNamespace(frontpay=SimpleNamespace(**card))
+            shown = [
+                badge.text
+                for badge in self._card_arch().xpath("//span[@t-if]")
+                if "frontpay" in badge.get("t-if")
+                and "badge" in badge.get("class")
+                and safe_eval(badge.get("t-if"), {"dashboard": dashboard})
+            ]
+            self.assertEqual(shown, badges)
+
     def test_what_the_card_calls_on_somebody_to_look_at_opens_the_list_with_what_to_do(
         self,
     ):
-        arch = etree.fromstring(
-            self.env["account.journal"].get_view(
-                self.env.ref("account.account_journal_dashboard_kanban_view").id
-            )["arch"]
-        )
         action = self.env.ref("frontpay_odoo.frontpay_order_action_needs_you")
-        [link] = arch.xpath(f"//a[@type='action'][@name='{action.id}']")
+        [link] = self._card_arch().xpath(f"//a[@type='action'][@name='{action.id}']")
         self.assertIn("to Look At", "".join(link.itertext()))
         self.assertIn("to_do", action.view_id._get_combined_arch().xpath("//@name"))
+
+    def _card_arch(self):
+        view = self.env.ref("account.account_journal_dashboard_kanban_view")
+        return etree.fromstring(self.env["account.journal"].get_view(view.id)["arch"])
 
     def _card(self, journal, login):
         self.env.flush_all()
@@ -298,6 +340,7 @@ class TestOverview(OverviewCase):
     def test_the_menu_is_theirs_who_keep_the_books(self):
         menu = self.env.ref("frontpay_odoo.menu_frontpay")
         self.assertEqual(menu.parent_id, self.env.ref("account.menu_finance"))
+        report = self.env.ref("frontpay_odoo.menu_frontpay_settlement_report")
         menus = self.env["ir.ui.menu"]
         for login, is_there in (
             ("reader", True),
@@ -307,6 +350,7 @@ class TestOverview(OverviewCase):
             with self.subTest(login):
                 visible = self.as_user(login, menus)._visible_menu_ids()
                 self.assertEqual(menu.id in visible, is_there)
+                self.assertEqual(report.id in visible, is_there)
         log = self.env.ref("frontpay_odoo.menu_frontpay_exchanges")
         self.assertIn(
             self.env.ref("account.menu_finance_configuration"), log.parent_id.parent_id

@@ -105,6 +105,10 @@ class TestPayment(PaymentCase):
         self.told()
         payment = self.sent.payment_id
         self.assertEqual(self.payments(), payment)
+        opened = payment.action_frontpay_open()
+        self.assertEqual(
+            (opened["res_model"], opened["res_id"]), ("frontpay.order", self.sent.id)
+        )
         self.assertEqual(payment.journal_id, self.company.frontpay_journal_id)
         self.assertEqual((payment.amount, payment.date), (125.00, date(2025, 8, 21)))
         self.assertEqual(

@@ -3,13 +3,16 @@ import random
 import time
 from contextlib import contextmanager
 from datetime import date
+from types import SimpleNamespace
 
+from lxml import etree
 from psycopg2 import IntegrityError
 
 from odoo import Command
 from odoo.exceptions import AccessError, LockError, UserError
 from odoo.tests import BaseCase, Form, freeze_time, new_test_user, tagged
 from odoo.tools import mute_logger
+from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.account.models.account_move import AccountMove
 from odoo.addons.frontpay_odoo.tools.payout_items import proposed
@@ -326,6 +329,18 @@ class TestPayout(PayoutCase):
                 self.assertRefused(payout, "items come to", *words)
         self.assertRefused(self.payout(1), "no items")
         self.assertRefused(self.payout(90, 10, item, fee_account_id=False), "fee acc")
+
+    def test_what_is_open_in_its_journal_is_offered_to_choose_from(self):
+        settled, refund, is_open = self.paid(100), self.paid(-100), self.paid(30)
+        (settled + refund).reconcile()
+        payout = self.payout(30, 0, is_open)
+        form = etree.fromstring(payout.get_view(view_type="form")["arch"])
+        [field] = form.xpath("//field[@name='line_ids']//field[@name='move_line_id']")
+        chosen = {"journal_id": self.journal.id, "company_id": self.company.id}
+        offered = self.env["account.move.line"].search(
+            safe_eval(field.get("domain"), {"parent": SimpleNamespace(**chosen)})
+        )
+        self.assertEqual(offered, is_open)
 
     def test_an_item_settled_meanwhile_is_refused(self):
         item = self.paid(100)

@@ -395,11 +395,6 @@ class TestErasure(PersonalDataCase):
             self.company.frontpay_erase_after_days = -1
         self.assertIn("Enter 0 to keep the numbers", str(caught.exception))
 
-    def test_it_happens_daily(self):
-        cron = self.env.ref("frontpay_odoo.cron_erase")
-        self.assertTrue(cron.active)
-        self.assertEqual((cron.interval_number, cron.interval_type), (1, "days"))
-
     def _order_closed(self, days_ago, company=None):
         move = self.invoice() if company is None else self._invoice_of(company)
         number, token = f"ODR{move.id}", f"{PATH_TOKEN[:-5]}{move.id:05}"

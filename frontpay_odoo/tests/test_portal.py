@@ -85,6 +85,46 @@ class TestPortal(PageCase):
                 self.assertEqual(CONFIRM in text, has_button)
                 self.assertNotIn("Pay Now", text)
 
+    def test_what_was_credited_is_not_asked_for(self):
+        for state in ("sent", "invoiced", "reminded", "collection"):
+            with self.subTest(state), self.undone():
+                self.refund(self.bring_to(state))
+                text, html = self.page(self.address)
+                self.assertIn("This was credited", text)
+                self.assertNotIn("You pay this", text)
+                self.assertNotIn(LINK, html)
+
+    def test_what_was_credited_in_part_is_told(self):
+        order = self.bring_to("invoiced")
+        refund = self.refund(order, price=10)
+        text, _html = self.page(self.address)
+        self.assertIn("You pay this", text)
+        self.assertIn("of it was credited", text)
+        refund.state = "rejected"
+        text, _html = self.page(self.address)
+        self.assertNotIn("credited", text)
+
+    def test_what_was_paid_in_another_way_is_not_asked_for(self):
+        self.bring_to("invoiced")
+        self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=self.move.ids
+        ).create({})._create_payments()
+        text, _html = self.page(self.address)
+        self.assertIn("There is nothing left to pay. Should", text)
+
+    def test_the_day_to_pay_is_front_payments(self):
+        self.authenticate("frontpay_portal", "frontpay_portal")
+        for state, is_told in (("invoiced", True), ("sent", True), ("paid", False)):
+            with self.subTest(state), self.undone():
+                self.move.invoice_date_due = "2026-01-30"
+                self.bring_to(state).due_date = "2031-05-17"
+                text, _html = self.page(self.address)
+                self.assertEqual("Due 05/17/2031" in text, is_told)
+                listed, html = self.page("/my/invoices")
+                self.assertIn("05/17/2031", listed)
+                self.assertNotIn("01/30/2026", listed)
+                self.assertNotIn("text-danger", html)
+
     def test_a_payment_link_has_a_button_to_pay(self):
         self.bring_to("sent").channel = "payment_link"
         text, html = self.page(self.address)

@@ -159,9 +159,15 @@ class TestPreflight(SandboxCase):
         self.assertLeadsTo(warning, self.corporate)
 
     def test_a_company_with_a_wrong_number(self):
-        move = self.invoice(customer=self.corporate)
+        contact = self._customer("Berit Prøvebaker", parent_id=self.corporate.id)
         self._store(self.corporate, "frontpay_organization_id_store", "310000018")
-        self.assertNotSent(move, self.corporate.name, "last digit doesn't fit")
+        for customer in (self.corporate, contact):
+            with self.subTest(customer.name):
+                move = self.invoice(customer=customer)
+                warning = self.assertNotSent(
+                    move, self.corporate.name, "last digit doesn't fit"
+                )
+                self.assertLeadsTo(warning, self.corporate)
 
     def test_a_contacts_number_is_looked_for_on_the_company(self):
         contact = self._customer("Berit Prøvebaker", parent_id=self.corporate.id)

@@ -899,6 +899,14 @@ class TestPreflight(RefundCase):
         self.company.frontpay_custom_url = "https://elsewhere.example.com/api/v1/"
         self.assertRefused(note, "another environment")
 
+    def test_a_vat_that_front_payment_does_not_know(self):
+        self.happens(self.sent, *PAID)
+        note = self.credit(100, post=False)
+        tax = self.env["account.tax"].create({"name": "20 %", "amount": 20})
+        note.invoice_line_ids.tax_ids = tax
+        note.action_post()
+        self.assertRefused(note, "has 20 % VAT")
+
     def test_a_claim_whose_credit_note_is_not_set_off(self):
         self.happens(self.sent, "confirm")
         note = self.credit(100)

@@ -110,6 +110,13 @@ class TestRightsTable(RightsCase):
                     payment_ref="From Front Payment",
                     amount=1,
                 ),
+                cls._made(
+                    "account.payment",
+                    company,
+                    journal_id=cls.company.frontpay_journal_id.id,
+                    partner_id=cls.private.id,
+                    amount=1,
+                ),
                 cls._made("frontpay.exchange", company, order_id=order.id),
                 cls._made(
                     "frontpay.refund",

@@ -1,5 +1,6 @@
 import socket
 import threading
+from ast import literal_eval
 from contextlib import closing, contextmanager
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -9,6 +10,7 @@ from lxml import etree
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, TransactionCase, new_test_user, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from odoo.addons.frontpay_odoo.connect.errors import Unauthorized
 
@@ -21,6 +23,18 @@ NOT_FOUND = (
     ' "message": "Order Not Found", "is_data": false, "data": null}',
 )
 UNAUTHORIZED = (401, '{"status_code": 401, "message": "unauthenticated"}')
+# What goes by itself, and how often where nothing wakes it earlier.
+CRONS = {
+    "cron_send": (10, "minutes"),
+    "cron_poll": (5, "minutes"),
+    "cron_recover": (5, "minutes"),
+    "cron_refund": (10, "minutes"),
+    "cron_compare": (1, "days"),
+    "cron_email_links": (10, "minutes"),
+    "cron_remind": (1, "days"),
+    "cron_erase": (1, "days"),
+    "cron_test_callbacks": (1, "days"),
+}
 # What the server answers to a good token, by the first part of the path.
 ANSWERS = {
     "api": NOT_FOUND,
@@ -141,6 +155,17 @@ class TestSettings(LoopbackCase, TransactionCase):
             with self.subTest(field=name):
                 self.assertEqual(self.company[name], value)
 
+    def test_what_goes_by_itself_goes_as_often_as_it_should(self):
+        found = self.env["ir.model.data"].search(
+            [("module", "=", "frontpay_odoo"), ("model", "=", "ir.cron")]
+        )
+        self.assertEqual(set(found.mapped("name")), set(CRONS))
+        for name, interval in CRONS.items():
+            with self.subTest(name):
+                cron = self.env.ref(f"frontpay_odoo.{name}")
+                self.assertTrue(cron.active)
+                self.assertEqual((cron.interval_number, cron.interval_type), interval)
+
     def test_each_setting_is_the_companys_of_the_same_name(self):
         own = {
             name: field.related
@@ -151,6 +176,13 @@ class TestSettings(LoopbackCase, TransactionCase):
         for name, related in own.items():
             with self.subTest(name):
                 self.assertEqual(related, f"company_id.{name}")
+
+    def test_they_choose_among_people_and_make_none(self):
+        view = self.env["res.config.settings"].get_view(view_type="form")
+        [field] = etree.fromstring(view["arch"]).xpath(
+            "//field[@name='frontpay_responsible_id']"
+        )
+        self.assertTrue(literal_eval(field.get("options"))["no_create"])
 
     def test_what_is_secret_is_shown_by_nobodys_form(self):
         set_up = self.env.ref("frontpay_odoo.frontpay_setup_view_form")
@@ -484,6 +516,20 @@ class TestJournal(FrontpayCommon):
         self.company.frontpay_journal_id = False
         self.company.action_frontpay_create_journal()
         self.assertEqual(self.company.frontpay_journal_id, self.journal)
+
+    def test_the_button_is_there_while_no_journal_is_chosen(self):
+        view = self.env["res.config.settings"].get_view(view_type="form")
+        [button] = etree.fromstring(view["arch"]).xpath(
+            "//button[@name='action_frontpay_create_journal']"
+        )
+        hidden = button.get("invisible")
+        for journal, chart, is_shown in ((0, 1, True), (1, 1, False), (0, 0, False)):
+            with self.subTest(journal=journal, chart=chart):
+                values = {
+                    "frontpay_journal_id": journal,
+                    "has_chart_of_accounts": chart,
+                }
+                self.assertEqual(not safe_eval(hidden, values), is_shown)
 
     def test_a_payment_in_it_marks_the_invoice_as_paid(self):
         invoice = self.init_invoice("out_invoice", amounts=[1000], post=True)

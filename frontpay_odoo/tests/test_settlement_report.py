@@ -1,6 +1,8 @@
 import random
 from datetime import date, timedelta
 
+from lxml import etree
+
 from odoo import Command
 from odoo.tests import tagged
 
@@ -61,6 +63,13 @@ class TestSettlementReport(PayoutCase):
             | booked
         )
         self.assertEqual(self.balance(), 25)
+
+    def test_it_opens_with_a_row_for_each_journal(self):
+        action = self.env.ref("frontpay_odoo.frontpay_settlement_report_action")
+        self.assertEqual(action.view_mode.split(",")[0], "pivot")
+        view = self.env["frontpay.settlement.report"].get_view(view_type="pivot")
+        rows = etree.fromstring(view["arch"]).xpath("//field[@type='row']/@name")
+        self.assertEqual(rows, ["journal_id", "date"])
 
     def test_of_a_month_it_is_the_change_and_the_graph_adds_them_up(self):
         report = self.env["frontpay.settlement.report"]

@@ -12,10 +12,10 @@ from .common import FrontpayCommon
 URL = "https://bankid.example.com/1"
 STEPS = (  # state, channel, address of the link, what the next step has
     ("queued", "session", False, "automatically"),
-    ("unknown", "session", False, "check the outcome"),
+    ("unknown", "session", False, "Odoo looks for it"),
     ("failed", "session", False, "send the invoice again"),
     ("sent", "session", URL, "Give them the link"),
-    ("sent", "session", False, "makes a new BankID link"),
+    ("sent", "session", False, "Fetch a new link"),
     ("sent", "regular", URL, "Give them the link"),
     ("sent", "regular", False, "The customer confirms"),
     ("sent", "payment_link", False, "Front Payment has sent"),
@@ -75,9 +75,36 @@ class TestTimeline(FrontpayCommon):
                 )
                 self.assertIn(words, order.move_id.frontpay_next_step)
 
+    def test_a_link_that_goes_out_by_itself_is_not_left_to_somebody(self):
+        order = self.order(self.invoice(), verification_url=URL, is_link_due=True)
+        self.assertIn("Odoo e-mails", order.next_step)
+        order.state = "unknown"
+        order.needs_decision = True
+        self.assertIn("you have to say", order.next_step)
+
+    def test_what_is_sent_anew_says_when_it_would_be_due(self):
+        move = self.invoice(invoice_date_due="2026-01-01")
+        for state in ("failed", "expired", "cancelled"):
+            with self.subTest(state), self.undone(), freeze_time("2026-11-20"):
+                step = self.order(move, state).move_id.frontpay_next_step
+                self.assertIn("again", step)
+                self.assertIn("due Nov 30", step)
+
+    def test_an_invoice_tells_of_a_refund_under_way(self):
+        for price, has_own_step in ((10, True), (100, False)):
+            with self.subTest(price), self.undone():
+                order = self.order(self.invoice(), "invoiced")
+                note = self.refund(order, price=price).move_id
+                step = order.move_id.frontpay_next_step
+                self.assertIn(f"{note.name} over", step)
+                self.assertIn("decides about the refund", step)
+                self.assertEqual("The customer pays" in step, has_own_step)
+
     def test_what_went_wrong_goes_before_the_next_step(self):
-        order = self.order(self.invoice(), state="expired")
+        order = self.order(self.invoice())
         self.assertEqual(order.to_do, order.next_step)
+        order.state = "expired"
+        self.assertIn("nobody collects it", order.to_do)
         order.link_error = "The customer didn't get the link."
         self.assertEqual(order.to_do, order.link_error)
         order.error = "Somebody has to look at it."

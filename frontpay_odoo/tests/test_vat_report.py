@@ -240,14 +240,25 @@ class TestVatReport(FrontpayCommon):
         told = self.compare(csv_of({"Order id": "ODR9"}))
         self.assertEqual(set(told), {"ODR9", "ODR2", "ODR3"})
 
-    def test_orders_of_other_companies_are_unknown(self):
+    def test_orders_of_other_companies_and_systems_are_unknown(self):
         self.sent(1)
         other = self.setup_other_company(name="Elvenett Prøve AS")["company"]
-        report = self.env["frontpay.vat.report"].with_company(other)
-        report = report.create({"file": base64.b64encode(csv_of({}))})
-        report.action_compare()
-        self.assertEqual(report.row_ids.kind, "unknown")
-        self.assertFalse(report.row_ids.order_id)
+        self.sent(2, base_url="https://demo.example.com/")
+        for company, number in ((other, "ODR1"), (self.company, "ODR2")):
+            both = (company + other + self.company).ids  # are active
+            reports = self.env["frontpay.vat.report"].with_context(
+                allowed_company_ids=list(dict.fromkeys(both))
+            )
+            report = reports.create(
+                {"file": base64.b64encode(csv_of({"Order id": number}))}
+            )
+            report.action_compare()
+            [row] = report.row_ids.filtered(
+                lambda row, uuid=number: row.order_uuid == uuid
+            )
+            with self.subTest(number):
+                self.assertEqual(row.kind, "unknown")
+                self.assertFalse(row.order_id)
 
     def test_a_bad_line_is_told_and_nothing_is_read(self):
         bad = csv_of({}, {"Amount with VAT": "much"}, {"Order date": "soon"})
@@ -290,6 +301,17 @@ class TestVatReport(FrontpayCommon):
                 report.action_compare()
                 self.fail("it was read")
             self.assertFalse(report.file)
+
+    def test_an_error_does_not_take_the_erasing_back(self):
+        """It is committed on its own, where nothing else would be with it."""
+        report = self.env["frontpay.vat.report"].create({"file": b"AA=="})
+        with (
+            patch.object(transaction, "is_untouched", return_value=True),
+            patch.object(transaction, "run", return_value=b"AA==") as run,
+            self.assertRaises(UserError),
+        ):
+            report.action_compare()
+        run.assert_called_once_with(report.env, report._pop_file)
 
     def test_in_the_middle_of_other_changes_nothing_is_committed(self):
         report = self.env["frontpay.vat.report"].create({"file": b"AA=="})

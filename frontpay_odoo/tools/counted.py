@@ -8,6 +8,16 @@ _lt = LazyTranslate(__name__)
 
 # Of one, and of several.
 SENTENCES = {
+    "left_behind": (
+        _lt(
+            "1 order is still open at Front Payment. With these settings Odoo doesn't"
+            " hear any more whether it is paid."
+        ),
+        _lt(
+            "%s orders are still open at Front Payment. With these settings Odoo"
+            " doesn't hear any more whether they are paid."
+        ),
+    ),
     "ready": (
         _lt("1 invoice can be sent to Front Payment."),
         _lt("%s invoices can be sent to Front Payment."),

@@ -44,6 +44,10 @@ SENDING_MESSAGES = {
         " it, so it isn't sent again until its outcome is known."
     ),
 }
+UPDATE_UNKNOWN = _lt(
+    "The update went out, but no clear answer came back. Send it once more, which makes"
+    " no second order."
+)
 # Why a refund isn't taken, by Front Payment's codes (sections 2, 12b and 25).
 REFUND_MESSAGES = {
     "refundRejectionForWeeklyThresholdExceed": _lt(
@@ -240,6 +244,19 @@ def outcome_message(company, error):
     if isinstance(error, errors.Rejected):
         lines += [_reason(company, sentence) for sentence in error.sentences]
     return "\n".join(lines)
+
+
+@in_each_language
+def update_message(company, error):
+    """Say what an error means for an order that was being updated.
+
+    :param company: whose order it is, in the environment of the one who reads it
+    :param connect.errors.FrontPaymentError error: what the client raised
+    :return: text of one or more lines
+    """
+    if isinstance(error, errors.UnknownOutcome):
+        return localized(company.env, UPDATE_UNKNOWN)
+    return outcome_message(company, error)
 
 
 @in_each_language

@@ -16,7 +16,7 @@ _lt = LazyTranslate(__name__)
 
 UPDATES = '"fpgoUuid"'  # such a request changes an order, see channels.updating
 SENT = _lt("The invoice was handed to Front Payment.")
-UPDATED = _lt("The changed invoice was handed to Front Payment.")
+UPDATED = _lt("An update of the order was handed to Front Payment.")
 # By where it was asked; whatever else is below "connect/orders" takes an invoice.
 CALLS = {
     endpoints.STATUSES.path: _lt("Front Payment was asked for all orders' statuses."),
@@ -83,6 +83,19 @@ def explanation(exchange):
     return f"{localized(exchange.env, call)} {_answer(exchange, is_test)}"
 
 
+def is_good_test(exchange):
+    """Whether the connection was tested, and works: nobody has that order."""
+    _sentence, is_test = _call(exchange)
+    return (
+        is_test and exchange.http_status == HTTPStatus.NOT_FOUND and _is_json(exchange)
+    )
+
+
+def _is_json(exchange):
+    """Front Payment answers in JSON; something between it and Odoo may not."""
+    return not exchange.answer or exchange.answer.startswith("{")
+
+
 def _callback(exchange):
     if not exchange.order_id:
         return localized(exchange.env, CALLBACK_TEST)
@@ -115,16 +128,18 @@ def _answer(exchange, is_test):
         return localized(env, NO_ANSWER)
     if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return localized(env, FAILED)
-    # It answers in JSON; something between it and Odoo may not.
-    if exchange.answer and not exchange.answer.startswith("{"):
+    if not _is_json(exchange):
         return localized(env, NOT_UNDERSTOOD)
-    if is_test and code == HTTPStatus.NOT_FOUND:  # nobody has that order
+    if is_test and code == HTTPStatus.NOT_FOUND:
         return localized(env, TESTED)
     if code >= HTTPStatus.MULTIPLE_CHOICES:
         return localized(env, ANSWERS.get(code, REFUSED))
     if exchange.error:
         return localized(env, NOT_UNDERSTOOD)
-    told = _told_status(exchange)
+    # A number has an answer of its own, whatever state comes with it.
+    place = endpoints.INVOICE_NUMBER.path.rpartition("/")[0]
+    is_number = (exchange.path or "").startswith(place)
+    told = "" if is_number else _told_status(exchange)
     return localized(env, TOLD) % told if told else localized(env, ANSWERED)
 
 

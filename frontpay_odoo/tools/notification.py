@@ -1,14 +1,16 @@
 """The short message that an action leaves on the screen."""
 
 
-def notification(kind, message, *, stays=None, reload=False):
+def notification(kind, message, *, stays=None, reload=False, close=False):
     """Return the action that shows a message.
 
     :param str kind: ``success``, ``warning``, ``danger`` or ``info``
     :param str message: for people, in their language
     :param bool stays: whether it is there until it is closed; without it, all but
         successes are
-    :param bool reload: whether the view behind it is read anew
+    :param bool reload: whether the view behind it is built anew
+    :param bool close: whether the dialog that it came from is closed; without one, the
+        form stays as it is and its record is read anew
     """
     sticky = kind != "success" if stays is None else stays
     params = {
@@ -19,6 +21,8 @@ def notification(kind, message, *, stays=None, reload=False):
     }
     if reload:
         params["next"] = {"type": "ir.actions.client", "tag": "soft_reload"}
+    if close:
+        params["next"] = {"type": "ir.actions.act_window_close"}
     return {
         "type": "ir.actions.client",
         "tag": "display_notification",

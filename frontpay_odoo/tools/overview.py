@@ -26,11 +26,17 @@ IS_CURRENT = (
     & Domain("move_id.state", "=", "posted")
     & Domain("move_id.payment_state", "in", ("not_paid", "partial"))
 )
+# Nobody has said that it is collected in another way.
+IS_LEFT = IS_CURRENT & Domain("is_collected_elsewhere", "=", False)
+# Front Payment has ended it, or never had it.
+NOT_CLAIMED = Domain("state", "in", ("expired", "cancelled")) | (
+    Domain("state", "=", "failed") & Domain("order_uuid", "=", False)
+)
 HAS_ERROR = is_told("error")
 GOES_BY_ITSELF = Domain("state", "=", "queued") & Domain("retry_at", "!=", False)
 
 TO_SEND = Domain("state", "in", ("queued", "sending")) | (
-    Domain("state", "=", "failed") & IS_CURRENT
+    Domain("state", "=", "failed") & IS_LEFT
 )
 # An order without a number was never at Front Payment: what went wrong with it is over
 # once the invoice was sent anew, or paid in another way.
@@ -40,8 +46,8 @@ ORDER_NEEDS_YOU = (
     | Domain("difference", "!=", False)
     | (HAS_ERROR & Domain("state", "!=", "failed") & ~GOES_BY_ITSELF)
     | (HAS_ERROR & Domain("state", "=", "failed") & Domain("order_uuid", "!=", False))
-    | (HAS_ERROR & Domain("state", "=", "failed") & IS_CURRENT)
-    | (Domain("state", "=", "expired") & IS_CURRENT)
+    | (HAS_ERROR & Domain("state", "=", "failed") & IS_LEFT)
+    | (Domain("state", "=", "expired") & IS_LEFT)
     | (Domain("state", "=", "sent") & is_told("link_error") & IS_CURRENT)
 )
 REFUND_NEEDS_YOU = Domain("move_id.state", "=", "posted") & (

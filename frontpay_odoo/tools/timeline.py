@@ -28,10 +28,14 @@ EVENTS = {
 }
 # Whose turn it is, and to do what; of an order that is ``sent``, see
 # :func:`_turn_while_sent`.
+UNDECIDED = _lt("Check the outcome: you have to say what became of the invoice.")
 NEXT_STEPS = {
     "queued": _lt("Odoo hands the invoice to Front Payment automatically."),
     "sending": _lt("The invoice is just being handed to Front Payment."),
-    "unknown": _lt("You check the outcome: Front Payment may have the invoice or not."),
+    "unknown": _lt(
+        "Front Payment may have the invoice or not. Odoo looks for it there, and asks"
+        " you if that doesn't tell."
+    ),
     "failed": _lt("You send the invoice again once the cause is corrected."),
     "invoiced": _lt("The customer pays Front Payment's invoice."),
     "reminded": _lt(
@@ -50,10 +54,8 @@ NEXT_STEPS = {
 SENT_STEPS = {
     "link": _lt("The customer confirms with BankID. Give them the link."),
     "changing": _lt("You confirm the invoice again: that sends the change."),
-    "lost": _lt(
-        "You update the order, which makes a new BankID link for the customer: the"
-        " first one was lost."
-    ),
+    "lost": _lt("Fetch a new link for the customer: the first one was lost."),
+    "emailing": _lt("Odoo e-mails the customer the BankID link in a moment."),
     "emailed": _lt("The customer confirms with BankID and has the link by e-mail."),
     "unreached": _lt("You e-mail the link again: the customer didn't get it."),
     "confirms": _lt("The customer confirms with BankID."),
@@ -140,26 +142,41 @@ def next_step(order):
     :param order: one ``frontpay.order``
     :return: a sentence, or an empty string if nothing is to be done
     """
-    step = NEXT_STEPS.get(order.state)
+    step = UNDECIDED if order.needs_decision else NEXT_STEPS.get(order.state)
     if order.state == "sent":
         step = SENT_STEPS[_turn_while_sent(order)]
-    return localized(order.env, step) if step else ""
+    refunds = order._running_refunds()
+    is_credited = refunds and order.customer_step == "nothing"
+    own = [localized(order.env, step)] if step and not is_credited else []
+    return " ".join(own + [_step_of_credit_note(refund) for refund in refunds])
+
+
+def _step_of_credit_note(refund):
+    """The same as seen from its invoice."""
+    return refund.env._(
+        "%(note)s over %(amount)s: %(step)s",
+        note=refund.move_id.name,
+        amount=refund.currency_id.format(refund.amount),
+        step=refund.next_step,
+    )
 
 
 def _turn_while_sent(order):
     """:return: a key of :const:`SENT_STEPS`"""
-    channel = CHANNELS[order.channel]
     if order._is_being_changed():
         return "changing"
     if order.channel == "payment_link":
         return "pays"
-    if not channel.is_confirmed_by(order.partner_id.frontpay_customer_type):
+    customer_type = order.partner_id.frontpay_customer_type
+    if not CHANNELS[order.channel].is_confirmed_by(customer_type):
         return "invoices"
     if order.link_error:
         return "unreached"
-    if order.verification_url:
-        return "emailed" if order.link_emailed_at else "link"
-    return "lost" if channel.supports_update else "confirms"
+    if not order.verification_url:
+        return "lost" if order.is_link_lost else "confirms"
+    if order.is_link_due:
+        return "emailing"
+    return "emailed" if order.link_emailed_at else "link"
 
 
 def refund_step(refund):

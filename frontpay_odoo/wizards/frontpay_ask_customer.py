@@ -32,8 +32,11 @@ class FrontpayAskCustomer(models.TransientModel):
             )
         labels = ", ".join(form._labels(missing).values())
         wizard = self.create({"move_id": move.id, "missing": labels})
-        name = self.env._("Ask %s", move.partner_id.name)
-        return wizard._get_records_action(name=name, target="new")
+        return wizard._ask_dialog()
+
+    def _ask_dialog(self):
+        name = self.env._("Ask %s", self.partner_id.name)
+        return self._get_records_action(name=name, target="new")
 
     def action_confirm(self):
         """E-mail the form, or show its address where there is no e-mail address."""
@@ -55,8 +58,6 @@ class FrontpayAskCustomer(models.TransientModel):
         if self.email:
             form._email_form()
             sentence = self.env._("The form was e-mailed to %s.", self.email)
-            told = notification("success", sentence, reload=True)
-            close = {"type": "ir.actions.act_window_close"}
-            return told | {"params": told["params"] | {"next": close}}
+            return notification("success", sentence, close=True)
         self.url = form._form_url()
-        return self._get_records_action(target="new")
+        return self._ask_dialog()
