@@ -285,6 +285,15 @@ class TestChange(RefundCase):
         self.assertEqual(self.sent.amount, 875)
         self.assertQuiet(self.move)
 
+    def test_a_change_of_what_somebody_else_is_handling_is_told(self):
+        self.change()
+        self.make_dearer()
+        self.patch(type(self.move), "try_lock_for_update", lambda move: move.browse())
+        self.move.action_post()
+        self.assertFalse(self.sent.update_queued)
+        self.assertIn("handled by somebody else", self.sent.error)
+        self.assertTrue(self.attention(self.move))
+
     def test_a_change_that_front_payment_refuses_is_told_to_somebody(self):
         self.change()
         self.make_dearer()
@@ -320,7 +329,7 @@ class TestChange(RefundCase):
         self.assertEqual(self.shown(*buttons), set(buttons))
         self.change()
         self.assertFalse(self.shown(*buttons))
-        self.assertIn("confirm the invoice again", self.move.frontpay_next_step)
+        self.assertIn("Confirm the invoice again", self.move.frontpay_next_step)
         with self.assertRaisesRegex(UserError, "is being changed"):
             self.move.action_frontpay_email_link()
 

@@ -87,6 +87,19 @@ class TestDifferences(PaymentCase):
                 undo()
                 self.assertEqual(self.compared(), ("refunded_there", 125))
 
+    def test_a_refund_that_is_not_booked_yet_was_not_undone(self):
+        self.told("PAID")
+        note = self.move._reverse_moves()
+        note.action_post()
+        self.env["frontpay.refund"].sudo()._enqueue_notes(note)
+        self.assertEqual(self.compared(), (False, 0))
+
+    def test_what_is_to_do_about_a_difference_stands_in_the_list(self):
+        self.told("PAID")
+        self.cancel_payments()
+        self.assertEqual(self.compared(), ("paid_there", 125))
+        self.assertEqual(self.sent.to_do, self.sent.difference_remedy)
+
     def test_paid_here_and_claimed_there(self):
         self.told("INVOICED")
         self.pay_by_hand(125)

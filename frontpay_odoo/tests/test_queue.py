@@ -236,6 +236,12 @@ class TestQueue(QueueCase):
         self.assertGreaterEqual(retry_at, before + timedelta(seconds=600))
         self.assertGreaterEqual(max(self.triggers()), retry_at)
 
+    def test_the_next_attempt_is_told_in_the_readers_time_zone(self):
+        [move] = self.batch(1)
+        order = self.order(move, "queued", retry_at="2026-01-05 10:00:00")
+        for zone, hour in (("Europe/Oslo", "11:00"), ("Europe/Helsinki", "12:00")):
+            self.assertIn(hour, str(order.with_context(tz=zone)._retry_sentence()))
+
     def test_an_invoice_that_was_put_off_is_left_alone_until_its_time(self):
         moves = self.batch()
         self.send(moves)

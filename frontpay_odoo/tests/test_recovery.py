@@ -169,6 +169,12 @@ class TestMatching(FrontpayCommon):
         self.unknown._settle_by(order_list)
         self.assertEqual(self._becomes(), "ODR1")
 
+    def test_it_may_be_that_of_an_invoice_that_is_just_being_sent(self):
+        values = {"order_uuid": False, "reference": "INV/2", "token": "other"}
+        self.order(self.invoice(), "sending", sending_at=self.sent_at, **values)
+        self.unknown._settle_by(self._order_list(15, self._remote(ALIKE)))
+        self.assertEqual(self._becomes(), "decision")
+
     def test_an_order_of_another_invoice_is_no_match(self):
         url = "https://other.example.com/"
         for what, claim in (
@@ -687,6 +693,13 @@ class TestDecisions(RecoveryCase):
         )
         self.assertEqual(another.customer, self.private.name)
         self.assertEqual(another.reference, self.order.reference)
+
+    def test_who_looks_for_it_elsewhere_is_told_what_to_look_for(self):
+        self.go_away()
+        dialog = self._check_outcome()
+        self.assertFalse(dialog.candidate_ids)
+        for known in (self.move.name, self.private.name, self.order.reference):
+            self.assertIn(known, dialog.invoice_details)
 
     def test_a_candidates_customer_and_reference_are_told_as_far_as_known(self):
         Candidate = self.env["frontpay.resolve.candidate"].sudo()
