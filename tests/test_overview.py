@@ -123,7 +123,7 @@ def test_a_batch_is_repaired_sent_and_followed_without_reloading(
     expect(states.filter(has_text="Queued")).to_have_count(BATCH + 1)
     office.run_cron("cron_send")
     told = desk.notification("warning")
-    expect(told).to_contain_text(f"{BATCH} handed over, 1 to look at")
+    expect(told).to_contain_text(f"{BATCH} handed over, 1 needs you")
     expect(states.filter(has_text="Waiting for Customer")).to_have_count(BATCH)
     expect(states.filter(has_text="Not Sent")).to_have_count(1)
     desk.picture("summary")

@@ -13,6 +13,7 @@ from ..connect import errors
 from ..mapping import channel_of
 from ..mapping.remedy import administrator_name, settings_remedy
 from ..tools import transaction
+from ..tools.counted import counted
 from ..tools.local_time import local_time
 from ..tools.sentence import in_each_language, keep, kept
 from .frontpay_order import ENDED_STATES, IN_DOUBT_STATES
@@ -234,7 +235,7 @@ class FrontpayOrder(models.Model):
         counts = (
             (gone, self.env._("%s handed over", len(gone))),
             (others - gone, self.env._("%s not sent", len(others - gone))),
-            (attention, self.env._("%s to look at", len(attention))),
+            (attention, counted(self.env, "needs_you", len(attention))),
             (later, self.env._("%s tried again automatically", len(later))),
         )
         return ", ".join(text for orders, text in counts if orders)

@@ -862,6 +862,12 @@ class TestReminders(LinkCase):
         [button] = arch.xpath("//header/button[@name='action_remind_old']")
         self.assertEqual(button.get("display"), "always")
 
+    def test_of_those_that_are_chosen_no_other_is_reminded(self):
+        chosen = self.emailed(days=4, number=1)
+        other = self.emailed(days=4, number=2)
+        chosen.action_remind_old()
+        self.assertEqual((chosen.link_reminders, other.link_reminders), (1, 0))
+
     def test_what_waits_for_the_customer_is_listed_with_its_age(self):
         waiting = self.waiting(days=4)
         invoiced = self.waiting(days=4, number=2, state="invoiced")

@@ -208,6 +208,9 @@ class TestOverview(OverviewCase):
         order.sent_at = fields.Datetime.subtract(sent_at, days=5)
         order._set_state("paid")
         self.assertEqual((order.days_to_confirm, order.days_to_pay), (4, 9))
+        days = ("days_to_confirm", "days_to_pay")
+        for field in order.fields_get(days, ["aggregator"]).values():
+            self.assertEqual(field["aggregator"], "avg")
 
     def test_the_card_counts_what_its_links_open(self):
         journal = self.company.frontpay_journal_id
@@ -243,12 +246,12 @@ class TestOverview(OverviewCase):
             ]
             self.assertEqual(shown, badges)
 
-    def test_what_the_card_calls_on_somebody_to_look_at_opens_the_list_with_what_to_do(
+    def test_what_needs_somebody_by_the_card_opens_the_list_with_what_to_do(
         self,
     ):
         action = self.env.ref("frontpay_odoo.frontpay_order_action_needs_you")
         [link] = self._card_arch().xpath(f"//a[@type='action'][@name='{action.id}']")
-        self.assertIn("to Look At", "".join(link.itertext()))
+        self.assertIn("Need You", "".join(link.itertext()))
         self.assertIn("to_do", action.view_id._get_combined_arch().xpath("//@name"))
 
     def _card_arch(self):

@@ -62,7 +62,7 @@ STEPS = {
     "unknown": ("Don't pay it back yourself", True),
     "failed": ("once the cause is corrected", False),
     "pending": ("Front Payment decides", True),
-    "needs_approval": ("ask Front Payment for approval", True),
+    "needs_approval": ("Ask Front Payment for approval", True),
     "rejected": ("pay it back yourself", False),
 }
 OUT_OF_RUNWAY = "refundRejectionForOutOfRunwayParam"

@@ -73,7 +73,7 @@ class TestSummary(BatchCase):
         self.sandbox.fault("status", status=417)
         self.run_queue()
         [(_target, message, orders)] = self.summaries()
-        self.assertEqual(message, "5 handed over, 1 to look at")
+        self.assertEqual(message, "5 handed over, 1 needs you")
         self.assertEqual(orders.state, "failed")
 
     def test_a_later_attempt_is_not_waited_for(self):
@@ -90,7 +90,7 @@ class TestSummary(BatchCase):
         moves[0].frontpay_order_id.sudo().base_url = "https://elsewhere.example.com/"
         self.run_queue()
         [(_target, message, orders)] = self.summaries()
-        self.assertEqual(message, "6 handed over, 1 to look at")
+        self.assertEqual(message, "6 handed over, 1 needs you")
         self.assertEqual(orders.move_id, moves[0])
 
     def test_nothing_is_told_while_the_queue_stands_still(self):

@@ -13,7 +13,7 @@ URL = "https://bankid.example.com/1"
 STEPS = (  # state, channel, address of the link, what the next step has
     ("queued", "session", False, "automatically"),
     ("unknown", "session", False, "Odoo looks for it"),
-    ("failed", "session", False, "send the invoice again"),
+    ("failed", "session", False, "Send the invoice again"),
     ("sent", "session", URL, "Give them the link"),
     ("sent", "session", False, "Fetch a new link"),
     ("sent", "regular", URL, "Give them the link"),
@@ -143,7 +143,7 @@ class TestTimeline(FrontpayCommon):
         self.assertIn("link e-mailed Nov 21, 10:00 AM", order.timeline)
         self.assertIn("has the link by e-mail", order.next_step)
         order.link_error = "Nobody there."
-        self.assertIn("You e-mail the link again", order.next_step)
+        self.assertIn("E-mail the link again", order.next_step)
 
     def test_an_invoice_that_nobody_collects_says_so(self):
         order = self.order(self.invoice())

@@ -8,6 +8,7 @@ _lt = LazyTranslate(__name__)
 
 # Of one, and of several.
 SENTENCES = {
+    "needs_you": (_lt("1 needs you"), _lt("%s need you")),
     "left_behind": (
         _lt(
             "1 order is still open at Front Payment. With these settings Odoo doesn't"

@@ -36,7 +36,7 @@ NEXT_STEPS = {
         "Front Payment may have the invoice or not. Odoo looks for it there, and asks"
         " you if that doesn't tell."
     ),
-    "failed": _lt("You send the invoice again once the cause is corrected."),
+    "failed": _lt("Send the invoice again once the cause is corrected."),
     "invoiced": _lt("The customer pays Front Payment's invoice."),
     "reminded": _lt(
         "The customer pays Front Payment, which has sent a reminder. Don't remind from"
@@ -53,11 +53,11 @@ NEXT_STEPS = {
 }
 SENT_STEPS = {
     "link": _lt("The customer confirms with BankID. Give them the link."),
-    "changing": _lt("You confirm the invoice again: that sends the change."),
+    "changing": _lt("Confirm the invoice again: that sends the change."),
     "lost": _lt("Fetch a new link for the customer: the first one was lost."),
     "emailing": _lt("Odoo e-mails the customer the BankID link in a moment."),
     "emailed": _lt("The customer confirms with BankID and has the link by e-mail."),
-    "unreached": _lt("You e-mail the link again: the customer didn't get it."),
+    "unreached": _lt("E-mail the link again: the customer didn't get it."),
     "confirms": _lt("The customer confirms with BankID."),
     "pays": _lt("The customer pays by the link that Front Payment has sent."),
     "invoices": _lt("Front Payment invoices the customer."),
@@ -67,26 +67,25 @@ REFUND_STEPS = {
     "queued": _lt("Odoo hands the credit note to Front Payment automatically."),
     "sending": _lt("The credit note is just being handed to Front Payment."),
     "unknown": _lt(
-        "You check the outcome: Front Payment may make the refund or not. Don't pay it"
+        "Check the outcome: Front Payment may make the refund or not. Don't pay it"
         " back yourself meanwhile."
     ),
     "failed": _lt(
-        "You send the credit note again once the cause is corrected, or reset it to"
-        " draft."
+        "Send the credit note again once the cause is corrected, or reset it to draft."
     ),
     "pending": _lt(
         "Front Payment decides about the refund, and is asked automatically. Don't pay"
         " it back yourself meanwhile."
     ),
     "needs_approval": _lt(
-        "You ask Front Payment for approval, or give the refund up: “Don't Refund”."
+        "Ask Front Payment for approval, or give the refund up: “Don't Refund”."
     ),
     "rejected": _lt(
-        "You send the credit note again, reset it to draft, or pay it back yourself."
+        "Send the credit note again, reset it to draft, or pay it back yourself."
     ),
 }
 BY_HAND_STEP = _lt(
-    "You refund it in Front Payment's own pages, then choose “Check Outcome”."
+    "Refund it in Front Payment's own pages, then choose “Check Outcome”."
 )
 # What sending a credit note does, by the refund's effect, and what it has done.
 REFUND_PLANS = {

@@ -44,7 +44,7 @@ class FrontpayResolve(models.TransientModel):
             {
                 "move_id": order.move_id.id,
                 "sentence": self._sentence(order, candidates, failure),
-                "invoice_details": candidates and self._details(order),
+                "invoice_details": self._details(order),
                 "may_be_absent": not order._is_in_grace(),
                 "candidate_ids": [
                     Command.create(self.candidate_ids._values(order, candidate))
