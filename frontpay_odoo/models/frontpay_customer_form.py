@@ -54,7 +54,7 @@ CHECKS = {
 
 
 def _country(env, text):
-    country = env["res.country"].search([("code", "=", text)], limit=1)
+    country = env["res.country"].search([("code", "=", text)])
     return validation.country(country.code or "") and country
 
 

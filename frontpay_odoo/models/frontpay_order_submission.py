@@ -533,17 +533,11 @@ class FrontpayOrder(models.Model):
             self._schedule_retry(error)
             return
         reason = error_messages.update_message(self.company_id, error)
-        is_for_somebody = self.update_queued or self.is_changing
-        self.write(
-            {
-                "update_queued": False,
-                "tries": 0,
-                "retry_at": False,
-            }
-        )
+        self.write({"update_queued": False, "tries": 0, "retry_at": False})
         keep(self, "change_refusal", reason if self.is_changing else "")
-        tell = self._report_problem if is_for_somebody else self._record_error
-        tell(self._change_problem() or self._failed_update_sentence(error, reason))
+        self._record_error(
+            self._change_problem() or self._failed_update_sentence(error, reason)
+        )
 
     @in_each_language
     def _failed_update_sentence(self, error, reason):

@@ -167,7 +167,7 @@ class FrontpayPayout(models.Model):
         last = self.search(
             [("company_id", "=", company.id), ("fee_account_id", "!=", False)], limit=1
         )
-        return company.sudo().frontpay_fee_account_id or last.fee_account_id
+        return company.frontpay_fee_account_id or last.fee_account_id
 
     def _default_bank_journal(self):
         """The company's first bank that isn't Front Payment's journal."""
@@ -176,7 +176,7 @@ class FrontpayPayout(models.Model):
             [
                 *self.env["account.journal"]._check_company_domain(company),
                 ("type", "=", "bank"),
-                ("id", "!=", company.sudo().frontpay_journal_id.id),
+                ("id", "!=", company.frontpay_journal_id.id),
             ],
             limit=1,
         )

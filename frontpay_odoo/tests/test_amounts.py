@@ -251,6 +251,10 @@ class TestAmounts(SandboxCase):
                 (self.line(100.16), self.line(0.50, 0), self.line(-0.38, 0)),
                 ["124.88", "0.12"],
             ),
+            (
+                (self.line(100.16), self.line(1, 0), self.line(-0.80, 0)),
+                ["124.80", "0.20"],
+            ),
         ):
             with self.subTest(amounts), self.undone():
                 products = self._products(*lines, **self._rounded("DOWN"))

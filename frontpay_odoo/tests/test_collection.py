@@ -279,6 +279,16 @@ class TestBooks(CollectionCase):
                 reversal = reversals.create({"journal_id": self.move.journal_id.id})
                 self.assertEqual(bool(reversal.frontpay_alerts), is_warned)
 
+    def test_of_several_the_warning_opens_those_that_are_claimed(self):
+        moves = self.move | self.invoice()
+        for move in moves:
+            self.order(move, token=move.name, order_uuid=move.name)
+        wizard = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=(moves | self.invoice()).ids
+        )
+        alert = wizard.create({}).actionable_errors["frontpay_collects"]
+        self.assertEqual(moves.search(alert["action"]["domain"]), moves)
+
     def test_what_is_paid_here_is_told_until_the_claim_ends(self):
         for name, pay in (
             ("wizard", self.pay),

@@ -228,10 +228,11 @@ class TestDifferences(PaymentCase):
 
         def fail(order):
             if order == self.sent:
-                raise ZeroDivisionError
+                order.env.cr.execute("SELECT FROM no_such_table")
             return find(order)
 
-        with patch.object(Order, "_find_difference", fail):
+        is_quiet = mute_logger("odoo.sql_db")
+        with patch.object(Order, "_find_difference", fail), is_quiet:
             run_cron(self.env, "compare")
         self.assertFalse(self.sent.difference)
         self.assertEqual(other.difference, "unknown_there")
@@ -274,6 +275,10 @@ class TestComparison(SandboxCase):
                 order.closed_at = fields.Datetime.now() - timedelta(days=days)
                 compared = order._compared_with_list(self.company)
                 self.assertEqual(compared, order if is_compared else order.browse())
+
+    def test_another_companys_order_is_not_looked_for_in_the_list(self):
+        order = self.order(self.invoice())
+        self.assertFalse(order._compared_with_list(self.other_company()))
 
     def test_an_order_that_the_list_lacks_is_asked_for(self):
         move = self.invoice()

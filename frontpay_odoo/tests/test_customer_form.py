@@ -252,6 +252,11 @@ class TestCustomerForm(FrontpayCommon, HttpCase):
             form = self.form()
         self.assertEqual(form.expires_at, now + timedelta(days=14))
 
+    def test_there_is_nothing_left_to_ask_once_somebody_else_has_filled_it_in(self):
+        form = self.form()
+        self.empty.write(dict(GOOD, country_id=self.env.ref("base.no").id))
+        self.assertEqual(form._form_status(), "answered")
+
     def test_it_expires(self):
         form = self.form(expires_at=fields.Datetime.now() - timedelta(seconds=1))
         self.assertEqual(form._receive_answer(GOOD), {})

@@ -13,6 +13,7 @@ LACKS = (
     ("corporate", {"company_registry": False}, "no organization number"),
     ("private", {"frontpay_customer_type": "corporate"}, "no organization number"),
     ("corporate", {"zip": False}, "no ZIP code"),
+    ("corporate", {"frontpay_customer_type": "private"}, "no personal number"),
 )
 
 

@@ -164,8 +164,10 @@ class TestEnvironments(EnvironmentCase):
         reader.write({"company_ids": self.company.ids, "company_id": self.company.id})
         with self.assertRaises(AccessError):
             order.with_user(reader).action_close_test()
+        order.sudo().needs_decision = True
         order.action_close_test()
         self.assertEqual(order.state, "cancelled")
+        self.assertFalse(order.needs_you)
         move.action_frontpay_send()
         self.assertEqual(len(self.demo.orders()), 1)
 

@@ -721,8 +721,11 @@ class TestFailedEmail(LinkCase):
         order._email_link()
         first = self.mails()
         self.refuse(first)
+        self.waiting(number=2)._email_link()
+        others = self.mails() - first
         order.move_id.action_frontpay_email_link()
         self.assertEqual(first.state, "cancel")
+        self.assertEqual(others.state, "outgoing")
         self.assertFalse(order.link_error)
         self.assertFalse(self.attention(order.move_id))
         self.assertEqual(order.link_reminders, 0)

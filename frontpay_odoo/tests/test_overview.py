@@ -81,6 +81,14 @@ class TestOverview(OverviewCase):
                 self.assertFalse(seen.move_id._get_alerts())
                 self.assertTrue(seen.move_id.frontpay_can_send)
 
+    def test_what_is_to_be_sent_can_be_searched_for_and_left_out(self):
+        waits = self.order(self.invoice(), "queued", token="waits", order_uuid=False)
+        is_sent = self.order(self.invoice(), token="sent")
+        self.assertTrue(waits.is_to_send and not is_sent.is_to_send)
+        for wanted, found in ((True, waits), (False, is_sent)):
+            domain = [("is_to_send", "=", wanted), ("id", "in", (waits | is_sent).ids)]
+            self.assertEqual(self.orders().search(domain).ids, found.ids)
+
     def test_what_front_payment_may_claim_is_not_collected_otherwise(self):
         for number, state in enumerate(("sent", "invoiced", "unknown", "queued")):
             order = self.order(

@@ -217,6 +217,12 @@ class TestPayout(PayoutCase):
         self.company.frontpay_fee_account_id = other
         self.assertEqual(default(), other.id)
 
+    def test_another_companys_fee_account_is_nobodys_default(self):
+        self.payout(90, 10)
+        another = self.env["res.company"].create({"name": "Another"})
+        payouts = self.env["frontpay.payout"].with_company(another)
+        self.assertFalse(payouts._default_fee_account())
+
     def test_without_a_tax_nobody_guesses_one(self):
         self.paid(100)
         payout = self.payout(90, 10)

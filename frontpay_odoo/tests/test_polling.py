@@ -31,6 +31,16 @@ FAULTS = (
     {"kind": "limited", "retry_after": 1},
     {"kind": "garbage"},
 )
+# How old what is waited for is, and when Front Payment is asked again.
+PAUSES = (
+    (timedelta(), timedelta(minutes=5)),
+    (timedelta(minutes=59), timedelta(minutes=5)),
+    (timedelta(hours=2), timedelta(minutes=30)),
+    (timedelta(hours=23), timedelta(minutes=30)),
+    (timedelta(days=2), timedelta(hours=6)),
+    (timedelta(days=15), timedelta(days=1)),
+    (timedelta(days=2000), timedelta(days=1)),
+)
 
 
 class PollingCase(SandboxCase):
@@ -570,17 +580,19 @@ class TestPolling(PollingCase):
 
     def test_fresh_orders_are_polled_often_and_old_ones_rarely(self):
         now = fields.Datetime.now()
-        for age, pause in (
-            (timedelta(), timedelta(minutes=5)),
-            (timedelta(minutes=59), timedelta(minutes=5)),
-            (timedelta(hours=2), timedelta(minutes=30)),
-            (timedelta(hours=23), timedelta(minutes=30)),
-            (timedelta(days=2), timedelta(hours=6)),
-            (timedelta(days=15), timedelta(days=1)),
-            (timedelta(days=2000), timedelta(days=1)),
-        ):
+        for age, pause in PAUSES:
             with self.subTest(age), freeze_time(now):
                 self.sent.sent_at = now - age
+                self.sent._schedule_next_poll()
+                self.assertEqual(self.sent.next_poll_at, now + pause)
+
+    def test_an_order_is_polled_as_often_for_its_newest_refund(self):
+        now = fields.Datetime.now()
+        self.sent.write({"state": "paid", "sent_at": now - timedelta(days=20)})
+        refund = self.refund(self.sent)
+        for age, pause in PAUSES:
+            with self.subTest(age), freeze_time(now):
+                refund.requested_at = now - age
                 self.sent._schedule_next_poll()
                 self.assertEqual(self.sent.next_poll_at, now + pause)
 

@@ -140,12 +140,14 @@ class TestPortal(PageCase):
     def test_paying_what_is_overdue_leaves_it_out(self):
         self.move.line_ids.date_maturity = "2025-01-01"
         self.move.invoice_date_due = "2025-01-01"
+        later = self.invoice(invoice_date_due="2031-01-01")
         self.authenticate("frontpay_portal", "frontpay_portal")
         for state, is_offered in ((None, True), ("sent", False)):
             with self.subTest(state), self.undone():
                 self.bring_to(state)
                 text, _html = self.page("/my/invoices?filterby=overdue_invoices")
                 self.assertEqual(self.move.name in text, is_offered)
+                self.assertNotIn(later.name, text)
 
     def test_no_call_begins_a_payment(self):
         self.bring_to("sent")

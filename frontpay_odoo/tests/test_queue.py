@@ -463,6 +463,16 @@ class TestQueue(QueueCase):
                 self.assertIn("rejected the invoice", moves[0].frontpay_error)
                 self.assertFalse(self.outage())
 
+    def test_what_keeps_all_waiting_is_told_alone(self):
+        moves = self.batch()
+        self.send(moves)
+        self.company.frontpay_callback_secret = False
+        self.private.phone = False
+        self.run_queue()
+        self.assertEqual(set(moves.mapped("frontpay_state")), {"queued"})
+        self.assertIn("lacks these", moves[0].frontpay_error)
+        self.assertNotIn("phone number", moves[0].frontpay_error)
+
     def test_an_update_that_is_rejected_asks_somebody(self):
         moves = self.batch()
         self.send(moves)

@@ -14,6 +14,7 @@ from odoo.addons.frontpay_odoo.connect.client import Client
 from odoo.addons.frontpay_odoo.connect.responses import OrderStatus
 from odoo.addons.frontpay_odoo.models import frontpay_order_recovery
 from odoo.addons.frontpay_odoo.models.frontpay_order_recovery import OrderList
+from odoo.addons.frontpay_odoo.tools.deadline import Deadline
 from odoo.addons.frontpay_odoo.tools.transaction import SENDER_LOCK
 
 from .common import API_TOKEN, FrontpayCommon, SandboxCase
@@ -432,6 +433,14 @@ class TestRecovery(RecoveryCase):
         order._recover()
         self.assertEqual(order.state, "sent")
 
+    def test_nobody_is_asked_once_the_click_has_taken_its_time(self):
+        order = self._lose_answer()
+        self.sandbox.control("DELETE", "requests")
+        over = Deadline(-1)
+        self.assertFalse(order._recover(deadline=over))
+        self.assertFalse(self.sandbox.requests())
+        self.assertEqual(order.state, "unknown")
+
     def test_the_details_of_each_order_are_read_once(self):
         strangers = self._strangers(3)
         order = self._lose_answer(when="before")
@@ -497,6 +506,13 @@ class TestRecovery(RecoveryCase):
                 self.assertEqual(order.state, "failed")
                 self.assertEqual(set(self._details()), {stranger})
 
+    def test_an_order_that_cannot_be_read_keeps_no_other_from_being_read(self):
+        strangers = self._strangers(2)
+        order = self._lose_answer(when="before")
+        self.sandbox.fault("status", status=500, path="details")
+        order._recover()
+        self.assertCountEqual(self._details(), strangers)
+
     def test_without_a_list_nothing_is_settled(self):
         for fault in (
             {"kind": "status", "status": 500},
@@ -510,6 +526,9 @@ class TestRecovery(RecoveryCase):
                 self._age(order, 59)
                 self.sandbox.fault(**fault, path="orders/status")
                 self.assertIn(self.company, order._recover())
+                asked = [("path", "like", "orders/status")]
+                log = self.env["frontpay.exchange"].sudo().search(asked, limit=1)
+                self.assertFalse(log.is_fine)
                 self.assertEqual(
                     (order.state, order.needs_decision), ("unknown", False)
                 )

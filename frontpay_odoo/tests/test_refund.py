@@ -251,6 +251,28 @@ class TestRefund(RefundCase):
         self.assertEqual(refund["payload"]["type"], "invoiced")
         self.assertTrue(self.sent.invoice_number)
 
+    def test_each_line_gives_what_is_left_of_it(self):
+        self.happens(self.sent, *PAID)
+        for price, part in ((40, "50.00"), (60, "75.00")):
+            note = self.credit(price)
+            note.action_frontpay_send()
+            refund = note.frontpay_refund_id.sudo()
+            self.assertEqual(list(refund.lines.values()), [part])
+
+    def test_what_was_registered_by_hand_and_not_matched_yet_was_received(self):
+        payment = self.env["account.payment"].create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": self.private.id,
+                "journal_id": self.company.frontpay_journal_id.id,
+                "amount": 375,
+                "memo": f"From Front Payment, {self.sent.order_uuid}",
+            }
+        )
+        payment.action_post()
+        self.assertEqual(self.sent._received(), 375)
+
     def test_of_two_credit_notes_the_first_one_is_refunded_first(self):
         self._end_apart(0)
 
@@ -813,11 +835,28 @@ class TestOpenOrder(RefundCase):
                 self.assertEqual(order.state, "cancelled")
                 self.assertQuiet(self.move, note)
 
+    def test_what_was_lowered_and_then_paid_in_part_is_not_sent_again(self):
+        self.credit(40).action_frontpay_send()
+        self.move.ref = "3501"
+        self.assertFalse(self.env["frontpay.order"]._preflight(self.move))
+        wizard = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=self.move.ids
+        )
+        wizard.create({"amount": 10})._create_payments()
+        [problem] = self.env["frontpay.order"]._preflight(self.move)
+        self.assertIn("paid", problem.message)
+
     def test_a_channel_without_updates_says_what_to_do(self):
         self.private.with_company(self.company).frontpay_channel = "payment_link"
         move, order = self.sold()
         self.assertRefused(self.credit(40, move=move), "Credit the whole invoice")
         self.assertEqual(order.state, "sent")
+
+    def test_on_a_channel_without_updates_a_whole_one_cancels_the_order(self):
+        self.private.with_company(self.company).frontpay_channel = "payment_link"
+        move, order = self.sold()
+        self.credit(move=move).action_frontpay_send()
+        self.assertEqual(order.state, "cancelled")
 
 
 @tagged("post_install", "-at_install", "frontpay")
@@ -985,7 +1024,8 @@ class TestPreflight(RefundCase):
             dialog.action_not_refunded()
             self.assertEqual(note.frontpay_refund_state, "failed")
             self.assertTrue(self.attention(note))
-        dialog.action_refunded()
+        told = dialog.action_refunded()
+        self.assertEqual(told["params"]["next"]["tag"], "soft_reload")
         self.assertEqual(note.frontpay_refund_state, "refunded")
         self.assertFalse(self.attention(note))
         self.refund_by_hand("125.00")  # told at last

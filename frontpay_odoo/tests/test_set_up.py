@@ -143,7 +143,9 @@ class TestSetUp(SetUpCase):
                 self.subTest(served=served),
                 patch.object(setup_checks, "list_dbs", lambda force: []),
                 patch.object(
-                    setup_checks.http, "db_filter", lambda _dbs, host, s=served: s
+                    setup_checks.http,
+                    "db_filter",
+                    lambda _dbs, host, s=served: s if host == "odoo.example.com" else [],
                 ),
             ):
                 self.assert_finding("database", state, words)
@@ -182,6 +184,7 @@ class TestSetUp(SetUpCase):
         action = self.checks._of_kind("taxes").action_open_records()
         taxes = self.env[action["res_model"]].sudo().search(action["domain"])
         self.assertEqual(taxes, self.tax(12))
+        self.assertEqual([kind for _view, kind in action["views"]], ["list", "form"])
 
     def test_no_mail_server_matters_only_where_links_are_e_mailed(self):
         self.env["ir.mail_server"].sudo().search([]).active = False

@@ -100,6 +100,14 @@ class TestTimeline(FrontpayCommon):
                 self.assertIn("decides about the refund", step)
                 self.assertEqual("The customer pays" in step, has_own_step)
 
+    def test_what_a_credit_note_did_to_an_order_that_waited_is_told(self):
+        for effect, told in (("refund", ""), ("update", "lowered"), ("cancel", "ended")):
+            with self.subTest(effect), self.undone():
+                refund = self.refund(self.order(self.invoice()), "refunded")
+                refund.effect = effect
+                self.assertIn(told, refund.next_step or "")
+                self.assertEqual(bool(refund.next_step), bool(told))
+
     def test_what_went_wrong_goes_before_the_next_step(self):
         order = self.order(self.invoice())
         self.assertEqual(order.to_do, order.next_step)

@@ -30,8 +30,7 @@ class FrontpayResend(models.TransientModel):
         )
         if len(moves) == 1:
             customer = moves.partner_id
-            own = {"email": customer.email, "phone": customer.phone}
-            values = {name: own[name] for name in own if name in fields} | values
+            values = {"email": customer.email, "phone": customer.phone} | values
         return values
 
     def action_confirm(self):
