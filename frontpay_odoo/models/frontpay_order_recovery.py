@@ -71,7 +71,7 @@ class FrontpayOrder(models.Model):
                 continue
             here = orders.filtered(lambda order: order._is_of_this_environment())
             (orders - here)._each_locked(methodcaller("_request_environment"))
-            if not here or (deadline and not deadline.left()):
+            if not here:
                 continue
             try:
                 order_list = self._fetch_order_list(company, details, deadline)

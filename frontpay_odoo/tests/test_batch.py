@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, RedirectWarning
 from odoo.tests import Form, new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
 
+from odoo.addons.frontpay_odoo.mapping import Problem
 from odoo.addons.frontpay_odoo.models.account_move import MAX_SENT_AT_ONCE
 from odoo.addons.frontpay_odoo.models.frontpay_order_queue import LATE_AFTER
 
@@ -111,6 +112,13 @@ class TestBatchDialog(BatchCase):
         dialog.action_confirm()
         self.assertEqual(good.frontpay_state, "sent")
         self.assertFalse(any((lacking + left).mapped("frontpay_state")))
+
+    def test_one_sentence_about_several_invoices_is_one_reason(self):
+        moves = self.batch(2)
+        dialog = self.env["frontpay.batch"].create({})
+        told = [(move, Problem(move, f"{move.display_name} is odd.")) for move in moves]
+        dialog._fill_in(moves.browse(), told)
+        self.assertEqual(dialog.line_ids.mapped("move_count"), [2])
 
     def test_one_record_is_told_with_its_remedy(self):
         lacking = self.invoice(customer=self.incomplete("Astrid"))

@@ -262,6 +262,15 @@ class TestComparing(ComparisonCase):
         self.assertEqual(shown["Phone"], "+47 46567468")
         self.assertEqual(shown["Personal Number"], "178584*****")
 
+    def test_what_odoo_has_no_words_for_is_shown_as_it_is(self):
+        customer = responses.customer_details(
+            {"name": "Kari", "preferredLanguage": "xx"}
+        )
+        with patch.object(Client, "customer", return_value=customer):
+            dialog = self.open()
+        shown = {line.name: line.there for line in dialog.line_ids}
+        self.assertEqual(shown["Language at Front Payment"], "xx")
+
     def test_a_number_that_stands_elsewhere_is_masked_as_well(self):
         data = {"name": f"Kari {OTHER_NUMBER}", "organizationId": OTHER_NUMBER}
         customer = responses.customer_details(data)

@@ -220,7 +220,7 @@ class TestPayout(PayoutCase):
     def test_another_companys_fee_account_is_nobodys_default(self):
         self.payout(90, 10)
         another = self.env["res.company"].create({"name": "Another"})
-        payouts = self.env["frontpay.payout"].with_company(another)
+        payouts = self.env["frontpay.payout"].sudo().with_company(another)
         self.assertFalse(payouts._default_fee_account())
 
     def test_without_a_tax_nobody_guesses_one(self):

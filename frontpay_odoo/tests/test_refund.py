@@ -216,6 +216,9 @@ class TestRefund(RefundCase):
         self.assertEqual(note.frontpay_refund_state, "refunded")
         self.assertEqual(self.sent.state, "refunded")
         self.assertBooked(note)
+        refund = note.frontpay_refund_id.sudo()
+        opened = refund.payment_id.action_frontpay_open()
+        self.assertEqual(opened["res_model"], "frontpay.refund")
         self.assertEqual(self.clearing(), 0)
         self.assertQuiet(self.move, note)
 

@@ -145,7 +145,9 @@ class TestSetUp(SetUpCase):
                 patch.object(
                     setup_checks.http,
                     "db_filter",
-                    lambda _dbs, host, s=served: s if host == "odoo.example.com" else [],
+                    lambda _dbs, host, s=served: (
+                        s if host == "odoo.example.com" else []
+                    ),
                 ),
             ):
                 self.assert_finding("database", state, words)

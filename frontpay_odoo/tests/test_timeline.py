@@ -101,7 +101,11 @@ class TestTimeline(FrontpayCommon):
                 self.assertEqual("The customer pays" in step, has_own_step)
 
     def test_what_a_credit_note_did_to_an_order_that_waited_is_told(self):
-        for effect, told in (("refund", ""), ("update", "lowered"), ("cancel", "ended")):
+        for effect, told in (
+            ("refund", ""),
+            ("update", "lowered"),
+            ("cancel", "ended"),
+        ):
             with self.subTest(effect), self.undone():
                 refund = self.refund(self.order(self.invoice()), "refunded")
                 refund.effect = effect

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from odoo.tests import tagged
 
+from odoo.addons.frontpay_odoo.connect import callback_check, errors
 from odoo.addons.frontpay_odoo.connect import client as client_module
-from odoo.addons.frontpay_odoo.connect import errors
 from odoo.addons.frontpay_odoo.connect.channels import CHANNELS
 from odoo.addons.frontpay_odoo.connect.client import Client
 
@@ -272,6 +272,17 @@ class TestTransport(LoopbackCase):
                     outcome, peer = self.outcome_and_peer(route, ROUTES[route])
                     self.assertIs(outcome, errors.Unreachable)
                     self.assertTrue(peer.connections)
+
+    def test_the_set_ups_test_callback_tells_such_a_certificate(self):
+        other = self.enterContext(tempfile.TemporaryDirectory())
+        environment = {"REQUESTS_CA_BUNDLE": str(_own_certificate(other))}
+        with (
+            patch.dict(os.environ, environment),
+            Peer(*ROUTES["https"], certificate=self.certificate) as peer,
+        ):
+            url = f"https://{peer.address}/frontpay/callback/1"
+            told = callback_check.call(url, "secret", "frontpay_odoo/19.0")
+        self.assertEqual(told, (None, callback_check.BAD_CERTIFICATE))
 
     def test_certificates_that_are_missing_here(self):
         with patch.dict(os.environ, REQUESTS_CA_BUNDLE="/nowhere"):
