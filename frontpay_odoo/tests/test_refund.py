@@ -1060,6 +1060,16 @@ class TestPreflight(RefundCase):
         self.sandbox.control("POST", path, {"amount": amount})
         self.ask()
 
+    def test_what_front_payment_refunded_by_itself_and_a_person_booked_is_over(self):
+        """It doesn't keep the figure from telling what becomes of the next refund."""
+        self.happens(self.sent, *PAID)
+        self._pay_by_hand(self.credit(40), 50)
+        self.refund_by_hand("50.00")
+        note = self.credit(0, 100)
+        note.action_frontpay_send()
+        self.decide("confirm")
+        self.assertEqual(note.frontpay_refund_state, "refunded")
+
     def test_what_a_person_was_to_refund_does_not_stand_in_its_own_way(self):
         self.happens(self.sent, *PAID)
         self.sandbox.control("POST", "settings", {"line_ids": False})

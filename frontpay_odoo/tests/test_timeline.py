@@ -166,6 +166,7 @@ class TestTimeline(FrontpayCommon):
                 order.write({"state": state, "cancel_reason": False})
                 alert = move._get_alerts()["frontpay_uncollected"]["message"]
                 self.assertIn("nobody collects it", alert)
+                self.assertIn("rder ODR1", alert)
         order.cancel_reason = "Ordered by mistake"
         self.assertNotIn("frontpay_uncollected", move._get_alerts())
 
