@@ -637,6 +637,13 @@ class TestPolling(PollingCase):
                 others = paid - paid[0]
                 self.assertTrue(all(order.state == "paid" for order in others))
 
+    def test_a_callback_that_waits_keeps_no_update(self):
+        self._call_back(status="SENT")
+        self.move.ref = "3501"
+        self.move.action_frontpay_send()
+        payload = self.sandbox.orders()[0]["payload"]
+        self.assertEqual(payload["customerReference"], "3501")
+
     def test_a_lost_callback_is_made_good(self):
         for action, state in (
             ("confirm", "invoiced"),
