@@ -367,6 +367,15 @@ class TestAmounts(SandboxCase):
                     self.assertIn(str(products[1].amount), ("37.91", "37.92"))
                     self.assertEqual(products[2].amount, Decimal("56.35"))
 
+    def test_how_much_there_is_of_what_is_hidden_is_told_unless_it_is_one(self):
+        for quantity, name in ((1, "Router"), (2, "2 × Router"), (0.5, "0.5 × Router")):
+            with self.subTest(quantity), self.undone():
+                [product] = self._products(
+                    self._section(collapse_prices=True),
+                    self.line(10, quantity=quantity),
+                )
+                self.assertEqual(product.name, f"Package: {name}")
+
     def test_a_hidden_section_keeps_its_own_negative_lines(self):
         products = self._products(
             self.line(100),

@@ -211,6 +211,13 @@ class TestOneWayToPay(CollectionCase):
                 is_told = "Front Payment collects" in (wizard.warning_message or "")
                 self.assertEqual(is_told, bool(state))
 
+    def test_a_link_to_pay_something_else_has_no_warning(self):
+        self.bring_to("sent")
+        wizard = self.env["payment.link.wizard"].new(
+            {"res_model": "res.partner", "res_id": self.move.id, "amount": 100}
+        )
+        self.assertNotIn("Front Payment", wizard.warning_message or "")
+
     def test_pay_is_primary_only_where_front_payment_neither_collects_nor_may(self):
         form = etree.fromstring(self.move.get_view(view_type="form")["arch"])
         buttons = form.xpath("//header/button[@name='action_register_payment']")

@@ -340,6 +340,14 @@ class TestOverview(OverviewCase):
             with self.subTest(name), self.assertRaisesRegex(UserError, "newer orders"):
                 getattr(self.as_user("invoicing", former), f"action_{name}")()
 
+    def test_beside_others_an_order_that_was_sent_anew_is_left_alone(self):
+        anew, other = self.invoice(), self.invoice()
+        former = self.order(anew, "cancelled", token="former", order_uuid="ODR8")
+        newer = self.order(anew, "queued", order_uuid=False)
+        waiting = self.order(other, "queued", token="other", order_uuid=False)
+        self.as_user("invoicing", former + waiting).action_withdraw()
+        self.assertEqual((newer.state, waiting.state), ("queued", "failed"))
+
     def test_nobody_else_opens_the_lists(self):
         self.order(self.invoice())
         self.assertFalse(self.orders("stranger").search([]))

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 
 from freezegun import freeze_time
 
@@ -6,6 +6,7 @@ from odoo import fields
 from odoo.tests import Form, tagged
 
 from odoo.addons.frontpay_odoo.connect.responses import OrderStatus
+from odoo.addons.frontpay_odoo.tools.local_time import local_day
 
 from .common import FrontpayCommon
 
@@ -149,6 +150,16 @@ class TestTimeline(FrontpayCommon):
                 self.assertIn(words, reader.timeline)
 
     @freeze_time("2026-11-21 12:00:00")
+    @freeze_time("2026-11-03")
+    def test_a_day_of_another_year_has_its_year(self):
+        for day, told in (
+            (date(2026, 1, 31), "Jan 31"),
+            (date(2025, 12, 31), "Dec 31, 2025"),
+            (date(2027, 1, 1), "Jan 1, 2027"),
+        ):
+            with self.subTest(told):
+                self.assertEqual(local_day(self.env, day), told)
+
     def test_whether_the_customer_has_the_link_is_told(self):
         order = self.order(self.invoice(), verification_url=URL)
         order.link_emailed_at = "2026-11-21 10:00:00"

@@ -24,7 +24,7 @@ class FrontpayCancel(models.TransientModel):
         if not note:
             raise UserError(self.env._("Write why the order is cancelled."))
         return self.move_ids._frontpay_each_order(
-            lambda order, client: order._cancel(client, note[:MAX_NOTE]),
+            lambda order, client: order._cancel(client, note),
             "cancelled",
             self._name,
         )
